@@ -1,0 +1,1 @@
+"""Web: settings, root URLs, the frame every screen hangs in, error sentences."""

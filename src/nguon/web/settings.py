@@ -1,0 +1,87 @@
+"""Every setting, from the environment only. `.env.example` explains each one."""
+
+from pathlib import Path
+
+from nguon.web import environment as env
+
+DATA_DIR = Path(env.text("NGUON_DATA_DIR", "var")).resolve()
+MEDIA_DIR = DATA_DIR / "media"
+KEYS_DIR = DATA_DIR / "keys"
+
+DEBUG = env.flag("NGUON_DEBUG", default=False)
+SECRET_KEY = env.text("NGUON_SECRET_KEY", "")
+ALLOWED_HOSTS = env.words("NGUON_ALLOWED_HOSTS", "127.0.0.1,localhost")
+PUBLIC_URL = env.text("NGUON_PUBLIC_URL", "http://127.0.0.1:8000")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+NATS_URL = env.text("NGUON_NATS_URL", "nats://127.0.0.1:4222")
+MQTT_HOST = env.text("NGUON_MQTT_HOST", "127.0.0.1")
+MQTT_PORT = env.number("NGUON_MQTT_PORT", 1883)
+MQTT_TLS = env.flag("NGUON_MQTT_TLS", default=False)
+POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
+QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
+
+DATABASES = {
+    "default": env.database(
+        env.text("NGUON_DATABASE_URL", f"sqlite://{DATA_DIR}/nguon.sqlite3")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "people.Officer"
+
+INSTALLED_APPS = [
+    "nguon.web",
+    "nguon.portal",
+    "nguon.gateway",
+    "nguon.emergency",
+    "nguon.schedule",
+    "nguon.newsroom",
+    "nguon.fleet",
+    "nguon.people",
+    "nguon.territory",
+    "nguon.audit",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "nguon.web.urls"
+ASGI_APPLICATION = "nguon.web.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "vi"
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+
+# A bulletin of 100,000 characters must come in far enough to be refused politely.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""Shared by all tests: the people. Lan writes, Minh approves, Hoa lives elsewhere."""
