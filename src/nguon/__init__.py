@@ -1,3 +1,3 @@
-"""Nguồn: a province's source information system, from a typed bulletin to proven sound."""
+"""Nguồn: a province's source information system, from bulletin to proven sound."""
 
 __version__ = "0.1.0"

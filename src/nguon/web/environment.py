@@ -58,9 +58,7 @@ def database(url: str) -> dict[str, object]:
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                ),
+                "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"),
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:

@@ -1,0 +1,380 @@
+"""The messages on the wire: dataclasses, encode, decode. Times are ms since 1970, UTC.
+
+A signed document is an envelope (type, version, id, target, seq, issued_at,
+not_after) and a body. `docs/reference/messages.md` shows each with an example from
+`tests/vectors/`. Decoding is strict about what it needs and silent about extras,
+so that an older device survives a newer server.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nguon.core.signing import VERSION, DocumentRefusedError
+
+RANKS = ("filler", "programme", "relay", "priority", "live", "emergency")
+STARTS = ("cut", "next", "wait")
+AFTERS = ("resume", "rejoin", "drop")
+OUTCOMES = ("finished", "cut", "stopped", "failed", "missed", "cancelled")
+MISSED_CAUSES = ("offline", "no_media", "stopped", "quiet", "clock", "outranked")
+EVENT_TYPES = (
+    "birth",
+    "received",
+    "prepared",
+    "started",
+    "finished",
+    "failed",
+    "missed",
+    "shown",
+    "refused",
+    "stopped",
+    "lifted",
+)
+# Limits from the first day (design 13.12).
+MAX_EVENTS_PER_BATCH = 500
+MAX_ITEMS_PER_PLAN = 5_000
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One language's sound: fetched by `sha256`, `size` bytes, `duration_ms` long."""
+
+    language: str
+    sha256: str
+    size: int
+    duration_ms: int
+    mime: str = "audio/mpeg"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who an item is for: every device under `units`, and the `devices` by name."""
+
+    units: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+    def includes(self, *, device: str, units: frozenset[str]) -> bool:
+        """Say whether a device with these units (own, and all above) is meant."""
+        return device in self.devices or not units.isdisjoint(self.units)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to sound or show, once. `[starts_at, ends_at)` is when it may.
+
+    `level` is the issuing unit's: 0 country, 1 province, 2 commune, 3 village;
+    `urgency` and `severity` follow CAP 1.2, 0 is the most.
+    """
+
+    id: str
+    broadcast: str
+    bulletin: str
+    title: str
+    text: str
+    rank: str
+    starts_at: int
+    ends_at: int
+    shown_until: int
+    approved_at: int
+    content_sha256: str
+    audience: Audience
+    renditions: tuple[Rendition, ...] = ()
+    drill: bool = False
+    start: str = "next"
+    wait_ms: int = 0
+    after: str = "resume"
+    level: int = 2
+    urgency: int = 0
+    severity: int = 0
+
+    def rendition(self, languages: Sequence[str]) -> Rendition | None:
+        """Return the sound in the first language asked for, else Vietnamese."""
+        by_language = {sound.language: sound for sound in self.renditions}
+        for language in (*languages, "vi"):
+            if language in by_language:
+                return by_language[language]
+        return None
+
+    def encode(self) -> dict[str, Any]:
+        """Return the item as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def decode(cls, row: Mapping[str, Any]) -> "Item":
+        """Return the item of JSON values. Raises DocumentRefusedError: malformed."""
+        try:
+            known = {
+                name: row[name] for name in cls.__dataclass_fields__ if name in row
+            }
+            known["audience"] = Audience(
+                tuple(row["audience"]["units"]), tuple(row["audience"]["devices"])
+            )
+            known["renditions"] = tuple(
+                Rendition(
+                    language=sound["language"],
+                    sha256=sound["sha256"],
+                    size=sound["size"],
+                    duration_ms=sound["duration_ms"],
+                    mime=sound.get("mime", "audio/mpeg"),
+                )
+                for sound in row.get("renditions", ())
+            )
+            item = cls(**known)
+            fits = (
+                item.rank in RANKS
+                and item.start in STARTS
+                and item.after in AFTERS
+                and 0 < item.starts_at < item.ends_at
+                and all(sound.duration_ms > 0 for sound in item.renditions)
+            )
+        except (KeyError, TypeError) as error:
+            raise DocumentRefusedError("malformed") from error
+        if not fits:
+            raise DocumentRefusedError("malformed", item=item.id)
+        return item
+
+
+def envelope(
+    kind: str,
+    *,
+    document: str,
+    target: Mapping[str, str],
+    seq: int,
+    issued_at: int,
+    not_after: int,
+    body: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the payload of a signed document, ready for `SigningKey.sign`."""
+    return {
+        **body,
+        "type": kind,
+        "version": VERSION,
+        "id": document,
+        "target": dict(target),
+        "seq": seq,
+        "issued_at": issued_at,
+        "not_after": not_after,
+    }
+
+
+def check_target(
+    payload: Mapping[str, Any], *, device: str, units: frozenset[str]
+) -> None:
+    """Refuse a document for another device or area: wrong_target, or malformed."""
+    target = payload.get("target")
+    if not isinstance(target, Mapping):
+        raise DocumentRefusedError("malformed", document=payload["id"])
+    if target.get("device") != device and target.get("unit") not in units:
+        raise DocumentRefusedError("wrong_target", document=payload["id"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole plan of one unit: items and quiet intervals inside a window."""
+
+    unit: str
+    number: int
+    starts_at: int
+    ends_at: int
+    items: tuple[Item, ...]
+    quiet: tuple[tuple[int, int], ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        """Return the body of the `plan` document."""
+        return {
+            "window": {"from": self.starts_at, "to": self.ends_at},
+            "quiet": [list(interval) for interval in self.quiet],
+            "items": [item.encode() for item in self.items],
+        }
+
+    @classmethod
+    def decode(cls, payload: Mapping[str, Any]) -> "Plan":
+        """Return the plan of a verified payload. Raises DocumentRefusedError."""
+        try:
+            rows = payload["items"]
+            if len(rows) > MAX_ITEMS_PER_PLAN:
+                raise DocumentRefusedError("malformed", document=payload["id"])
+            return cls(
+                unit=payload["target"]["unit"],
+                number=payload["seq"],
+                starts_at=payload["window"]["from"],
+                ends_at=payload["window"]["to"],
+                items=tuple(Item.decode(row) for row in rows),
+                quiet=tuple((int(start), int(end)) for start, end in payload["quiet"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DocumentRefusedError("malformed") from error
+
+
+@dataclass(frozen=True)
+class Stop:
+    """An order of silence for an area or a device, from `issued_at` until `until`."""
+
+    id: str
+    issued_at: int
+    until: int
+
+    @classmethod
+    def decode(cls, payload: Mapping[str, Any]) -> "Stop":
+        """Return the stop of a verified payload. Raises DocumentRefusedError."""
+        until = payload.get("until")
+        if not isinstance(until, int) or isinstance(until, bool):
+            raise DocumentRefusedError("malformed", document=payload["id"])
+        return cls(payload["id"], payload["issued_at"], until)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a device is told about itself; `units` is its own unit and all above."""
+
+    device: str
+    kind: str
+    units: tuple[str, ...]
+    languages: tuple[str, ...] = ("vi",)
+    groups: tuple[str, ...] = ()
+    volume: int = 80
+    name: str = ""
+
+    def body(self) -> dict[str, Any]:
+        """Return the body of the `settings` document."""
+        return {
+            "kind": self.kind,
+            "units": list(self.units),
+            "languages": list(self.languages),
+            "groups": list(self.groups),
+            "volume": self.volume,
+            "name": self.name,
+        }
+
+    @classmethod
+    def decode(cls, payload: Mapping[str, Any]) -> "Settings":
+        """Return the settings of a verified payload. Raises DocumentRefusedError."""
+        try:
+            return cls(
+                device=payload["target"]["device"],
+                kind=payload["kind"],
+                units=tuple(payload["units"]),
+                languages=tuple(payload["languages"]),
+                groups=tuple(payload["groups"]),
+                volume=int(payload["volume"]),
+                name=str(payload.get("name", "")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DocumentRefusedError("malformed") from error
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened on a device; `n` counts up within one event store."""
+
+    n: int
+    type: str
+    at: int
+    item: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> dict[str, Any]:
+        """Return the event as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """Events of one device's store `log`, as they travel up."""
+
+    device: str
+    log: str
+    events: tuple[Event, ...]
+
+    def encode(self) -> dict[str, Any]:
+        """Return the batch as JSON values."""
+        return {
+            "v": VERSION,
+            "device": self.device,
+            "log": self.log,
+            "events": [event.encode() for event in self.events],
+        }
+
+    @classmethod
+    def decode(cls, payload: Mapping[str, Any], *, device: str) -> "EventBatch":
+        """Return the batch a device sent. Raises DocumentRefusedError.
+
+        `device` is who really signed in; a batch in another's name is refused.
+        """
+        if payload.get("v") != VERSION:
+            raise DocumentRefusedError("unknown_version", version=payload.get("v"))
+        if payload.get("device") != device:
+            raise DocumentRefusedError("wrong_target", device=device)
+        log, rows = payload.get("log"), payload.get("events")
+        fits = isinstance(log, str) and 0 < len(log) <= 32 and isinstance(rows, list)
+        if not fits or len(rows or ()) > MAX_EVENTS_PER_BATCH:
+            raise DocumentRefusedError("malformed", device=device)
+        events = tuple(_decode_event(row) for row in rows or ())
+        return cls(device=device, log=str(log), events=events)
+
+
+def _decode_event(row: object) -> Event:
+    if not isinstance(row, Mapping):
+        raise DocumentRefusedError("malformed")
+    event = Event(
+        n=row.get("n", 0),
+        type=row.get("type", ""),
+        at=row.get("at", 0),
+        item=row.get("item") or "",
+        data=row.get("data") or {},
+    )
+    numbers = all(
+        isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**62
+        for value in (event.n, event.at)
+    )
+    fits = isinstance(event.item, str) and len(event.item) <= 80
+    if not (numbers and fits and isinstance(event.data, Mapping)):
+        raise DocumentRefusedError("malformed")
+    if event.type not in EVENT_TYPES:
+        raise DocumentRefusedError("malformed", type=event.type)
+    return event
+
+
+def encode_ack(*, log: str, stored: Sequence[int]) -> dict[str, Any]:
+    """Return the gateway's word that these events are now in the database."""
+    return {"v": VERSION, "log": log, "stored": list(stored)}
+
+
+def encode_nudge(
+    *, unit: str, plan: int = 0, prepare: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return a nudge: look at your plan, or fetch these media.
+
+    Unsigned on purpose: it can only make a device pull what is then verified.
+    """
+    return {"v": VERSION, "unit": unit, "plan": plan, "prepare": list(prepare)}
+
+
+class SequenceWindow:
+    """Which numbers of one sender have been seen (RFC 4303 §3.4.3, anti-replay).
+
+    Numbers may arrive out of order inside the window; each is accepted once.
+    """
+
+    SIZE = 64
+
+    def __init__(self, top: int = 0, mask: int = 0) -> None:
+        self.top = top
+        self.mask = mask
+
+    def check(self, seq: int, *, document: str = "") -> None:
+        """Refuse a number seen before (replayed) or below the window (old_sequence)."""
+        if seq <= self.top - self.SIZE:
+            raise DocumentRefusedError("old_sequence", document=document)
+        if seq <= self.top and self.mask >> (self.top - seq) & 1:
+            raise DocumentRefusedError("replayed", document=document)
+
+    def accept(self, seq: int) -> None:
+        """Remember a number that `check` let through."""
+        if seq > self.top:
+            shift = seq - self.top
+            kept = self.mask << shift if shift < self.SIZE else 0
+            self.mask = (kept | 1) & ((1 << self.SIZE) - 1)
+            self.top = seq
+        else:
+            self.mask |= 1 << (self.top - seq)
