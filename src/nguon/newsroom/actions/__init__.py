@@ -1,0 +1,43 @@
+"""Every change to a bulletin; nothing else in the project may save one."""
+
+from nguon.newsroom.actions.approvals import (
+    AlreadyApprovedError,
+    ChangedError,
+    NotSealedError,
+    OwnBulletinError,
+    record_approval,
+    seal_version,
+)
+from nguon.newsroom.actions.drafts import (
+    DraftChangedError,
+    create_bulletin,
+    save_draft,
+)
+from nguon.newsroom.actions.recordings import attach_recording
+from nguon.newsroom.actions.renditions import (
+    LeaseLostError,
+    ask_rendition,
+    claim_rendition,
+    fail_rendition,
+    finish_rendition,
+)
+from nguon.newsroom.actions.versions import freeze_version
+
+__all__ = [
+    "AlreadyApprovedError",
+    "ChangedError",
+    "DraftChangedError",
+    "LeaseLostError",
+    "NotSealedError",
+    "OwnBulletinError",
+    "ask_rendition",
+    "attach_recording",
+    "claim_rendition",
+    "create_bulletin",
+    "fail_rendition",
+    "finish_rendition",
+    "freeze_version",
+    "record_approval",
+    "save_draft",
+    "seal_version",
+]

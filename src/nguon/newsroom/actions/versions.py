@@ -1,0 +1,120 @@
+"""Freezing: a draft becomes a version that never changes again."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from nguon.audit import actions as audit
+from nguon.core import signing
+from nguon.newsroom import rules
+from nguon.newsroom.access import access_draft
+from nguon.newsroom.actions.renditions import ask_rendition
+from nguon.newsroom.models import (
+    Bulletin,
+    Editor,
+    Involvement,
+    Recording,
+    Rendition,
+    Version,
+    VersionRendition,
+)
+from nguon.people.models import Officer
+
+
+@transaction.atomic
+def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
+    """Freeze the draft as a new version and ask for its sounds.
+
+    1. Check that the draft is whole.
+    2. Find or ask for one sound per language: a person's recording, else a voice.
+    3. Hash the content together with the names of its sounds.
+    4. Write the version, its sounds and every editor so far as involved.
+
+    Raises DraftError, `newsroom.recording_missing` for a language without a voice.
+    """
+    bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    draft = rules.Draft(
+        bulletin.title,
+        bulletin.body,
+        bulletin.klass,
+        bulletin.field,
+        tuple(bulletin.languages),
+    )
+    rules.check_draft(draft, drill=bulletin.drill)
+    rules.check_ready(draft)
+    sounds = {
+        language: _find_sound(bulletin, language, at=at)
+        for language in bulletin.languages
+    }
+
+    latest = bulletin.versions.aggregate(latest=Max("number"))["latest"] or 0
+    version = Version.objects.create(
+        bulletin=bulletin,
+        number=latest + 1,
+        title=bulletin.title,
+        body=bulletin.body,
+        klass=bulletin.klass,
+        field=bulletin.field,
+        languages=bulletin.languages,
+        drill=bulletin.drill,
+        content_sha256=signing.content_hash(_content(bulletin, sounds)),
+        created_by=by,
+        created_at=at,
+    )
+    VersionRendition.objects.bulk_create(
+        VersionRendition(version=version, language=language, rendition=sound)
+        for language, sound in sounds.items()
+    )
+    # Whoever sends a bulletin on answers for it like its writers.
+    Editor.objects.get_or_create(
+        bulletin=bulletin, person=by, defaults={"first_at": at}
+    )
+    Involvement.objects.bulk_create(
+        Involvement(version=version, person_id=person, kind=Involvement.EDIT, at=at)
+        for person in bulletin.editors.order_by("id").values_list(
+            "person_id", flat=True
+        )
+    )
+    audit.record(
+        "newsroom.version.frozen",
+        target=version,
+        by=by,
+        at=at,
+        data={"content_sha256": version.content_sha256},
+    )
+    return version
+
+
+def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition:
+    recording = (
+        Recording.objects.filter(bulletin=bulletin, language=language)
+        .select_related("rendition")
+        .order_by("-id")
+        .first()
+    )
+    if recording is not None:
+        return recording.rendition
+    return ask_rendition(
+        text=rules.written_text(title=bulletin.title, body=bulletin.body),
+        language=language,
+        drill=bulletin.drill,
+        klass=bulletin.klass,
+        at=at,
+    )
+
+
+def _content(bulletin: Bulletin, sounds: dict[str, Rendition]) -> dict[str, Any]:
+    return {
+        "bulletin": bulletin.uid,
+        "unit": bulletin.unit.uid,
+        "title": bulletin.title,
+        "body": bulletin.body,
+        "class": bulletin.klass,
+        "field": bulletin.field,
+        "languages": bulletin.languages,
+        "drill": bulletin.drill,
+        "corrects": bulletin.corrects.uid if bulletin.corrects else None,
+        "sounds": {language: sound.key for language, sound in sounds.items()},
+    }

@@ -1,0 +1,124 @@
+"""What a bulletin may be: classes, fields, languages, lengths. Tables, no Django.
+
+The newcomer's mistake: a drill is a kind of emergency bulletin, fixed when it is
+created; it is never a class of its own and never switched on or off later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nguon.core.errors import InvalidError
+
+NORMAL, PRIORITY, EMERGENCY = "normal", "priority", "emergency"
+
+# Source: circular 39/2020/TT-BTTTT, the three classes; the numbers are those
+# of the field exchange (MucDoUuTien).
+CLASSES: dict[str, str] = {
+    NORMAL: "Thông thường",
+    PRIORITY: "Ưu tiên",
+    EMERGENCY: "Khẩn cấp",
+}
+CLASS_NUMBERS = {EMERGENCY: 1, PRIORITY: 2, NORMAL: 3}
+
+# Source: the field exchange (LoaiLinhVuc).
+FIELDS: dict[int, str] = {
+    1: "Tin chung",
+    2: "Tin đột xuất",
+    3: "Đường lối của Đảng, chính sách và pháp luật của Nhà nước",
+    4: "Chỉ đạo, điều hành của cấp ủy, chính quyền địa phương",
+    5: "Khoa học, kỹ thuật, kinh tế, văn hóa, xã hội",
+    6: "Người tốt, việc tốt",
+}
+
+# Languages that villages of the province ask for, by ISO 639 code.
+LANGUAGES: dict[str, str] = {
+    "vi": "Tiếng Việt",
+    "jra": "Tiếng Jrai",
+    "bdq": "Tiếng Bahnar",
+    "hre": "Tiếng H'rê",
+    "hro": "Tiếng Chăm H'roi",
+    "rad": "Tiếng Ê Đê",
+}
+TITLE_LIMIT = 200
+BODY_LIMIT = 20_000
+RECORDING_BYTES = 64 * 1024 * 1024
+RECORDING_SECONDS = 30 * 60
+
+DRILL_WORDS = "Đây là diễn tập."
+
+# A rendition: how long one worker may take, and how often it is tried again.
+LEASE_SECONDS = 180
+ATTEMPT_LIMIT = 3
+RETRY_SECONDS = 20
+
+
+class DraftError(InvalidError):
+    """The draft cannot be kept or sent as it is; the code says why."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person typed; everything that a save may change."""
+
+    title: str
+    body: str
+    klass: str = NORMAL
+    field: int = 1
+    languages: tuple[str, ...] = ("vi",)
+
+
+def check_draft(draft: Draft, *, drill: bool) -> None:
+    """Raise DraftError when a draft cannot even be kept."""
+    if len(draft.title) > TITLE_LIMIT:
+        raise DraftError(
+            "newsroom.title_too_long", limit=TITLE_LIMIT, length=len(draft.title)
+        )
+    if len(draft.body) > BODY_LIMIT:
+        raise DraftError(
+            "newsroom.body_too_long", limit=BODY_LIMIT, length=len(draft.body)
+        )
+    # A database refuses NUL in text; say so before it does.
+    if "\0" in draft.title or "\0" in draft.body:
+        raise DraftError("newsroom.text_unreadable")
+    if draft.klass not in CLASSES:
+        raise DraftError("newsroom.class_unknown", klass=draft.klass)
+    if draft.field not in FIELDS:
+        raise DraftError("newsroom.field_unknown", field=draft.field)
+    if drill and draft.klass != EMERGENCY:
+        raise DraftError("newsroom.drill_not_emergency")
+    _check_languages(draft.languages)
+
+
+def check_ready(draft: Draft) -> None:
+    """Raise DraftError when a draft lacks what a listener needs."""
+    if not draft.title.strip():
+        raise DraftError("newsroom.title_missing")
+    if not draft.body.strip():
+        raise DraftError("newsroom.body_missing")
+    if not draft.languages:
+        raise DraftError("newsroom.language_missing")
+
+
+def _check_languages(languages: Sequence[str]) -> None:
+    for language in languages:
+        if language not in LANGUAGES:
+            raise DraftError("newsroom.language_unknown", language=language)
+    if len(set(languages)) != len(languages):
+        raise DraftError("newsroom.language_doubled")
+
+
+def shown_text(text: str, *, drill: bool) -> str:
+    """Return the text as people see and hear it: a drill says so first."""
+    return f"{DRILL_WORDS} {text}" if drill else text
+
+
+def written_text(*, title: str, body: str) -> str:
+    """Return what is read aloud, still written: the title, then the body."""
+    end = "" if title.rstrip().endswith((".", "!", "?", ":", "…")) else "."
+    return f"{title.strip()}{end}\n{body.strip()}"
+
+
+def check_correction(*, drill: bool, corrected_drill: bool) -> None:
+    """Raise DraftError when a drill would correct what is real, or the reverse."""
+    if drill != corrected_drill:
+        raise DraftError("newsroom.correction_other_kind")
