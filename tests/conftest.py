@@ -1,1 +1,110 @@
 """Shared by all tests: the people. Lan writes, Minh approves, Hoa lives elsewhere."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from nguon.people import actions as people
+from nguon.people.models import Officer
+from nguon.territory import names
+from nguon.territory.models import Unit
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten in the morning in Gia Lai
+MERGER = date(2025, 7, 1)
+
+
+def make_unit(
+    kind: str, code: str, name: str, parent: Unit | None = None, **more: object
+) -> Unit:
+    """Write a unit of today's map as the loader does."""
+    subkind, short = names.split(name)
+    unit = Unit.objects.create(
+        kind=kind,
+        code=code,
+        subkind=subkind,
+        name=short,
+        folded=names.fold(name),
+        parent=parent,
+        valid_from=MERGER,
+        **more,
+    )
+    unit.path = f"{parent.path if parent else '/'}{unit.pk}/"
+    unit.save(update_fields=["path"])
+    return unit
+
+
+def make_officer(username: str, full_name: str, *roles: tuple[Unit, str]) -> Officer:
+    """Register an officer with roles."""
+    officer = people.create_officer(
+        username=username,
+        full_name=full_name,
+        password="thu-mot-mat-khau",
+        email=f"{username}@example.vn",
+        by=None,
+        at=NOW,
+    )
+    for unit, kind in roles:
+        people.grant_role(officer=officer, unit=unit, kind=kind, by=None, at=NOW)
+    return officer
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def province(db: None) -> Unit:
+    return make_unit("province", "52", "Tỉnh Gia Lai")
+
+
+@pytest.fixture
+def ia_grai(province: Unit) -> Unit:
+    """Lan's and Minh's commune."""
+    return make_unit("commune", "23764", "Xã Ia Grai", province)
+
+
+@pytest.fixture
+def dak_doa(province: Unit) -> Unit:
+    """Hoa's commune."""
+    return make_unit("commune", "23677", "Xã Đak Đoa", province)
+
+
+@pytest.fixture
+def village(ia_grai: Unit) -> Unit:
+    return make_unit("village", "L1", "Làng Jút", ia_grai, population=640)
+
+
+@pytest.fixture
+def lan(ia_grai: Unit) -> Officer:
+    return make_officer("lan", "Nguyễn Thị Lan", (ia_grai, "author"))
+
+
+@pytest.fixture
+def minh(ia_grai: Unit) -> Officer:
+    return make_officer("minh", "Trần Văn Minh", (ia_grai, "approver"))
+
+
+@pytest.fixture
+def hoa(dak_doa: Unit) -> Officer:
+    return make_officer("hoa", "Lê Thị Hoa", (dak_doa, "author"), (dak_doa, "approver"))
+
+
+@pytest.fixture
+def tung(ia_grai: Unit) -> Officer:
+    return make_officer("tung", "Rơ Châm Tùng", (ia_grai, "technician"))
+
+
+@pytest.fixture
+def quan(province: Unit) -> Officer:
+    return make_officer(
+        "quan", "Phạm Quân", (province, "approver"), (province, "author")
+    )
+
+
+@pytest.fixture
+def admin(province: Unit) -> Officer:
+    officer = make_officer("admin", "Quản trị tỉnh", (province, "administrator"))
+    officer.is_superuser = True
+    officer.save(update_fields=["is_superuser"])
+    return officer

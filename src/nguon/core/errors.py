@@ -8,7 +8,7 @@ The sentence is built last, in the reader's language (`web.sentences`).
 class DomainError(Exception):
     """Something foreseen went wrong; `code` says what, `data` the particulars."""
 
-    def __init__(self, code: str, **data: object) -> None:
+    def __init__(self, code: str, /, **data: object) -> None:
         super().__init__(code)
         self.code = code
         self.data = data

@@ -60,7 +60,7 @@ _registry.max_payload_length = 4 * 1024 * 1024
 class DocumentRefusedError(RefusedError):
     """A signed document must not be obeyed; `cause` is one of CAUSES."""
 
-    def __init__(self, cause: str, **data: object) -> None:
+    def __init__(self, cause: str, /, **data: object) -> None:
         super().__init__(f"core.document_{cause}", **data)
         self.cause = cause
 

@@ -10,6 +10,9 @@ KEYS_DIR = DATA_DIR / "keys"
 
 DEBUG = env.flag("NGUON_DEBUG", default=False)
 SECRET_KEY = env.text("NGUON_SECRET_KEY", "")
+LOGIN_URL = "/dang-nhap/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/dang-nhap/"
 ALLOWED_HOSTS = env.words("NGUON_ALLOWED_HOSTS", "127.0.0.1,localhost")
 PUBLIC_URL = env.text("NGUON_PUBLIC_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -74,6 +77,18 @@ TEMPLATES = [
         },
     }
 ]
+
+EMAIL_BACKEND = env.text(
+    "NGUON_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_HOST = env.text("NGUON_EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = env.number("NGUON_EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("NGUON_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("NGUON_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("NGUON_EMAIL_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("NGUON_EMAIL_FROM", "nguon@localhost")
 
 LANGUAGE_CODE = "vi"
 TIME_ZONE = "Asia/Ho_Chi_Minh"

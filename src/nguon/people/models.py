@@ -1,0 +1,177 @@
+"""Officers, their roles at a unit, deputies, absences and notices.
+
+Only `people.actions` writes here. Rights are asked through `people.access`.
+"""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+
+AUTHOR, APPROVER = "author", "approver"
+TECHNICIAN, VIEWER, ADMINISTRATOR = "technician", "viewer", "administrator"
+ROLES = {
+    AUTHOR: "Người soạn",
+    APPROVER: "Người duyệt",
+    TECHNICIAN: "Kỹ thuật",
+    VIEWER: "Người xem",
+    ADMINISTRATOR: "Quản trị",
+}
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """Return the roles with their Vietnamese names."""
+    return list(ROLES.items())
+
+
+class OfficerManager(BaseUserManager["Officer"]):
+    """Finds officers by the name they sign in with."""
+
+    def get_by_natural_key(self, username: str | None) -> "Officer":
+        """Return the officer of a user name, letters of any case."""
+        return self.get(username__iexact=username)
+
+
+class Officer(AbstractBaseUser):
+    """A person (cán bộ) who may sign in.
+
+    A superuser has every right but one: nobody approves what they wrote.
+    """
+
+    username = models.CharField(max_length=60, unique=True)
+    full_name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=20, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_superuser = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects = OfficerManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+
+    def __str__(self) -> str:
+        return f"{self.full_name} #{self.pk}"
+
+    def get_full_name(self) -> str:
+        """Return the name people use."""
+        return self.full_name
+
+    @property
+    def is_staff(self) -> bool:
+        """Say nobody is staff: there is no Django admin here."""
+        return False
+
+
+class Role(models.Model):
+    """What an officer may do at a unit and below it, `[valid_from, valid_to)`."""
+
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="roles")
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="roles"
+    )
+    kind = models.CharField(max_length=13, choices=role_choices)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["officer", "unit", "kind"],
+                condition=Q(valid_to__isnull=True),
+                name="role_once_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
+                name="role_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=list(ROLES)), name="role_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at unit #{self.unit_id} #{self.pk}"
+
+
+class Deputy(models.Model):
+    """Somebody who holds another's role for a while, `[from_at, to_at)`."""
+
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="deputies")
+    officer = models.ForeignKey(
+        Officer, on_delete=models.PROTECT, related_name="deputies"
+    )
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_at__gt=F("from_at")), name="deputy_ends_after_it_begins"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"deputy for role #{self.role_id} #{self.pk}"
+
+
+class Absence(models.Model):
+    """When an officer is away and should not be waited for."""
+
+    officer = models.ForeignKey(
+        Officer, on_delete=models.PROTECT, related_name="absences"
+    )
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_at__gt=F("from_at")), name="absence_ends_after_it_begins"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"absence of officer #{self.officer_id} #{self.pk}"
+
+
+class Notice(models.Model):
+    """Something an officer should know; shown on screen and carried by channels."""
+
+    officer = models.ForeignKey(
+        Officer, on_delete=models.PROTECT, related_name="notices"
+    )
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    url = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["officer", "read_at", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"notice #{self.pk} to officer #{self.officer_id}"
+
+
+class NoticeDelivery(models.Model):
+    """One notice on its way through one channel; claimed with a lease."""
+
+    notice = models.ForeignKey(
+        Notice, on_delete=models.PROTECT, related_name="deliveries"
+    )
+    channel = models.CharField(max_length=20)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["notice", "channel"], name="delivery_once_per_channel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} delivery #{self.pk} of notice #{self.notice_id}"
