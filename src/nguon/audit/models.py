@@ -1,4 +1,4 @@
-"""The one table of the audit. `audit.guards` makes it append-only in the database."""
+"""The one table of the audit. Append-only in the database."""
 
 from django.db import models
 

@@ -13,7 +13,7 @@ def access_bulletin(*, uid: str, officer: Officer, at: datetime) -> Bulletin:
 
     Raises AbsentError for one that is not there, or lies in a foreign unit.
     """
-    seen = people_access.fence(Bulletin.objects.all(), officer, at)
+    seen = people_access.fence(Bulletin.objects.all(), officer=officer, at=at)
     bulletin = seen.select_related("unit", "created_by", "saved_by").filter(uid=uid)
     for found in bulletin:
         return found
@@ -25,9 +25,9 @@ def access_draft(*, bulletin_id: int, officer: Officer, at: datetime) -> Bulleti
 
     Raises AbsentError for a foreign one, RefusedError without the author's right.
     """
-    seen = people_access.fence(Bulletin.objects.all(), officer, at)
+    seen = people_access.fence(Bulletin.objects.all(), officer=officer, at=at)
     bulletin = seen.filter(pk=bulletin_id).select_related("unit").first()
     if bulletin is None:
         raise AbsentError("newsroom.bulletin_absent")
-    people_access.check_can(officer, "author", bulletin.unit, at)
+    people_access.check_can(officer, "author", unit=bulletin.unit, at=at)
     return bulletin

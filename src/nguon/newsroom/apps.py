@@ -1,8 +1,8 @@
 """Registers the newsroom and keeps its database guards in place."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
 
+from nguon.audit import guards as audit_guards
 from nguon.newsroom import guards
 
 
@@ -12,6 +12,5 @@ class NewsroomConfig(AppConfig):
     name = "nguon.newsroom"
 
     def ready(self) -> None:
-        """Lift the guards before a migration and put them back after it."""
-        pre_migrate.connect(guards.lift_before_migrate, sender=self)
-        post_migrate.connect(guards.set_after_migrate, sender=self)
+        """Hand the guards over."""
+        audit_guards.register(self, guards.GUARDS)

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import IntegrityError, connection, transaction
 
 from nguon.audit import actions as audit
+from nguon.audit import guards
 from nguon.core.errors import AbsentError, ConflictError, RefusedError
-from nguon.newsroom import guards
 from nguon.newsroom.models import Editor, Involvement, Seal, Version
 from nguon.people import access as people_access
 from nguon.people.models import Officer
@@ -61,7 +61,7 @@ def record_approval(
     )
     if version is None:
         raise AbsentError("newsroom.version_absent")
-    people_access.check_can(by, "approver", version.bulletin.unit, at)
+    people_access.check_can(by, "approver", unit=version.bulletin.unit, at=at)
     _check_hash(version, sha256)
     _check_second_person(version, by)
 

@@ -34,7 +34,7 @@ def create_bulletin(
     `corrects` is the uid of the bulletin that this one sets right. Raises
     DraftError, RefusedError without the right to write there, AbsentError.
     """
-    people_access.check_can(by, "author", unit, at)
+    people_access.check_can(by, "author", unit=unit, at=at)
     rules.check_draft(draft, drill=drill)
     corrected = None
     if corrects is not None:
