@@ -46,10 +46,12 @@ RECORDING_SECONDS = 30 * 60
 
 DRILL_WORDS = "Đây là diễn tập."
 
-# A rendition: how long one worker may take, and how often it is tried again.
-LEASE_SECONDS = 180
+# A sound in the making: a worker says every few seconds that it is still at it; one
+# that was killed says nothing, and its work is taken up when the lease has run out.
+LEASE_SECONDS = 15
+RENEW_SECONDS = 4
 ATTEMPT_LIMIT = 3
-RETRY_SECONDS = 20
+RETRY_SECONDS = 5
 
 
 class DraftError(InvalidError):

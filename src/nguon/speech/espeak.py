@@ -9,8 +9,9 @@ import argparse
 import ctypes
 import sys
 import wave
+from typing import Any
 
-import espeakng_loader
+import espeakng_loader  # type: ignore[import-untyped]
 
 from nguon.speech import chain
 
@@ -43,15 +44,14 @@ def main() -> int:
 
     chunks: list[bytes] = []
 
-    @_Callback
-    def keep(
-        samples: "ctypes._Pointer[ctypes.c_short]", count: int, _event: int
-    ) -> int:
+    def keep(samples: Any, count: int, _event: int) -> int:
         if samples and count > 0:
             chunks.append(ctypes.string_at(samples, count * 2))
         return 0
 
-    library.espeak_SetSynthCallback(keep)
+    # The variable keeps the callback alive while the library holds its address.
+    callback = _Callback(keep)
+    library.espeak_SetSynthCallback(callback)
     encoded = text.encode("utf-8") + b"\0"
     status = library.espeak_Synth(
         encoded, ctypes.c_size_t(len(encoded)), 0, 1, 0, _UTF8, None, None

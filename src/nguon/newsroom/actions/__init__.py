@@ -16,10 +16,13 @@ from nguon.newsroom.actions.drafts import (
 from nguon.newsroom.actions.recordings import attach_recording
 from nguon.newsroom.actions.renditions import (
     LeaseLostError,
+    Sound,
     ask_rendition,
     claim_rendition,
     fail_rendition,
     finish_rendition,
+    renew_lease,
+    return_rendition,
 )
 from nguon.newsroom.actions.versions import freeze_version
 
@@ -30,6 +33,7 @@ __all__ = [
     "LeaseLostError",
     "NotSealedError",
     "OwnBulletinError",
+    "Sound",
     "ask_rendition",
     "attach_recording",
     "claim_rendition",
@@ -38,6 +42,8 @@ __all__ = [
     "finish_rendition",
     "freeze_version",
     "record_approval",
+    "renew_lease",
+    "return_rendition",
     "save_draft",
     "seal_version",
 ]

@@ -84,18 +84,21 @@ def rendition_key(*, spoken: str, language: str, voice: str) -> str:
     )
 
 
-def claim_rendition(*, at: datetime) -> Rendition | None:
+def claim_rendition(*, at: datetime, lowest_rank: int = 3) -> Rendition | None:
     """Take the next waiting sound for a while, or None when nothing waits.
 
-    The more urgent class first. Two workers may look at the same row; the
-    conditional UPDATE lets one win. One whose workers keep dying is given up.
+    The more urgent class first; `lowest_rank` 1 takes emergencies only. Two workers
+    may look at the same row; the conditional UPDATE lets one win. A sound whose
+    workers keep dying is given up.
     """
     open_to_all = Q(state=Rendition.ASKED, retry_at__lte=at) | Q(
         state=Rendition.WORKING, lease_until__lte=at
     )
     while True:
         found = (
-            Rendition.objects.filter(open_to_all).order_by("rank", "retry_at", "id")
+            Rendition.objects.filter(open_to_all, rank__lte=lowest_rank).order_by(
+                "rank", "retry_at", "id"
+            )
         ).first()
         if found is None:
             return None
@@ -116,6 +119,33 @@ def claim_rendition(*, at: datetime) -> Rendition | None:
         )
         if won:
             return Rendition.objects.get(pk=found.pk, lease=lease)
+
+
+def renew_lease(*, rendition_id: int, lease: str, at: datetime) -> None:
+    """Say that the work goes on. Raises LeaseLostError if it was taken over."""
+    renewed = Rendition.objects.filter(
+        pk=rendition_id, state=Rendition.WORKING, lease=lease
+    ).update(lease_until=at + timedelta(seconds=rules.LEASE_SECONDS))
+    if not renewed:
+        raise LeaseLostError("newsroom.lease_lost")
+
+
+def return_rendition(*, rendition_id: int, lease: str, at: datetime) -> None:
+    """Give unfinished work back at once, uncounted: the worker is told to stop.
+
+    Raises LeaseLostError if it is no longer this worker's.
+    """
+    returned = Rendition.objects.filter(
+        pk=rendition_id, state=Rendition.WORKING, lease=lease
+    ).update(
+        state=Rendition.ASKED,
+        lease="",
+        lease_until=None,
+        retry_at=at,
+        attempts=F("attempts") - 1,
+    )
+    if not returned:
+        raise LeaseLostError("newsroom.lease_lost")
 
 
 def finish_rendition(

@@ -1,0 +1,31 @@
+"""`run_worker`: makes sounds and does the chores until it is told to stop."""
+
+import signal
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from nguon.web.worker import Worker
+
+
+class Command(BaseCommand):
+    """Run the worker; `--once` for one turn."""
+
+    help = "Make the sounds that are asked for, deliver notices, roll the plans on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take `--once`."""
+        parser.add_argument(
+            "--once", action="store_true", help="do what waits now, then end"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Work until SIGTERM or Ctrl-C."""
+        worker = Worker(clock=lambda: datetime.now(UTC))
+        if options["once"]:
+            worker.run_once()
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_signal: worker.stop())
+        worker.run()

@@ -1,0 +1,217 @@
+"""The worker: makes the sounds that are asked for, and does the small chores.
+
+Two lanes make sounds, one of them for emergencies only, so that an alert never
+waits behind a long bulletin. Work is claimed with a lease; a killed worker's work is
+taken up again. One poisoned job, or one chore that breaks, never stops the rest.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import close_old_connections, connections
+
+from nguon.core.errors import DomainError, InvalidError
+from nguon.fleet import actions as fleet
+from nguon.newsroom import actions as newsroom
+from nguon.newsroom import rules
+from nguon.newsroom.models import Rendition
+from nguon.people import actions as people
+from nguon.schedule import actions as schedule
+from nguon.speech import chain
+from nguon.speech.render import render_spoken
+
+logger = logging.getLogger(__name__)
+
+# New work is seen within this time.
+TURN_SECONDS = 0.15
+STOP_SECONDS = 3.0
+UNKNOWN_FAILURE = "newsroom.rendition_broken"
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Chore:
+    """Something small that is done again and again."""
+
+    name: str
+    do: Callable[[datetime], object]
+    every: timedelta
+    due_at: datetime | None = None
+
+
+def chores() -> list[Chore]:
+    """Return what a worker does beside making sounds."""
+    return [
+        Chore(
+            "broadcasts that became ready",
+            lambda at: schedule.prepare_ready(at=at),
+            timedelta(0),
+        ),
+        Chore(
+            "notices to deliver",
+            lambda at: people.deliver_notices(at=at),
+            timedelta(seconds=2),
+        ),
+        Chore(
+            "plans to roll on",
+            lambda at: schedule.roll_plans(at=at),
+            timedelta(seconds=30),
+        ),
+    ]
+
+
+@dataclass
+class Lane:
+    """One sound at a time; `lowest_rank` 1 takes emergencies only."""
+
+    name: str
+    clock: Clock
+    lowest_rank: int = 3
+    current: Rendition | None = None
+
+    def turn(self) -> bool:
+        """Make the next sound; return whether there was one."""
+        claimed = newsroom.claim_rendition(
+            at=self.clock(), lowest_rank=self.lowest_rank
+        )
+        if claimed is None:
+            return False
+        self.current = claimed
+        try:
+            self._make(claimed)
+        except newsroom.LeaseLostError:
+            logger.warning("rendition %s was taken over", claimed.pk)
+        except Exception as error:
+            logger.exception("rendition %s failed", claimed.pk)
+            self._give_back(claimed, error)
+        finally:
+            self.current = None
+        return True
+
+    def _make(self, claimed: Rendition) -> None:
+        sound = render_spoken(
+            claimed.spoken_text, language=claimed.language, voice_name=claimed.voice
+        )
+        at = self.clock()
+        media = fleet.store_media(
+            data=sound.mp3, mime=chain.MIME, duration_ms=sound.duration_ms, at=at
+        )
+        newsroom.finish_rendition(
+            rendition_id=claimed.pk,
+            lease=claimed.lease,
+            media=media,
+            sound=newsroom.Sound(
+                duration_ms=sound.duration_ms,
+                loudness_lufs=sound.loudness_lufs,
+                true_peak_dbtp=sound.true_peak_dbtp,
+                peaks=sound.peaks,
+            ),
+            at=at,
+        )
+
+    def _give_back(self, claimed: Rendition, error: Exception) -> None:
+        code = error.code if isinstance(error, DomainError) else UNKNOWN_FAILURE
+        try:
+            newsroom.fail_rendition(
+                rendition_id=claimed.pk,
+                lease=claimed.lease,
+                code=code,
+                permanent=isinstance(error, InvalidError),
+                at=self.clock(),
+            )
+        except newsroom.LeaseLostError:
+            logger.warning("rendition %s was taken over", claimed.pk)
+
+
+@dataclass
+class Worker:
+    """The lanes and the chores of one process; `stop` ends it cleanly."""
+
+    clock: Clock
+    stopping: threading.Event = field(default_factory=threading.Event)
+    chores: list[Chore] = field(default_factory=chores)
+
+    def stop(self) -> None:
+        """Ask the worker to end: what is unfinished is given back."""
+        self.stopping.set()
+
+    def run_once(self) -> None:
+        """Make every sound that waits, then do every chore once."""
+        lane = Lane("all", self.clock)
+        while lane.turn():
+            pass
+        for chore in self.chores:
+            chore.due_at = None
+        self.do_chores()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        lanes = [Lane("urgent", self.clock, lowest_rank=1), Lane("all", self.clock)]
+        threads = [
+            threading.Thread(
+                target=self._follow, args=(lane,), name=f"lane-{lane.name}", daemon=True
+            )
+            for lane in lanes
+        ]
+        for thread in threads:
+            thread.start()
+        renew_at = self.clock()
+        while not self.stopping.wait(TURN_SECONDS):
+            close_old_connections()
+            if self.clock() >= renew_at:
+                self._renew(lanes)
+                renew_at = self.clock() + timedelta(seconds=rules.RENEW_SECONDS)
+            self.do_chores()
+        for thread in threads:
+            thread.join(STOP_SECONDS / len(threads))
+        self._return_unfinished(lanes)
+
+    def do_chores(self) -> None:
+        """Do the chores that are due; one that breaks does not stop the others."""
+        for chore in self.chores:
+            at = self.clock()
+            if chore.due_at is not None and at < chore.due_at:
+                continue
+            chore.due_at = at + chore.every
+            try:
+                chore.do(at)
+            except Exception:
+                logger.exception("chore failed: %s", chore.name)
+                # A broken one is not tried ten times a second.
+                chore.due_at = at + max(chore.every, timedelta(seconds=2))
+
+    def _follow(self, lane: Lane) -> None:
+        while not self.stopping.is_set():
+            try:
+                close_old_connections()
+                busy = lane.turn()
+            except Exception:
+                logger.exception("lane %s: no turn", lane.name)
+                busy = False
+            if not busy:
+                self.stopping.wait(TURN_SECONDS)
+        connections.close_all()
+
+    def _renew(self, lanes: list[Lane]) -> None:
+        for held in [lane.current for lane in lanes if lane.current]:
+            try:
+                newsroom.renew_lease(
+                    rendition_id=held.pk, lease=held.lease, at=self.clock()
+                )
+            except newsroom.LeaseLostError:
+                logger.info("rendition %s is finished or taken over", held.pk)
+            except Exception:
+                logger.exception("rendition %s: lease not renewed", held.pk)
+
+    def _return_unfinished(self, lanes: list[Lane]) -> None:
+        for held in [lane.current for lane in lanes if lane.current]:
+            try:
+                newsroom.return_rendition(
+                    rendition_id=held.pk, lease=held.lease, at=self.clock()
+                )
+            except newsroom.LeaseLostError:
+                logger.info("rendition %s is finished or taken over", held.pk)
