@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nguon.newsroom
 from nguon.speech.numbers import read_roman, say_whole, say_written, write_roman
 from nguon.speech.text import normalise, spoken
 
-BULLETINS = Path(__file__).parents[1] / "data" / "bulletins-vi.json"
+BULLETINS = Path(nguon.newsroom.__file__).parent / "data" / "bulletins-vi.json"
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,14 @@ def test_whole_numbers(number: int, said: str) -> None:
         ("7h00 - 11h30", "bảy giờ đến mười một giờ ba mươi phút"),
         ("25h00", "hai mươi lăm"),
         # days
-        ("ngày 22/11/2026", "ngày hai mươi hai tháng mười một năm hai nghìn không trăm"),
-        ("Từ 01/07/2025", "Từ ngày một tháng bảy năm hai nghìn không trăm hai mươi lăm"),
+        (
+            "ngày 22/11/2026",
+            "ngày hai mươi hai tháng mười một năm hai nghìn không trăm",
+        ),
+        (
+            "Từ 01/07/2025",
+            "Từ ngày một tháng bảy năm hai nghìn không trăm hai mươi lăm",
+        ),
         ("thứ Bảy 05/12/2026", "thứ Bảy ngày năm tháng mười hai năm hai nghìn"),
         ("đêm 22/11", "đêm hai mươi hai tháng mười một"),
         ("trước ngày 20/12", "trước ngày hai mươi tháng mười hai"),
@@ -152,9 +159,7 @@ def test_the_bulletins_leave_nothing_that_a_voice_would_spell() -> None:
 
 
 def test_a_drill_says_so_in_its_first_words() -> None:
-    assert spoken("Bão cấp 12.", drill=True) == (
-        "Đây là diễn tập. Bão cấp mười hai."
-    )
+    assert spoken("Bão cấp 12.", drill=True) == ("Đây là diễn tập. Bão cấp mười hai.")
     assert spoken("Bão cấp 12.", drill=False) == "Bão cấp mười hai."
 
 

@@ -132,9 +132,14 @@ def filtered(samples: Samples, filters: Sequence[tuple[str, str]]) -> Samples:
     return bytes(out) + bytes(len(samples) - len(out))
 
 
-def trimmed(samples: Samples, *, threshold: int = 160) -> Samples:
-    """Return samples without the near-silence at both ends."""
+def trimmed(samples: Samples) -> Samples:
+    """Return samples without the near-silence at both ends.
+
+    Near is what lies 40 dB below the highest sample, so a faint recording keeps its
+    words.
+    """
     values = array("h", samples)
+    threshold = max(max(values, default=0), -min(values, default=0)) // 100
     first = next((i for i, v in enumerate(values) if abs(v) > threshold), None)
     if first is None:
         return b""
