@@ -6,7 +6,7 @@ each approval: no approval is recorded in a database that would not refuse a wro
 
 from nguon.audit.guards import Guard, append_only
 
-_OTHER_EDITOR = (
+_NO_OTHER_EDITOR = (
     "NOT EXISTS (SELECT 1 FROM newsroom_involvement i"
     " WHERE i.version_id = NEW.version_id AND i.kind = 'edit'"
     " AND i.person_id <> NEW.person_id)"
@@ -50,14 +50,15 @@ GUARDS: list[Guard] = [
         "newsroom_involvement",
         "INSERT",
         "newsroom.no_other_editor: an approval needs an editor before it",
-        f"NEW.kind = 'approve' AND {_OTHER_EDITOR}",
+        f"NEW.kind = 'approve' AND NOT ({_OWN_HAND}) AND {_NO_OTHER_EDITOR}",
     ),
     Guard(
         "nguon_approval_hash",
         "newsroom_involvement",
         "INSERT",
         "newsroom.changed: an approval is about the sealed hash",
-        f"NEW.kind = 'approve' AND {_OTHER_HASH}",
+        f"NEW.kind = 'approve' AND NOT ({_OWN_HAND}) AND NOT ({_NO_OTHER_EDITOR})"
+        f" AND {_OTHER_HASH}",
     ),
     Guard(
         "nguon_edit_after_approval",

@@ -1,0 +1,277 @@
+"""A second person approves one hash: in the action and in the database itself.
+
+The raw SQL here runs on whatever database the tests run on: SQLite or PostgreSQL.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from nguon.audit import guards as audit_guards
+from nguon.audit.models import Record
+from nguon.core.errors import AbsentError, RefusedError
+from nguon.newsroom import actions
+from nguon.newsroom.guards import GUARDS
+from nguon.newsroom.models import Bulletin, Involvement, Version
+from nguon.people.models import Officer
+from nguon.territory.models import Unit
+from tests.conftest import make_officer
+from tests.newsroom.conftest import MEETING, SEALED, STORM
+
+
+def approve(version: Version, by: Officer, at: datetime, sha256: str = SEALED) -> None:
+    actions.record_approval(version_id=version.pk, sha256=sha256, by=by, at=at)
+
+
+def insert(version_id: int, person_id: int, kind: str, at: datetime, sha: str) -> None:
+    """Write an involvement past every line of Python."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO newsroom_involvement"
+            " (version_id, person_id, kind, at, approved_sha256)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [version_id, person_id, kind, at, sha],
+        )
+
+
+def refused(run: Callable[[], object]) -> str:
+    """Return the database's own words for what it refuses."""
+    with pytest.raises(DatabaseError) as refusal, transaction.atomic():
+        run()
+    return str(refusal.value)
+
+
+def sql(statement: str, *values: object) -> Callable[[], object]:
+    def run() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
+    return run
+
+
+def test_the_second_person_approves_and_the_first_may_not(
+    version: Version, lan: Officer, minh: Officer, now: datetime
+) -> None:
+    with pytest.raises(RefusedError):
+        approve(version, lan, now)
+    approve(version, minh, now)
+
+    approval = version.involvements.get(kind=Involvement.APPROVE)
+    assert (approval.person, approval.approved_sha256) == (minh, SEALED)
+    assert Record.objects.filter(action="newsroom.version.approved").count() == 1
+
+
+def test_an_author_who_is_also_approver_is_refused_as_author(
+    ia_grai: Unit, hoa: Officer, now: datetime
+) -> None:
+    both = make_officer("thu", "Thu", (ia_grai, "author"), (ia_grai, "approver"))
+    bulletin = actions.create_bulletin(unit=ia_grai, draft=MEETING, by=both, at=now)
+    version = actions.freeze_version(bulletin_id=bulletin.pk, by=both, at=now)
+    actions.seal_version(version_id=version.pk, sha256=SEALED, at=now)
+
+    with pytest.raises(actions.OwnBulletinError) as refusal:
+        approve(version, both, now)
+    with pytest.raises(AbsentError):
+        approve(version, hoa, now)
+
+    assert refusal.value.code == "newsroom.own_bulletin"
+
+
+def test_a_superuser_has_no_way_around(
+    ia_grai: Unit, admin: Officer, now: datetime
+) -> None:
+    bulletin = actions.create_bulletin(unit=ia_grai, draft=MEETING, by=admin, at=now)
+    version = actions.freeze_version(bulletin_id=bulletin.pk, by=admin, at=now)
+    actions.seal_version(version_id=version.pk, sha256=SEALED, at=now)
+
+    with pytest.raises(actions.OwnBulletinError):
+        approve(version, admin, now)
+    words = refused(lambda: insert(version.pk, admin.pk, "approve", now, SEALED))
+
+    assert "newsroom.own_bulletin" in words
+
+
+def test_who_edited_an_earlier_version_never_approves_a_later_one(
+    bulletin: Bulletin,
+    freeze: Callable[[Bulletin], Version],
+    quan: Officer,
+    minh: Officer,
+    now: datetime,
+) -> None:
+    draft = replace(MEETING, body="Quân sửa.")
+    actions.save_draft(
+        bulletin_id=bulletin.pk, revision=1, draft=draft, by=quan, at=now
+    )
+    freeze(bulletin)
+    second = freeze(bulletin)
+
+    with pytest.raises(actions.OwnBulletinError):
+        approve(second, quan, now)
+    approve(second, minh, now)
+
+    assert second.number == 2
+    assert second.involvements.filter(kind=Involvement.EDIT).count() == 2
+
+
+def test_who_edits_the_draft_after_freezing_may_not_approve_either(
+    bulletin: Bulletin, version: Version, quan: Officer, now: datetime
+) -> None:
+    actions.save_draft(
+        bulletin_id=bulletin.pk,
+        revision=1,
+        draft=replace(MEETING, body="Quân sửa sau."),
+        by=quan,
+        at=now,
+    )
+
+    with pytest.raises(actions.OwnBulletinError):
+        approve(version, quan, now)
+    words = refused(lambda: insert(version.pk, quan.pk, "approve", now, SEALED))
+
+    assert "newsroom.own_bulletin" in words
+
+
+def test_an_approval_is_about_the_sealed_hash_and_is_given_once(
+    bulletin: Bulletin,
+    version: Version,
+    minh: Officer,
+    quan: Officer,
+    lan: Officer,
+    now: datetime,
+) -> None:
+    unsealed = actions.freeze_version(bulletin_id=bulletin.pk, by=lan, at=now)
+
+    with pytest.raises(actions.NotSealedError):
+        approve(unsealed, minh, now)
+    with pytest.raises(actions.ChangedError):
+        approve(version, minh, now, sha256="6" * 64)
+    with pytest.raises(actions.ChangedError):
+        actions.seal_version(version_id=version.pk, sha256="6" * 64, at=now)
+    approve(version, minh, now)
+    with pytest.raises(actions.AlreadyApprovedError):
+        approve(version, quan, now)
+
+
+def test_raw_sql_cannot_approve_what_the_rules_refuse(
+    version: Version, lan: Officer, minh: Officer, quan: Officer, now: datetime
+) -> None:
+    own = refused(lambda: insert(version.pk, lan.pk, "approve", now, SEALED))
+    other_hash = refused(lambda: insert(version.pk, minh.pk, "approve", now, "6" * 64))
+    no_hash = refused(lambda: insert(version.pk, minh.pk, "approve", now, ""))
+    insert(version.pk, minh.pk, "approve", now, SEALED)
+    twice = refused(lambda: insert(version.pk, quan.pk, "approve", now, SEALED))
+    late_edit = refused(lambda: insert(version.pk, quan.pk, "edit", now, ""))
+
+    assert "newsroom.own_bulletin" in own
+    assert "newsroom.changed" in other_hash
+    assert no_hash
+    assert re.search("one_approval|UNIQUE", twice)
+    assert "newsroom.already_approved" in late_edit
+
+
+def test_raw_sql_cannot_clear_the_traces_first(
+    version: Version, lan: Officer, minh: Officer, now: datetime
+) -> None:
+    statements = {
+        "involvement deleted": sql("DELETE FROM newsroom_involvement"),
+        "involvement moved": sql(
+            "UPDATE newsroom_involvement SET person_id = %s", minh.pk
+        ),
+        "involvement turned": sql(
+            "UPDATE newsroom_involvement SET kind = 'approve', approved_sha256 = %s",
+            SEALED,
+        ),
+        "editor deleted": sql("DELETE FROM newsroom_editor"),
+        "editor moved": sql("UPDATE newsroom_editor SET person_id = %s", minh.pk),
+        "author moved": sql("UPDATE newsroom_bulletin SET created_by_id = %s", minh.pk),
+        "version changed": sql("UPDATE newsroom_version SET body = 'khác'"),
+        "version deleted": sql("DELETE FROM newsroom_version"),
+        "seal changed": sql("UPDATE newsroom_seal SET sha256 = %s", "6" * 64),
+        "seal deleted": sql("DELETE FROM newsroom_seal"),
+        "sound moved": sql("UPDATE newsroom_versionrendition SET language = 'jra'"),
+        "sound deleted": sql("DELETE FROM newsroom_versionrendition"),
+    }
+
+    words = {name: refused(run) for name, run in statements.items()}
+
+    assert all("newsroom." in said for said in words.values()), words
+    assert version.involvements.get().person == lan
+
+
+def test_a_version_without_an_editor_cannot_be_approved(
+    bulletin: Bulletin, version: Version, minh: Officer, now: datetime
+) -> None:
+    forged = Version.objects.create(
+        bulletin=bulletin,
+        number=9,
+        title="Giả",
+        body="Giả.",
+        klass="normal",
+        field=1,
+        languages=["vi"],
+        drill=False,
+        content_sha256="7" * 64,
+        created_by=version.created_by,
+        created_at=now,
+    )
+    actions.seal_version(version_id=forged.pk, sha256=SEALED, at=now)
+
+    words = refused(lambda: insert(forged.pk, minh.pk, "approve", now, SEALED))
+
+    assert "newsroom.no_other_editor" in words
+
+
+def test_a_drill_stays_a_drill_whoever_asks(
+    ia_grai: Unit, lan: Officer, now: datetime
+) -> None:
+    drill = actions.create_bulletin(
+        unit=ia_grai, draft=STORM, drill=True, by=lan, at=now
+    )
+    real = actions.create_bulletin(unit=ia_grai, draft=STORM, by=lan, at=now)
+
+    made_real = refused(
+        sql("UPDATE newsroom_bulletin SET drill = %s WHERE id = %s", False, drill.pk)
+    )
+    made_drill = refused(
+        sql("UPDATE newsroom_bulletin SET drill = %s WHERE id = %s", True, real.pk)
+    )
+
+    assert "newsroom.bulletin_fixed" in made_real
+    assert "newsroom.bulletin_fixed" in made_drill
+
+
+def test_the_database_keeps_drills_among_the_emergencies(
+    bulletin: Bulletin,
+) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Bulletin.objects.filter(pk=bulletin.pk).update(klass="loud")
+
+
+def test_without_its_guards_the_database_gets_no_approval(
+    version: Version, minh: Officer, now: datetime
+) -> None:
+    audit_guards.lift_guards(connection, "newsroom")
+
+    with pytest.raises(audit_guards.GuardsMissingError):
+        approve(version, minh, now)
+
+    audit_guards.set_guards(connection, "newsroom")
+    approve(version, minh, now)
+
+
+def test_a_migrate_puts_the_guards_back(
+    version: Version, lan: Officer, now: datetime
+) -> None:
+    audit_guards.lift_guards(connection, "newsroom")
+
+    call_command("migrate", verbosity=0)
+
+    audit_guards.check_set(connection)
+    words = refused(lambda: insert(version.pk, lan.pk, "approve", now, SEALED))
+    assert "newsroom.own_bulletin" in words
+    assert len({guard.name for guard in GUARDS}) == len(GUARDS)
