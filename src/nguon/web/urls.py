@@ -1,5 +1,17 @@
 """Root URLs: which room answers which address."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from nguon.web import views
+
+frame = ([path("", views.today, name="today")], "web")
+
+# One line per room; addresses are Vietnamese words without accents.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(frame)),
+]
+
+handler400 = "nguon.web.errors.bad_request"
+handler403 = "nguon.web.errors.permission_denied"
+handler404 = "nguon.web.errors.page_not_found"
+handler500 = "nguon.web.errors.server_error"

@@ -1,0 +1,61 @@
+"""System checks of our own settings: a mistake is said before it can hurt."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+MIN_SECRET = 40
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@register()
+def check_secret(app_configs: Sequence[Any] | None, **more: Any) -> list[CheckMessage]:
+    """Require a secret key that nobody can guess."""
+    if len(settings.SECRET_KEY) >= MIN_SECRET:
+        return []
+    return [
+        Error(
+            "NGUON_SECRET_KEY is missing or shorter than 40 characters.",
+            hint="Set NGUON_SECRET_KEY_FILE to a file with 50 random characters.",
+            id="nguon.E001",
+        )
+    ]
+
+
+@register()
+def check_transport(
+    app_configs: Sequence[Any] | None, **more: Any
+) -> list[CheckMessage]:
+    """Allow plain transport on loopback only."""
+    found: list[CheckMessage] = []
+    public = urlsplit(settings.PUBLIC_URL)
+    if public.scheme != "https" and not is_loopback(public.hostname or ""):
+        found.append(
+            Error(
+                f"NGUON_PUBLIC_URL={settings.PUBLIC_URL!r} has no TLS.",
+                hint="Only 127.0.0.1 may be plain; elsewhere begin with https://.",
+                id="nguon.E002",
+            )
+        )
+    if not settings.MQTT_TLS and not is_loopback(settings.MQTT_HOST):
+        found.append(
+            Error(
+                f"NGUON_MQTT_HOST={settings.MQTT_HOST!r} has no TLS.",
+                hint="Set NGUON_MQTT_TLS=1; only 127.0.0.1 may be plain.",
+                id="nguon.E003",
+            )
+        )
+    return found

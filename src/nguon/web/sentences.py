@@ -1,0 +1,92 @@
+"""The Vietnamese sentence of every error code: what happened and what to do next.
+
+Raisers know codes and data only; people read these. `{names}` are the error's data.
+A code without a sentence fails a test; a sentence without data stays readable.
+"""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any
+
+UNKNOWN = "Không làm được việc này. Hãy tải lại trang rồi thử lại."
+
+SENTENCES: dict[str, str] = {
+    # people
+    "people.no_right": (
+        "Bạn chưa được giao quyền “{role}” ở nơi này. Hãy nhờ quản trị giao quyền."
+    ),
+    "people.not_your_ground": "Không có địa bàn này trong phần việc của bạn.",
+    "people.username_taken": "Tên đăng nhập {username} đã có người dùng. Hãy chọn tên khác.",
+    "people.role_unknown": "Không có vai trò {role}. Hãy chọn trong danh sách.",
+    "people.role_held": "Cán bộ này đang giữ vai trò “{role}” ở đây rồi.",
+    "people.role_ended": "Vai trò này đã kết thúc trước đó.",
+    "people.period_empty": "Thời gian đến phải sau thời gian từ. Hãy chọn lại.",
+    "people.own_deputy": "Không thể tự làm người thay mình. Hãy chọn người khác.",
+    # territory
+    "territory.unit_absent": "Không tìm thấy đơn vị có mã {code} vào ngày {day}.",
+    # newsroom
+    "newsroom.bulletin_absent": "Không có bản tin này trong địa bàn của bạn.",
+    "newsroom.version_absent": "Không có phiên bản này trong địa bàn của bạn.",
+    "newsroom.title_missing": "Bản tin chưa có tiêu đề. Hãy viết tiêu đề.",
+    "newsroom.body_missing": "Bản tin chưa có nội dung. Hãy viết nội dung.",
+    "newsroom.title_too_long": (
+        "Tiêu đề dài {length} ký tự, nhiều nhất {limit}. Hãy rút ngắn."
+    ),
+    "newsroom.body_too_long": (
+        "Nội dung dài {length} ký tự, nhiều nhất {limit}. Hãy rút ngắn hoặc chia "
+        "thành nhiều bản tin; chữ bạn gõ vẫn còn trên màn hình."
+    ),
+    "newsroom.text_unreadable": "Có ký tự không đọc được trong bản tin. Hãy gõ lại.",
+    "newsroom.class_unknown": "Chưa chọn loại bản tin. Hãy chọn một loại.",
+    "newsroom.field_unknown": "Chưa chọn lĩnh vực. Hãy chọn một lĩnh vực.",
+    "newsroom.language_missing": "Chưa chọn ngôn ngữ. Hãy chọn ít nhất một ngôn ngữ.",
+    "newsroom.language_unknown": "Không có ngôn ngữ “{language}”. Hãy chọn lại.",
+    "newsroom.language_doubled": "Một ngôn ngữ được chọn hai lần. Hãy chọn lại.",
+    "newsroom.language_not_chosen": (
+        "Bản tin không chọn ngôn ngữ này. Hãy chọn ngôn ngữ trước khi gửi bản ghi."
+    ),
+    "newsroom.recording_missing": (
+        "Ngôn ngữ này chưa có giọng máy. Hãy gửi bản ghi giọng người đọc."
+    ),
+    "newsroom.recording_too_big": "Tệp ghi âm quá lớn. Hãy gửi tệp dưới 64 MB.",
+    "newsroom.drill_not_emergency": "Diễn tập phải là bản tin khẩn cấp.",
+    "newsroom.correction_other_kind": (
+        "Bản đính chính phải cùng là diễn tập hoặc cùng là thật với bản gốc."
+    ),
+    "newsroom.draft_changed": (
+        "{saved_by} vừa sửa bản tin này. Hãy so hai bản và chọn bản giữ lại."
+    ),
+    "newsroom.own_bulletin": (
+        "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
+        "Hãy nhờ người khác duyệt."
+    ),
+    "newsroom.changed": (
+        "Nội dung đã khác với bản bạn vừa nghe. Hãy tải lại trang, nghe lại rồi duyệt."
+    ),
+    "newsroom.not_sealed": "Âm thanh chưa làm xong. Hãy đợi ít giây rồi tải lại trang.",
+    "newsroom.already_approved": "Bản tin này đã được duyệt trước đó.",
+    "newsroom.lease_lost": "Việc này đã có máy khác làm tiếp.",
+    "newsroom.worker_lost": "Làm âm thanh nhiều lần không xong. Hãy bấm thử lại.",
+    # web
+    "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
+    "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
+    "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
+    "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",
+    "web.request_unusable": "Yêu cầu không đọc được. Hãy tải lại trang rồi thử lại.",
+    "web.broken": (
+        "Máy chủ gặp lỗi. Việc vừa làm có thể chưa xong; hãy tải lại trang để xem."
+    ),
+}
+
+
+class _Known(dict[str, Any]):
+    """Data of an error; what is missing stays a short dash in the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
+    """Return the sentence for a code, in the reader's language."""
+    text = SENTENCES.get(code, UNKNOWN)
+    return Formatter().vformat(text, (), _Known(data or {}))

@@ -1,0 +1,52 @@
+// The frame's own behaviour: toasts that close, a menu that closes, the offline note.
+"use strict";
+
+document.addEventListener("click", (event) => {
+  const close = event.target.closest(".toast-close");
+  if (close) close.closest(".toast").remove();
+  for (const menu of document.querySelectorAll("details.account[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// A success note leaves by itself; an error stays until it is read and closed.
+const fade = (toast) => {
+  if (!toast.classList.contains("toast-error")) setTimeout(() => toast.remove(), 8000);
+};
+document.querySelectorAll(".toast").forEach(fade);
+new MutationObserver((changes) => {
+  for (const change of changes) for (const node of change.addedNodes) if (node.classList) fade(node);
+}).observe(document.getElementById("toasts"), { childList: true });
+
+const offline = document.getElementById("offline");
+const tell = () => { offline.hidden = navigator.onLine; };
+addEventListener("online", tell);
+addEventListener("offline", tell);
+tell();
+
+// A form is sent once: a second tap while it is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  addEventListener("pageshow", () => { delete form.dataset.sent; }, { once: true });
+});
+
+// Filters act when they are chosen; without scripts the button does it.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-auto]");
+  if (form) form.requestSubmit();
+});
+
+// Counts down to a moment: <time data-until="2026-11-24T10:00:00Z">.
+const pad = (n) => String(n).padStart(2, "0");
+const count = () => {
+  for (const place of document.querySelectorAll("[data-until]")) {
+    const left = Math.max(0, Math.round((new Date(place.dataset.until) - Date.now()) / 1000));
+    const hours = Math.floor(left / 3600);
+    place.textContent = `${hours ? hours + ":" : ""}${pad(Math.floor(left / 60) % 60)}:${pad(left % 60)}`;
+  }
+};
+count();
+setInterval(count, 1000);

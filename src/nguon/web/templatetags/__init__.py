@@ -1,0 +1,1 @@
+"""Template tags of the frame; every room's templates may load `nguon`."""

@@ -1,0 +1,95 @@
+"""Icons, moments and numbers as people here write them."""
+
+from datetime import date, datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+SECONDS_PER_MINUTE = 60
+SHORT_HASH = 12
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Draw one of our icons; with a label it speaks for itself."""
+    address = static("web/icons.svg")
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
+            label,
+            address,
+            name,
+        )
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', address, name
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """Return the present query string with some values changed."""
+    asked = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            asked.pop(key, None)
+        else:
+            asked[key] = str(value)
+    return f"?{asked.urlencode()}" if asked else "?"
+
+
+@register.filter
+def gio(moment: datetime | None) -> str:
+    """Write the local hour and minute: 17:05."""
+    return timezone.localtime(moment).strftime("%H:%M") if moment else "–"
+
+
+@register.filter
+def giay(moment: datetime | None) -> str:
+    """Write the local time with seconds: 17:05:09."""
+    return timezone.localtime(moment).strftime("%H:%M:%S") if moment else "–"
+
+
+@register.filter
+def ngay(moment: date | datetime | None) -> str:
+    """Write the local day: 22/11/2026."""
+    if moment is None:
+        return "–"
+    if isinstance(moment, datetime):
+        moment = timezone.localtime(moment)
+    return moment.strftime("%d/%m/%Y")
+
+
+@register.filter
+def luc(moment: datetime | None) -> str:
+    """Write the local time and day: 17:05 22/11/2026."""
+    return f"{gio(moment)} {ngay(moment)}" if moment else "–"
+
+
+@register.filter
+def thoi_luong(milliseconds: int | None) -> str:
+    """Write a length: 0:07, 12:30."""
+    if milliseconds is None:
+        return "–"
+    minutes, seconds = divmod(round(milliseconds / 1000), SECONDS_PER_MINUTE)
+    return f"{minutes}:{seconds:02d}"
+
+
+@register.filter
+def so(number: float | None) -> str:
+    """Write a number: 1.234 or 1.234,5."""
+    if number is None:
+        return "–"
+    text = f"{number:,.1f}" if isinstance(number, float) else f"{number:,}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+@register.filter
+def ma_ngan(sha256: str) -> str:
+    """Write a hash so that two people can compare it: 3f2a 91c0 77de."""
+    short = sha256[:SHORT_HASH]
+    return " ".join(short[at : at + 4] for at in range(0, len(short), 4))
