@@ -1,7 +1,6 @@
 """What every answer gets: errors as sentences, safe headers, small text."""
 
 from collections.abc import Callable
-
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -13,7 +12,7 @@ from nguon.core.errors import DomainError
 from nguon.people.answers import is_htmx, wants_json
 from nguon.web import errors
 
-Next = Callable[[HttpRequest], HttpResponse]
+Onward = Callable[[HttpRequest], HttpResponse]
 
 # Everything is served by us; no inline script or style runs anywhere.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -38,10 +37,11 @@ TEXT_KINDS = (
 class DomainErrorMiddleware:
     """Turns a foreseen error of any view into its answer."""
 
-    def __init__(self, get_response: Next) -> None:
+    def __init__(self, get_response: Onward) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let the request through."""
         return self.get_response(request)
 
     def process_exception(
@@ -56,7 +56,7 @@ class DomainErrorMiddleware:
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Every address is behind sign-in, unless its view says otherwise."""
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]  # JSON is no redirect
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         """Send a person to the sign-in page; tell a program so."""
@@ -70,10 +70,11 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 class SafeHeadersMiddleware:
     """Adds the headers that keep a page ours alone."""
 
-    def __init__(self, get_response: Next) -> None:
+    def __init__(self, get_response: Onward) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, with safe headers."""
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(self)")

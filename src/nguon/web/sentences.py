@@ -16,7 +16,9 @@ SENTENCES: dict[str, str] = {
         "Bạn chưa được giao quyền “{role}” ở nơi này. Hãy nhờ quản trị giao quyền."
     ),
     "people.not_your_ground": "Không có địa bàn này trong phần việc của bạn.",
-    "people.username_taken": "Tên đăng nhập {username} đã có người dùng. Hãy chọn tên khác.",
+    "people.username_taken": (
+        "Tên đăng nhập {username} đã có người dùng. Hãy chọn tên khác."
+    ),
     "people.role_unknown": "Không có vai trò {role}. Hãy chọn trong danh sách.",
     "people.role_held": "Cán bộ này đang giữ vai trò “{role}” ở đây rồi.",
     "people.role_ended": "Vai trò này đã kết thúc trước đó.",

@@ -100,8 +100,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
+WHITENOISE_USE_FINDERS = True  # straight from the package: no collectstatic step
 WHITENOISE_MAX_AGE = 3600
 
 CSRF_FAILURE_VIEW = "nguon.web.errors.csrf_failure"
