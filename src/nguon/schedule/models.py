@@ -1,0 +1,217 @@
+"""Broadcasts, their audience, plans and play records.
+
+Only `schedule.actions` writes here; `schedule.guards` keeps in the database what
+must hold for superusers too.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from nguon.core.topics import new_uid
+from nguon.schedule import rules
+
+
+def state_choices() -> list[tuple[str, str]]:
+    """Return the states with their Vietnamese names."""
+    return list(rules.STATES.items())
+
+
+def timing_choices() -> list[tuple[str, str]]:
+    """Return the kinds of timing with their Vietnamese names."""
+    return list(rules.TIMINGS.items())
+
+
+class Broadcast(models.Model):
+    """One version to be sounded at a time for an audience: what is approved."""
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    version = models.OneToOneField(
+        "newsroom.Version", on_delete=models.PROTECT, related_name="broadcast"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="broadcasts"
+    )
+    state = models.CharField(
+        max_length=10, choices=state_choices, default=rules.PREPARING
+    )
+    timing = models.CharField(max_length=5, choices=timing_choices)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    time_of_day = models.TimeField(null=True, blank=True)
+    first_date = models.DateField(null=True, blank=True)
+    last_date = models.DateField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    units = models.ManyToManyField("territory.Unit", related_name="+")
+    devices = models.ManyToManyField("fleet.Device", related_name="+")
+    targeted = models.PositiveIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    submitted_at = models.DateTimeField()
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    returned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=list(rules.STATES)), name="broadcast_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(timing__in=list(rules.TIMINGS)),
+                name="broadcast_timing_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="broadcast_approved_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=rules.APPROVED) | Q(approved_by__isnull=False),
+                name="broadcast_approved_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | ~Q(approved_by=F("submitted_by")),
+                name="broadcast_second_person",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-submitted_at"])]
+
+    def __str__(self) -> str:
+        return f"broadcast {self.uid} #{self.pk}"
+
+    @property
+    def when(self) -> rules.Timing:
+        """The timing as the rules read it."""
+        return rules.Timing(
+            self.timing,
+            self.starts_at,
+            self.time_of_day,
+            self.first_date,
+            self.last_date,
+            self.expires_at,
+        )
+
+
+class AudienceMember(models.Model):
+    """One device that the approval was about: the baseline of proof."""
+
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.PROTECT, related_name="audience"
+    )
+    device = models.ForeignKey(
+        "fleet.Device", on_delete=models.PROTECT, related_name="+"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["broadcast", "device"], name="audience_device_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"device #{self.device_id} of broadcast #{self.broadcast_id}"
+
+
+class Airing(models.Model):
+    """One planned start of a released broadcast: the item that devices know."""
+
+    item = models.CharField(max_length=40, unique=True)
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.PROTECT, related_name="airings"
+    )
+    starts_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"airing {self.item} #{self.pk}"
+
+
+class UnitPlan(models.Model):
+    """What a unit's newest plan was made of, to see whether it has changed."""
+
+    unit = models.OneToOneField(
+        "territory.Unit", on_delete=models.PROTECT, related_name="plan"
+    )
+    content_sha256 = models.CharField(max_length=64)
+    built_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"plan of unit #{self.unit_id} #{self.pk}"
+
+
+class PlayRecord(models.Model):
+    """What became of one item on one device (nhật ký phát). Moments are set once.
+
+    `outcome` empty: not over yet. `unit` is the device's unit when it happened.
+    `level_dbfs` is the digital output level: it does not say that anybody heard.
+    """
+
+    device = models.ForeignKey(
+        "fleet.Device", on_delete=models.PROTECT, related_name="plays"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.PROTECT, related_name="plays"
+    )
+    item = models.CharField(max_length=40)
+    planned_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True, blank=True)
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    shown_at = models.DateTimeField(null=True, blank=True)
+    sounded_ms = models.PositiveIntegerField(default=0)
+    level_dbfs = models.FloatField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, blank=True)
+    cause = models.CharField(max_length=20, blank=True)
+    late_joiner = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["device", "item"], name="play_once"),
+            models.CheckConstraint(
+                condition=Q(started_at__isnull=True)
+                | Q(ended_at__isnull=True)
+                | Q(ended_at__gte=F("started_at")),
+                name="play_ends_after_it_begins",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["broadcast", "outcome"]),
+            models.Index(fields=["unit", "-planned_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"play of {self.item} on device #{self.device_id} #{self.pk}"

@@ -1,0 +1,179 @@
+"""What may be scheduled, as tables and plain functions. No clock, no database.
+
+Local wall-clock rules become UTC here: a daily slot means the same hour on every
+day of `Asia/Ho_Chi_Minh`, which has kept +07:00 since 1975 and has no summer time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from nguon.core.errors import ConflictError, InvalidError
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+PREPARING, WAITING, APPROVED = "preparing", "waiting", "approved"
+RETURNED, CANCELLED, FAILED = "returned", "cancelled", "failed"
+STATES = {
+    PREPARING: "Đang tạo tiếng",
+    WAITING: "Chờ duyệt",
+    APPROVED: "Đã duyệt",
+    RETURNED: "Bị trả lại",
+    CANCELLED: "Đã hủy",
+    FAILED: "Không tạo được tiếng",
+}
+MOVES = {
+    PREPARING: {WAITING, FAILED, CANCELLED},
+    WAITING: {APPROVED, RETURNED, CANCELLED},
+    APPROVED: {CANCELLED},
+    RETURNED: set(),
+    CANCELLED: set(),
+    FAILED: set(),
+}
+
+NOW, ONCE, DAILY = "now", "once", "daily"
+TIMINGS = {NOW: "Phát ngay khi duyệt", ONCE: "Một lần", DAILY: "Hằng ngày"}
+
+# class of a bulletin → (rank in playout, start policy).
+# Source: circular 39/2020/TT-BTTTT: emergencies at once, priority first.
+RANK_AND_START = {
+    "normal": ("programme", "next"),
+    "priority": ("priority", "next"),
+    "emergency": ("emergency", "cut"),
+}
+
+# How long after its planned start an item may still sound when the device was away.
+GRACE = timedelta(minutes=10)
+EMERGENCY_LIFE = timedelta(hours=2)
+LONGEST_EMERGENCY = timedelta(hours=24)
+LONGEST_SERIES = timedelta(days=366)
+SHOWN_FOR = timedelta(hours=24)
+WINDOW = timedelta(days=8)
+# What has just passed stays in the plan, so that a device that was away can say
+# that it missed it.
+PAST = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a bulletin should sound; only the fields of its `kind` are set."""
+
+    kind: str
+    starts_at: datetime | None = None
+    time_of_day: time | None = None
+    first_date: date | None = None
+    last_date: date | None = None
+    expires_at: datetime | None = None
+
+
+def check_move(*, old: str, new: str) -> None:
+    """Refuse a step that the life of a broadcast does not have: ConflictError."""
+    if new not in MOVES[old]:
+        raise ConflictError("schedule.move_not_allowed", old=STATES[old], new=STATES[new])
+
+
+def check_timing(timing: Timing, *, klass: str, at: datetime) -> None:
+    """Refuse a time that cannot be kept. Raises InvalidError."""
+    if timing.kind not in TIMINGS:
+        raise InvalidError("schedule.timing_unknown")
+    if klass == "emergency":
+        _check_emergency(timing, at=at)
+    elif timing.kind == ONCE and (timing.starts_at is None or timing.starts_at <= at):
+        raise InvalidError("schedule.time_passed")
+    elif timing.kind == DAILY:
+        _check_daily(timing, at=at)
+
+
+def _check_emergency(timing: Timing, *, at: datetime) -> None:
+    if timing.kind != NOW:
+        raise InvalidError("schedule.emergency_is_now")
+    ends = timing.expires_at
+    if ends is None or not at < ends <= at + LONGEST_EMERGENCY:
+        raise InvalidError("schedule.expiry_wrong", hours=24)
+
+
+def _check_daily(timing: Timing, *, at: datetime) -> None:
+    first, last = timing.first_date, timing.last_date
+    if timing.time_of_day is None or first is None or last is None:
+        raise InvalidError("schedule.daily_incomplete")
+    if last < first or last < at.astimezone(LOCAL).date():
+        raise InvalidError("schedule.time_passed")
+    if last - first > LONGEST_SERIES:
+        raise InvalidError("schedule.series_too_long", days=LONGEST_SERIES.days)
+
+
+def starts_between(timing: Timing, *, begin: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the planned starts in `[begin, end)`, in UTC, of a timing with a clock time.
+
+    `now` has none of its own: its start is the moment of release.
+    """
+    if timing.kind == ONCE and timing.starts_at is not None:
+        if begin <= timing.starts_at < end:
+            yield timing.starts_at.astimezone(UTC)
+        return
+    if timing.kind != DAILY or timing.time_of_day is None:
+        return
+    if timing.first_date is None or timing.last_date is None:
+        return
+    day = max(timing.first_date, begin.astimezone(LOCAL).date())
+    while day <= timing.last_date:
+        start = datetime.combine(day, timing.time_of_day, LOCAL).astimezone(UTC)
+        if start >= end:
+            return
+        if start >= begin:
+            yield start
+        day += timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """Local hours in which nothing below an emergency sounds; may cross midnight."""
+
+    begin: time
+    end: time
+
+    @classmethod
+    def parse(cls, text: str) -> "QuietHours | None":
+        """Read `22:00-05:00`; an empty text means none. Raises ValueError."""
+        if not text:
+            return None
+        begin, end = (time.fromisoformat(part) for part in text.split("-"))
+        return cls(begin, end)
+
+    def intervals(self, *, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """Return the quiet intervals that touch `[begin, end)`, in UTC."""
+        found = []
+        day = begin.astimezone(LOCAL).date() - timedelta(days=1)
+        while True:
+            start = datetime.combine(day, self.begin, LOCAL).astimezone(UTC)
+            if start >= end:
+                return found
+            over = day if self.end > self.begin else day + timedelta(days=1)
+            stop = datetime.combine(over, self.end, LOCAL).astimezone(UTC)
+            if stop > begin:
+                found.append((start, stop))
+            day += timedelta(days=1)
+
+    def next_allowed(self, moment: datetime, *, length: timedelta) -> datetime:
+        """Return the first moment from `moment` on at which `length` fits unsilenced."""
+        for start, stop in self.intervals(begin=moment, end=moment + timedelta(days=2)):
+            if start < moment + length and moment < stop:
+                moment = stop
+        return moment
+
+
+def check_quiet(
+    quiet: QuietHours | None, *, klass: str, drill: bool, start: datetime, length: timedelta
+) -> None:
+    """Refuse what would sound in quiet hours, naming the next time: InvalidError."""
+    if quiet is None or (klass == "emergency" and not drill):
+        return
+    allowed = quiet.next_allowed(start, length=length)
+    if allowed != start:
+        raise InvalidError(
+            "schedule.quiet_hours",
+            begin=f"{quiet.begin:%H:%M}",
+            end=f"{quiet.end:%H:%M}",
+            allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
+        )
