@@ -2,8 +2,8 @@
 
 from django.apps import AppConfig
 
-from nguon.emergency import guards
 from nguon.audit import guards as audit_guards
+from nguon.emergency import guards
 
 
 class EmergencyConfig(AppConfig):

@@ -2,8 +2,8 @@
 
 from django.apps import AppConfig
 
-from nguon.schedule import guards
 from nguon.audit import guards as audit_guards
+from nguon.schedule import guards
 
 
 class ScheduleConfig(AppConfig):

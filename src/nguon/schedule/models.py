@@ -43,6 +43,8 @@ class Broadcast(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     units = models.ManyToManyField("territory.Unit", related_name="+")
     devices = models.ManyToManyField("fleet.Device", related_name="+")
+    # The units, from the commune up, whose plans or urgent topics carry it.
+    carriers = models.ManyToManyField("territory.Unit", related_name="carried")
     targeted = models.PositiveIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
     submitted_by = models.ForeignKey(

@@ -70,7 +70,9 @@ class Timing:
 def check_move(*, old: str, new: str) -> None:
     """Refuse a step that the life of a broadcast does not have: ConflictError."""
     if new not in MOVES[old]:
-        raise ConflictError("schedule.move_not_allowed", old=STATES[old], new=STATES[new])
+        raise ConflictError(
+            "schedule.move_not_allowed", old=STATES[old], new=STATES[new]
+        )
 
 
 def check_timing(timing: Timing, *, klass: str, at: datetime) -> None:
@@ -103,7 +105,9 @@ def _check_daily(timing: Timing, *, at: datetime) -> None:
         raise InvalidError("schedule.series_too_long", days=LONGEST_SERIES.days)
 
 
-def starts_between(timing: Timing, *, begin: datetime, end: datetime) -> Iterator[datetime]:
+def starts_between(
+    timing: Timing, *, begin: datetime, end: datetime
+) -> Iterator[datetime]:
     """Yield the planned starts in `[begin, end)`, in UTC, of a timing with a clock time.
 
     `now` has none of its own: its start is the moment of release.
@@ -141,7 +145,9 @@ class QuietHours:
         begin, end = (time.fromisoformat(part) for part in text.split("-"))
         return cls(begin, end)
 
-    def intervals(self, *, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    def intervals(
+        self, *, begin: datetime, end: datetime
+    ) -> list[tuple[datetime, datetime]]:
         """Return the quiet intervals that touch `[begin, end)`, in UTC."""
         found = []
         day = begin.astimezone(LOCAL).date() - timedelta(days=1)
@@ -164,7 +170,12 @@ class QuietHours:
 
 
 def check_quiet(
-    quiet: QuietHours | None, *, klass: str, drill: bool, start: datetime, length: timedelta
+    quiet: QuietHours | None,
+    *,
+    klass: str,
+    drill: bool,
+    start: datetime,
+    length: timedelta,
 ) -> None:
     """Refuse what would sound in quiet hours, naming the next time: InvalidError."""
     if quiet is None or (klass == "emergency" and not drill):
@@ -177,3 +188,8 @@ def check_quiet(
             end=f"{quiet.end:%H:%M}",
             allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
         )
+
+
+def length_of(duration_ms: int) -> timedelta:
+    """Return ms as a length of time."""
+    return timedelta(milliseconds=duration_ms)

@@ -1,0 +1,233 @@
+"""Reads of the schedule: what waits, what sounds, what really sounded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TypeVar
+
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet
+
+from nguon.newsroom.models import Involvement
+from nguon.people import access
+from nguon.people.models import APPROVER, Officer
+from nguon.schedule import rules
+from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.territory.models import COMMUNE, Unit
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far one airing has come, counted in devices."""
+
+    targeted: int
+    reached: int
+    prepared: int
+    sounding: int
+    sounded: int
+    shown: int
+    silent: int
+    waiting: int
+    late_joiners: int
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One commune of the live map."""
+
+    unit_id: int
+    code: str
+    name: str
+    targeted: int
+    sounded: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class Live:
+    """The live view of one broadcast: totals, communes, and who is silent and why."""
+
+    airing: Airing | None
+    tally: Tally
+    grounds: Sequence[Ground]
+    silent: Sequence[PlayRecord]
+    unheard: Sequence[AudienceMember]
+    is_over: bool
+
+
+# A device has sounded when its play ended with sound, whole or in part.
+SOUNDED = Q(started_at__isnull=False)
+SILENT = Q(outcome__in=["failed", "missed"])
+
+
+def find_airing(broadcast: Broadcast, *, at: datetime) -> Airing | None:
+    """Return the airing that is on, or the latest past, or the next to come."""
+    airings = broadcast.airings
+    begun = airings.filter(starts_at__lte=at).order_by("-starts_at", "pk").first()
+    return begun or airings.order_by("starts_at", "pk").first()
+
+
+def get_live(broadcast: Broadcast, *, at: datetime) -> Live:
+    """Return how one broadcast stands now; counted by the database."""
+    airing = find_airing(broadcast, at=at)
+    plays = PlayRecord.objects.filter(broadcast=broadcast, item="")
+    if airing:
+        plays = PlayRecord.objects.filter(broadcast=broadcast, item=airing.item)
+    silent = plays.filter(SILENT).select_related("device", "unit")
+    heard_of = plays.filter(device=OuterRef("device"))
+    unheard = broadcast.audience.filter(~Exists(heard_of))
+    return Live(
+        airing=airing,
+        tally=_tally(broadcast, plays),
+        grounds=_grounds(broadcast, plays),
+        silent=list(silent.order_by("unit__folded", "device__name", "pk")[:200]),
+        unheard=list(
+            unheard.select_related("device", "unit").order_by(
+                "unit__folded", "device__name", "pk"
+            )[:200]
+        ),
+        is_over=bool(airing and airing.ends_at <= at),
+    )
+
+
+def _tally(broadcast: Broadcast, plays: QuerySet[PlayRecord]) -> Tally:
+    counts = plays.aggregate(
+        reached=Count("pk", filter=Q(received_at__isnull=False) | SOUNDED),
+        prepared=Count("pk", filter=Q(prepared_at__isnull=False)),
+        sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
+        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="")),
+        shown=Count("pk", filter=Q(shown_at__isnull=False)),
+        silent=Count("pk", filter=SILENT),
+        known=Count("pk", filter=Q(late_joiner=False)),
+        late_joiners=Count("pk", filter=Q(late_joiner=True)),
+    )
+    known = counts.pop("known")
+    return Tally(
+        targeted=broadcast.targeted, waiting=broadcast.targeted - known, **counts
+    )
+
+
+def _grounds(broadcast: Broadcast, plays: QuerySet[PlayRecord]) -> list[Ground]:
+    """Return the communes of the audience with what sounded there."""
+    outcome = plays.filter(device=OuterRef("device"))
+    rows = (
+        broadcast.audience.annotate(
+            has_sounded=Exists(outcome.filter(SOUNDED | Q(shown_at__isnull=False))),
+            is_silent=Exists(outcome.filter(SILENT)),
+        )
+        .values("unit__path")
+        .annotate(
+            targeted=Count("pk"),
+            sounded=Count("pk", filter=Q(has_sounded=True)),
+            silent=Count("pk", filter=Q(is_silent=True)),
+        )
+    )
+    communes = _communes_of(row["unit__path"] for row in rows)
+    totals: dict[int, list[int]] = {}
+    for row in rows:
+        unit = communes[row["unit__path"]]
+        total = totals.setdefault(unit.pk, [0, 0, 0])
+        for place, name in enumerate(("targeted", "sounded", "silent")):
+            total[place] += row[name]
+    by_key = {unit.pk: unit for unit in communes.values()}
+    return [
+        Ground(key, by_key[key].code, by_key[key].full_name, *total)
+        for key, total in sorted(totals.items(), key=lambda row: by_key[row[0]].folded)
+    ]
+
+
+def _communes_of(paths: Iterable[str]) -> dict[str, Unit]:
+    """Return for each path the commune on it, or its last unit above communes."""
+    chains = {path: [int(k) for k in path.strip("/").split("/")] for path in paths}
+    units = Unit.objects.in_bulk({key for chain in chains.values() for key in chain})
+    return {
+        path: next(
+            (units[key] for key in chain if units[key].kind == COMMUNE),
+            units[chain[-1]],
+        )
+        for path, chain in chains.items()
+    }
+
+
+def list_waiting(officer: Officer, *, at: datetime) -> list[Broadcast]:
+    """Return what this officer could approve now, emergencies first, oldest first."""
+    touched = Involvement.objects.filter(
+        version=OuterRef("version"), person=officer, kind=Involvement.EDIT
+    )
+    waiting = Broadcast.objects.filter(~Exists(touched), state=rules.WAITING)
+    mine = access.fence(waiting, officer=officer, at=at, kinds=[APPROVER])
+    related = ("version__bulletin", "unit", "submitted_by")
+    found = list(mine.select_related(*related).order_by("submitted_at", "pk")[:200])
+    order = {"emergency": 0, "priority": 1, "normal": 2}
+    return sorted(found, key=lambda row: order[row.version.klass])
+
+
+def list_today(officer: Officer, *, at: datetime) -> list[Airing]:
+    """Return the airings of the local day on an officer's ground, in order."""
+    local = at.astimezone(rules.LOCAL)
+    begin = datetime.combine(local.date(), time.min, rules.LOCAL)
+    airings = Airing.objects.filter(
+        broadcast__state=rules.APPROVED,
+        starts_at__gte=begin,
+        starts_at__lt=begin + timedelta(days=1),
+    )
+    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
+    related = ("broadcast__version__bulletin", "broadcast__unit")
+    return list(mine.select_related(*related).order_by("starts_at", "pk")[:500])
+
+
+def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
+    """Return the airings that sound somewhere on an officer's ground right now."""
+    playing = PlayRecord.objects.filter(
+        item=OuterRef("item"), started_at__isnull=False, outcome=""
+    )
+    airings = Airing.objects.filter(Exists(playing), ends_at__gt=at)
+    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
+    related = ("broadcast__version__bulletin", "broadcast__unit")
+    return list(mine.select_related(*related).order_by("starts_at", "pk")[:50])
+
+
+def fence_broadcasts(
+    queryset: QuerySet[AnyModel], *, officer: Officer, at: datetime, way: str = ""
+) -> QuerySet[AnyModel]:
+    """Keep what an officer's ground issued, or what sounds on it from above."""
+    paths = access.paths_of(officer, at=at)
+    ground = Q(pk__in=[])
+    for path in paths:
+        ground |= Q(**{f"{way}unit__path__startswith": path})
+    carrying = Unit.objects.filter(path__in=_all_prefixes(paths))
+    ground |= Q(**{f"{way}carriers__in": carrying})
+    return queryset.filter(ground).distinct()
+
+
+def _all_prefixes(paths: Iterable[str]) -> set[str]:
+    """Return every path from the top down to each path."""
+    found = set()
+    for path in paths:
+        parts = path.strip("/").split("/")
+        found |= {f"/{'/'.join(parts[: n + 1])}/" for n in range(len(parts))}
+    return found
+
+
+def list_plays(officer: Officer, *, at: datetime) -> QuerySet[PlayRecord]:
+    """Return the play records on an officer's ground, the latest first."""
+    plays = access.fence(PlayRecord.objects.all(), officer=officer, at=at)
+    related = ("device", "unit", "broadcast__version")
+    return plays.select_related(*related).order_by("-planned_at", "-pk")
+
+
+def list_public(unit: Unit, *, at: datetime, limit: int = 50) -> list[Broadcast]:
+    """Return the released broadcasts that a commune's people may read, newest first.
+
+    Those issued by the commune or its villages, and those from above that it carries.
+    """
+    above = unit.ancestor_ids
+    mine = Q(unit__path__startswith=unit.path) | Q(carriers__in=above)
+    found = Broadcast.objects.filter(
+        mine, state=rules.APPROVED, approved_at__lte=at
+    ).distinct()
+    related = ("version__bulletin", "unit")
+    return list(
+        found.select_related(*related).order_by(F("approved_at").desc(), "-pk")[:limit]
+    )
