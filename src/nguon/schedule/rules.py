@@ -108,7 +108,7 @@ def _check_daily(timing: Timing, *, at: datetime) -> None:
 def starts_between(
     timing: Timing, *, begin: datetime, end: datetime
 ) -> Iterator[datetime]:
-    """Yield the planned starts in `[begin, end)`, in UTC, of a timing with a clock time.
+    """Yield the planned starts of a timing in `[begin, end)`, in UTC.
 
     `now` has none of its own: its start is the moment of release.
     """
@@ -162,7 +162,7 @@ class QuietHours:
             day += timedelta(days=1)
 
     def next_allowed(self, moment: datetime, *, length: timedelta) -> datetime:
-        """Return the first moment from `moment` on at which `length` fits unsilenced."""
+        """Return the first moment from `moment` on at which `length` is allowed."""
         for start, stop in self.intervals(begin=moment, end=moment + timedelta(days=2)):
             if start < moment + length and moment < stop:
                 moment = stop
