@@ -1,0 +1,312 @@
+"""The whole system as real processes on this machine: started, watched, ended.
+
+1. Settings and ports are chosen once and kept in the folder.
+2. The database gets its tables, the keys and the territory.
+3. NATS, web, gateway and worker start; each is asked until it is ready.
+4. The demo world is loaded; devices enrol and a technician approves them.
+Journeys and benchmarks stand on this, and so does `./nguon demo`.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from nguon.demo import template
+from nguon.demo.client import Client
+from nguon.demo.processes import (
+    Program,
+    StackError,
+    answers_http,
+    check_free,
+    free_port,
+    greets,
+    run_step,
+)
+
+SOURCE = Path(__file__).resolve().parents[2]
+SERVER = ("nats", "web", "gateway", "worker")
+
+Say = Callable[[str], None]
+
+
+def _quiet(text: str) -> None:
+    """Say nothing."""
+
+
+class Stack:
+    """Real processes on real sockets; use it as a context manager."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str | None = None,
+        *,
+        devices: int = 200,
+        agents: int = 2,
+        boards: int = 1,
+        quiet_hours: str = "",
+        web_port: int = 0,
+        say: Say = _quiet,
+        speakers_wav: bool = True,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.devices, self.agents, self.boards = devices, agents, boards
+        self.say = say
+        self.speakers_wav = speakers_wav
+        self.programs: dict[str, Program] = {}
+        self.ports = self._choose_ports(web_port)
+        self.database_url = database_url
+        self.env = self._make_env(quiet_hours)
+        self.world: dict[str, Any] = {}
+
+    # --- where things are --------------------------------------------------------
+
+    @property
+    def web_url(self) -> str:
+        """The address of the web server."""
+        return f"http://127.0.0.1:{self.ports['web']}"
+
+    @property
+    def mqtt_port(self) -> int:
+        """The port devices connect to."""
+        return self.ports["mqtt"]
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs, one file per process."""
+        return self.folder / "logs"
+
+    def agent_home(self, number: int) -> Path:
+        """The folder of one real agent; boards come after the speakers."""
+        kind = "speaker" if number < self.agents else "board"
+        return self.folder / "devices" / f"{kind}-{number}"
+
+    def agent_name(self, number: int) -> str:
+        """The name of one real agent's process."""
+        return self.agent_home(number).name
+
+    def wav(self, number: int) -> Path:
+        """The WAV file into which a real agent sounds."""
+        return self.agent_home(number) / "sound.wav"
+
+    def board_url(self, number: int) -> str:
+        """The page of a real board."""
+        return f"http://127.0.0.1:{self.ports[f'board-{number}']}/"
+
+    def login(self, username: str) -> Client:
+        """Sign in over HTTP as one of the demo people."""
+        client = Client(self.web_url)
+        client.sign_in(username, self.password)
+        return client
+
+    @property
+    def password(self) -> str:
+        """The password of the demo people."""
+        return str(self.world["password"])
+
+    # --- life --------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Bring everything up. Raises StackError; then nothing is left running."""
+        for name, port in self.ports.items():
+            if name != "poke":
+                check_free(port, name)
+        self.set_up()
+        for name in SERVER:
+            self._add_server(name)
+            self.programs[name].start()
+        for name in SERVER:
+            self.programs[name].wait_ready()
+            self.say(f"{name}: sẵn sàng")
+        self.world = json.loads(self.manage("load_demo", *self._world_arguments()))
+        self._start_devices()
+
+    def set_up(self) -> None:
+        """Make the tables, the keys and the territory; repeatable and quick."""
+        self.say("Đang chuẩn bị cơ sở dữ liệu và bản đồ …")
+        database = self.folder / "nguon.sqlite3"
+        if self.database_url is None:
+            template.copy_to(database, self.env)
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("make_keys")
+        self.manage("load_territory")
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        config = self.manage(
+            "nats_config",
+            *["--nats-port", str(self.ports["nats"])],
+            *["--mqtt-port", str(self.ports["mqtt"])],
+        )
+        path = self.folder / "nats.conf"
+        path.write_text(config, encoding="utf-8")
+        path.chmod(0o600)
+
+    def stop(self) -> None:
+        """End everything: devices first, then the servers, the bus last."""
+        for name in reversed(self.programs):
+            with contextlib.suppress(OSError):
+                self.programs[name].stop()
+
+    def kill(self, name: str) -> None:
+        """End one process as a power cut does (`kill -9`)."""
+        self.programs[name].kill()
+
+    def restart(self, name: str, *, wait: bool = True) -> None:
+        """Start one process again after it was killed."""
+        self.programs[name].stop()
+        self.programs[name].start()
+        if wait:
+            self.programs[name].wait_ready()
+
+    def dead(self) -> list[str]:
+        """Return the names of processes that ended by themselves."""
+        return [name for name, program in self.programs.items() if not program.running]
+
+    # --- commands ----------------------------------------------------------------
+
+    def manage(self, *arguments: str) -> str:
+        """Run one management command; return what it printed."""
+        return run_step(
+            arguments[0],
+            [sys.executable, "-m", "nguon.web", *arguments],
+            self.env,
+            self.logs / "setup.log",
+        )
+
+    def query(self, name: str, *arguments: str) -> Any:
+        """Run a command that prints JSON; return what it says."""
+        return json.loads(self.manage(name, *arguments))
+
+    def simulator_stats(self) -> dict[str, Any]:
+        """Return what the simulated fleet counted last; it writes the file whole."""
+        path = self.folder / "simulator" / "stats.json"
+        if not path.exists():
+            return {}
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    # --- inside ------------------------------------------------------------------
+
+    def _choose_ports(self, web_port: int) -> dict[str, int]:
+        """Choose ports once per folder: devices remember the address of the bus."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "ports.json"
+        ports: dict[str, int] = {}
+        if path.exists():
+            ports = dict(json.loads(path.read_text(encoding="utf-8")))
+        for name in ("nats", "mqtt"):
+            ports.setdefault(name, free_port())
+        ports.setdefault("poke", free_port(socket.SOCK_DGRAM))
+        for number in range(self.agents, self.agents + self.boards):
+            ports.setdefault(f"board-{number}", free_port())
+        ports["web"] = web_port or ports.get("web") or free_port()
+        path.write_text(json.dumps(ports), encoding="utf-8")
+        return ports
+
+    def _make_env(self, quiet_hours: str) -> dict[str, str]:
+        secret = self.folder / "secret-key"
+        if not secret.exists():
+            secret.touch(mode=0o600)
+            secret.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("NGUON_") and name != "DJANGO_SETTINGS_MODULE"
+        }
+        paths = [str(SOURCE), os.environ.get("PYTHONPATH", "")]
+        env = kept | {
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "PYTHONUNBUFFERED": "1",
+            "NGUON_DATA_DIR": str(self.folder),
+            "NGUON_SECRET_KEY_FILE": str(secret),
+            "NGUON_ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "NGUON_PUBLIC_URL": self.web_url,
+            "NGUON_NATS_URL": f"nats://127.0.0.1:{self.ports['nats']}",
+            "NGUON_MQTT_HOST": "127.0.0.1",
+            "NGUON_MQTT_PORT": str(self.ports["mqtt"]),
+            "NGUON_POKE": f"127.0.0.1:{self.ports['poke']}",
+            "NGUON_QUIET_HOURS": quiet_hours,
+        }
+        if self.database_url:
+            env["NGUON_DATABASE_URL"] = self.database_url
+        return env
+
+    def _add(
+        self,
+        name: str,
+        command: Sequence[str],
+        ready: Callable[[], bool],
+        ready_seconds: float = 60.0,
+    ) -> None:
+        self.programs[name] = Program(
+            name=name,
+            command=command,
+            env=self.env,
+            log=self.logs / f"{name}.log",
+            ready=ready,
+            ready_seconds=ready_seconds,
+            cwd=self.folder,
+        )
+
+    def _add_server(self, name: str) -> None:
+        port = urlsplit(self.web_url).port
+        python = [sys.executable, "-m"]
+        commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
+            "nats": (
+                [find_nats_server(), "-c", str(self.folder / "nats.conf")],
+                lambda: greets(self.ports["nats"]),
+            ),
+            "web": (
+                [*python, "uvicorn", "nguon.web.asgi:application"]
+                + ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
+                lambda: answers_http(f"{self.web_url}/health"),
+            ),
+            "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),
+            "worker": ([*python, "nguon.web", "run_worker"], lambda: True),
+        }
+        command, ready = commands[name]
+        self._add(name, command, ready)
+
+    def _gateway_ready(self) -> bool:
+        return True
+
+    def _world_arguments(self) -> list[str]:
+        return [
+            *["--speakers", str(self.agents), "--boards", str(self.boards)],
+            *["--simulated", str(self.devices)],
+        ]
+
+    def _start_devices(self) -> None:
+        """Start agents and simulator, have them approved, wait until they are in."""
+
+
+def find_nats_server() -> str:
+    """Return the path of the NATS server. Raises StackError when it is missing."""
+    beside = Path(sys.executable).with_name("nats-server")
+    path = str(beside) if beside.exists() else shutil.which("nats-server")
+    if path is None:
+        raise StackError("Không thấy nats-server: hãy cài requirements/server.txt.")
+    return path
