@@ -155,7 +155,6 @@ class Stack:
         self.manage("migrate", "--verbosity", "0")
         self.manage("make_keys")
         self.manage("load_territory")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
         config = self.manage(
             "nats_config",
             *["--nats-port", str(self.ports["nats"])],
