@@ -69,6 +69,46 @@ SENTENCES: dict[str, str] = {
     "newsroom.already_approved": "Bản tin này đã được duyệt trước đó.",
     "newsroom.lease_lost": "Việc này đã có máy khác làm tiếp.",
     "newsroom.worker_lost": "Làm âm thanh nhiều lần không xong. Hãy bấm thử lại.",
+    # fleet
+    "fleet.cannot_sign": (
+        "Máy chủ chưa ký được văn bản gửi loa nên chưa gửi gì. Hãy báo quản trị "
+        "kiểm tra khóa ký ({use}: {why})."
+    ),
+    "fleet.keys_incomplete": (
+        "Thư mục khóa {folder} thiếu tệp. Hãy khôi phục từ bản sao lưu."
+    ),
+    "fleet.claims_count": "Hãy tạo từ 1 đến {limit} mã ghi danh mỗi lần.",
+    "fleet.kind_unknown": "Không có loại thiết bị này. Hãy chọn lại.",
+    "fleet.name_missing": "Tên thiết bị phải có từ 1 đến 120 ký tự. Hãy nhập lại.",
+    "fleet.unit_ended": "{unit} không còn trên bản đồ hiện nay. Hãy chọn nơi khác.",
+    "fleet.claim_unknown": "Không có mã ghi danh này. Hãy xem lại mã đã in.",
+    "fleet.claim_expired": "Mã ghi danh đã hết hạn. Hãy tạo mã mới.",
+    "fleet.claim_other_kind": "Mã ghi danh này dành cho loại thiết bị khác.",
+    "fleet.claim_used": "Mã ghi danh đã được thiết bị khác dùng. Hãy tạo mã mới.",
+    "fleet.key_known": "Khóa của thiết bị đã được ghi danh. Hãy đặt lại thiết bị.",
+    "fleet.key_unusable": "Khóa của thiết bị không dùng được. Hãy đặt lại thiết bị.",
+    "fleet.device_absent": "Không có thiết bị này trong địa bàn của bạn.",
+    "fleet.device_not_waiting": (
+        "Thiết bị không còn chờ duyệt. Hãy tải lại trang để xem trạng thái mới."
+    ),
+    "fleet.device_not_active": "Thiết bị chưa được dùng hoặc đã bị thu hồi.",
+    "fleet.document_target": "Văn bản phải gửi tới đúng một nơi hoặc một thiết bị.",
+    "fleet.document_kind": "Loại văn bản {kind} không gửi khẩn được.",
+    "fleet.document_past": "Văn bản đã quá hạn trước khi gửi. Hãy chọn hạn muộn hơn.",
+    "fleet.document_too_long": (
+        "Nội dung quá dài để phát ngay. Hãy rút ngắn hoặc đặt lịch phát."
+    ),
+    "fleet.command_unknown": "Thiết bị không hiểu lệnh này.",
+    "fleet.volume_range": "Âm lượng từ 0 đến 100. Hãy nhập lại.",
+    "fleet.languages_missing": "Hãy chọn ít nhất một ngôn ngữ cho thiết bị.",
+    "fleet.media_empty": "Tệp rỗng. Hãy chọn tệp khác.",
+    "fleet.media_too_big": "Tệp quá lớn. Hãy chọn tệp nhỏ hơn.",
+    "fleet.media_mime": "Không dùng được loại tệp này. Hãy chọn tệp khác.",
+    "fleet.media_absent": "Không có tệp này.",
+    "fleet.sign_in_refused": "Thiết bị chưa chứng minh được danh tính.",
+    "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
+    "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
+    "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",

@@ -1,0 +1,41 @@
+"""Who may touch devices: technicians and administrators on their ground."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from nguon.core.errors import AbsentError
+from nguon.fleet.models import Device
+from nguon.people import access
+from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
+from nguon.territory.models import Unit
+
+KEEPERS = (TECHNICIAN, ADMINISTRATOR)
+
+
+def can_keep(officer: Officer, *, unit: Unit, at: datetime) -> bool:
+    """Say whether an officer looks after the devices of a unit."""
+    return any(access.can(officer, kind, unit=unit, at=at) for kind in KEEPERS)
+
+
+def check_keeper(officer: Officer, *, unit: Unit, at: datetime) -> None:
+    """Refuse whoever does not look after the devices here.
+
+    Raises AbsentError on foreign ground, NoRightError on one's own.
+    """
+    if not can_keep(officer, unit=unit, at=at):
+        access.check_can(officer, TECHNICIAN, unit=unit, at=at)
+
+
+def fence_devices(officer: Officer, *, at: datetime) -> QuerySet[Device]:
+    """Return the devices on an officer's ground."""
+    return access.fence(Device.objects.all(), officer=officer, at=at)
+
+
+def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
+    """Return a device on an officer's ground. Raises AbsentError for any other."""
+    found = fence_devices(officer, at=at).select_related("unit").filter(uid=uid)
+    device = found.first()
+    if device is None:
+        raise AbsentError("fleet.device_absent")
+    return device

@@ -1,0 +1,53 @@
+"""Every change to the fleet; nothing else in the project writes its tables.
+
+`enrolment` lets devices in and out, `documents` signs what they are told,
+`media` keeps files, `facts` stores what they report.
+"""
+
+from nguon.fleet.actions.documents import (
+    change_device,
+    prepare_media,
+    publish_plan,
+    publish_urgent,
+    send_command,
+)
+from nguon.fleet.actions.enrolment import (
+    approve_device,
+    approve_devices,
+    create_claims,
+    enrol_device,
+    reject_device,
+    revoke_device,
+)
+from nguon.fleet.actions.facts import (
+    Stored,
+    mark_recorded,
+    note_fault,
+    record_heard,
+    set_aside,
+    set_connected,
+    store_events,
+)
+from nguon.fleet.actions.media import store_media
+
+__all__ = [
+    "Stored",
+    "approve_device",
+    "approve_devices",
+    "change_device",
+    "create_claims",
+    "enrol_device",
+    "mark_recorded",
+    "note_fault",
+    "prepare_media",
+    "publish_plan",
+    "publish_urgent",
+    "record_heard",
+    "reject_device",
+    "revoke_device",
+    "send_command",
+    "set_aside",
+    "set_connected",
+    "store_events",
+    "store_media",
+]

@@ -1,0 +1,310 @@
+"""Signing what devices are told, and leaving it in the outbox.
+
+Call these inside the transaction of the change they speak of: number, signature,
+document and outbox row are written together or not at all. Who cannot sign raises.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from nguon.audit import actions as audit
+from nguon.core import messages, signing, topics
+from nguon.core.errors import ConflictError, InvalidError
+from nguon.fleet import access, keys, poke
+from nguon.fleet.models import (
+    ACTIVE,
+    PLAN,
+    SETTINGS,
+    URGENT,
+    URGENT_LANE,
+    Counter,
+    Device,
+    Media,
+    OutboxMessage,
+    SignedDocument,
+)
+from nguon.people.models import Officer
+from nguon.territory.models import Unit
+
+NUDGE_LIFE = timedelta(minutes=10)
+SETTINGS_LIFE = timedelta(days=3650)
+COMMAND_LIFE = timedelta(seconds=60)
+# A push travels in one MQTT packet; a longer bulletin belongs in the plan.
+MAX_URGENT_BYTES = 256 * 1024
+VERBS = ("volume", "test")
+
+
+@transaction.atomic
+def publish_plan(
+    *, unit: Unit, body: Mapping[str, Any], by: Officer | None, at: datetime
+) -> SignedDocument:
+    """Publish a unit's whole plan: numbered, signed, kept, its devices nudged.
+
+    An unchanged plan is returned as it is. Raises CannotSignError.
+    """
+    held = SignedDocument.objects.filter(
+        kind=PLAN, unit=unit, superseded_at__isnull=True
+    ).first()
+    digest = signing.content_hash(body)
+    if held is not None and held.body_sha256 == digest and held.not_after > at:
+        return held
+    not_after = _moment(body["window"]["to"])
+    number = next_numbers(PLAN, [unit.uid])[unit.uid]
+    SignedDocument.objects.filter(
+        kind=PLAN, unit=unit, superseded_at__isnull=True
+    ).update(superseded_at=at)
+    document = _sign(
+        PLAN, lane=PLAN, use="plan", seq=number, unit=unit, device=None,
+        body=body, not_after=not_after, by=by, at=at,
+    )  # fmt: skip
+    document.save(force_insert=True)
+    nudge = messages.encode_nudge(unit=unit.uid, plan=number)
+    _leave(topics.area(unit.uid, "nudge"), json.dumps(nudge), at=at)
+    return document
+
+
+@transaction.atomic
+def publish_urgent(
+    *,
+    kind: str,
+    body: Mapping[str, Any],
+    use: str,
+    not_after: datetime,
+    by: Officer | None,
+    at: datetime,
+    unit: Unit | None = None,
+    device: Device | None = None,
+    uid: str = "",
+) -> SignedDocument:
+    """Publish an urgent document: numbered, signed, kept, and pushed whole.
+
+    To a unit's devices, or to one device. `uid` names the document when the caller
+    must know it beforehand. Raises CannotSignError; InvalidError for a kind that is
+    not urgent, a wrong use, a past not-after or a document too long to push.
+    """
+    target = unit or device
+    if target is None or (unit is not None and device is not None):
+        raise InvalidError("fleet.document_target")
+    if kind not in URGENT or signing.use_of(kind, body) != use:
+        raise InvalidError("fleet.document_kind", kind=kind, use=use)
+    if not_after <= at:
+        raise InvalidError("fleet.document_past", kind=kind)
+    number = next_numbers(URGENT_LANE, [target.uid])[target.uid]
+    document = _sign(
+        kind, lane=URGENT_LANE, use=use, seq=number, unit=unit, device=device,
+        body=body, not_after=not_after, by=by, at=at, uid=uid,
+    )  # fmt: skip
+    if len(document.jws) > MAX_URGENT_BYTES:
+        raise InvalidError("fleet.document_too_long", limit=MAX_URGENT_BYTES)
+    document.save(force_insert=True)
+    _leave(urgent_topic(document), document.jws, at=at, not_after=not_after)
+    return document
+
+
+def urgent_topic(document: SignedDocument) -> str:
+    """Return where an urgent document is pushed: the area's alert, or the device."""
+    if document.unit is not None:
+        return topics.area(document.unit.uid, "alert")
+    if document.device is None:
+        raise InvalidError("fleet.document_target")
+    return topics.device(document.device.uid, "command")
+
+
+@transaction.atomic
+def prepare_media(
+    *, units: Iterable[Unit], media: Iterable[Media], at: datetime
+) -> None:
+    """Tell the devices of these units to fetch media now, so that a "go" is short."""
+    wanted = [{"sha256": file.sha256, "size": file.size} for file in media]
+    if not wanted:
+        return
+    for unit in units:
+        nudge = messages.encode_nudge(unit=unit.uid, prepare=wanted)
+        _leave(topics.area(unit.uid, "nudge"), json.dumps(nudge), at=at)
+
+
+@transaction.atomic
+def send_command(
+    *, device_id: int, verb: str, args: Mapping[str, Any], by: Officer, at: datetime
+) -> SignedDocument:
+    """Send one device a command that dies after a minute.
+
+    Raises InvalidError `fleet.command_unknown`, ConflictError
+    `fleet.device_not_active`, and what `check_keeper` raises.
+    """
+    device = Device.objects.select_related("unit").get(pk=device_id)
+    access.check_keeper(by, unit=device.unit, at=at)
+    if verb not in VERBS:
+        raise InvalidError("fleet.command_unknown", verb=verb)
+    if device.state != ACTIVE:
+        raise ConflictError("fleet.device_not_active")
+    document = publish_urgent(
+        kind="command",
+        device=device,
+        body={"verb": verb, "args": dict(args)},
+        use="command",
+        not_after=at + COMMAND_LIFE,
+        by=by,
+        at=at,
+    )
+    audit.record(
+        f"fleet.device.{verb}", target=device, by=by, at=at, data={"args": dict(args)}
+    )
+    return document
+
+
+@transaction.atomic
+def change_device(
+    *,
+    device_id: int,
+    name: str,
+    volume: int,
+    languages: Sequence[str],
+    by: Officer,
+    at: datetime,
+) -> Device:
+    """Change what a device is told about itself, and sign it anew.
+
+    Raises InvalidError (`fleet.name_missing`, `fleet.volume_range`,
+    `fleet.languages_missing`) and what `check_keeper` raises.
+    """
+    found = Device.objects.select_for_update(of=("self",)).select_related("unit")
+    device = found.get(pk=device_id)
+    access.check_keeper(by, unit=device.unit, at=at)
+    if not 0 < len(name.strip()) <= 120:
+        raise InvalidError("fleet.name_missing")
+    if not 0 <= volume <= 100:
+        raise InvalidError("fleet.volume_range")
+    if not languages or not all(0 < len(code) <= 8 for code in languages):
+        raise InvalidError("fleet.languages_missing")
+    louder = device.volume != volume
+    device.name, device.volume = name.strip(), volume
+    device.languages = list(dict.fromkeys(languages))
+    device.save(update_fields=["name", "volume", "languages"])
+    if device.state == ACTIVE:
+        sign_settings([device], by=by, at=at)
+        if louder:
+            send_command(
+                device_id=device.pk,
+                verb="volume",
+                args={"volume": volume},
+                by=by,
+                at=at,
+            )
+    audit.record("fleet.device.changed", target=device, by=by, at=at)
+    return device
+
+
+def sign_settings(
+    devices: Sequence[Device], *, by: Officer | None, at: datetime
+) -> None:
+    """Sign and keep the settings of active devices; they come with the next state."""
+    numbers = next_numbers(SETTINGS, [device.uid for device in devices])
+    SignedDocument.objects.filter(
+        kind=SETTINGS, device__in=devices, superseded_at__isnull=True
+    ).update(superseded_at=at)
+    paths = {device.unit_id: device.unit.ancestor_ids for device in devices}
+    wanted = {pk for path in paths.values() for pk in path}
+    uids = dict(Unit.objects.filter(pk__in=wanted).values_list("pk", "uid"))
+    signed = []
+    for device in devices:
+        told = messages.Settings(
+            device=device.uid,
+            kind=device.kind,
+            units=tuple(uids[pk] for pk in reversed(paths[device.unit_id])),
+            languages=tuple(device.languages),
+            volume=device.volume,
+            name=device.name,
+        )
+        signed.append(
+            _sign(
+                SETTINGS, lane=SETTINGS, use="plan", seq=numbers[device.uid],
+                unit=None, device=device, body=told.body(),
+                not_after=at + SETTINGS_LIFE, by=by, at=at,
+            )
+        )  # fmt: skip
+    SignedDocument.objects.bulk_create(signed, batch_size=200)
+
+
+def next_numbers(lane: str, targets: Sequence[str]) -> dict[str, int]:
+    """Return the next number of each target in a lane; its row stays locked."""
+    Counter.objects.bulk_create(
+        [Counter(lane=lane, target=target) for target in sorted(targets)],
+        ignore_conflicts=True,
+        batch_size=300,
+    )
+    found = {}
+    for start in range(0, len(targets), 500):
+        rows = Counter.objects.filter(
+            lane=lane, target__in=targets[start : start + 500]
+        )
+        rows.update(value=F("value") + 1)
+        found.update(dict(rows.values_list("target", "value")))
+    return found
+
+
+def _sign(
+    kind: str,
+    *,
+    lane: str,
+    use: str,
+    seq: int,
+    unit: Unit | None,
+    device: Device | None,
+    body: Mapping[str, Any],
+    not_after: datetime,
+    by: Officer | None,
+    at: datetime,
+    uid: str = "",
+) -> SignedDocument:
+    uid = uid or topics.new_uid()
+    target = {"unit": unit.uid} if unit else {"device": device.uid if device else ""}
+    payload = messages.envelope(
+        kind,
+        document=uid,
+        target=target,
+        seq=seq,
+        issued_at=to_ms(at),
+        not_after=to_ms(not_after),
+        body=body,
+    )
+    signer = keys.ring().signer(use, at=to_ms(at))
+    return SignedDocument(
+        uid=uid,
+        kind=kind,
+        lane=lane,
+        unit=unit,
+        device=device,
+        seq=seq,
+        body_sha256=signing.content_hash(body),
+        jws=signer.sign(payload, typ=signing.TYPE_PREFIX + kind),
+        issued_by=by,
+        issued_at=at,
+        not_after=not_after,
+    )
+
+
+def _leave(
+    topic: str, payload: str, *, at: datetime, not_after: datetime | None = None
+) -> None:
+    OutboxMessage.objects.create(
+        topic=topic,
+        payload=payload,
+        created_at=at,
+        not_after=not_after or at + NUDGE_LIFE,
+    )
+    poke.on_commit()
+
+
+def to_ms(moment: datetime) -> int:
+    """Return a moment as it stands on the wire."""
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)

@@ -1,0 +1,34 @@
+"""Django's registration of the fleet room, and what its database itself refuses."""
+
+from django.apps import AppConfig
+
+from nguon.audit import guards
+
+GUARDS = (
+    guards.Guard(
+        "nguon_fleet_document_immutable",
+        "fleet_signeddocument",
+        "UPDATE",
+        "fleet.document_immutable: never changed",
+        "NEW.jws <> OLD.jws OR NEW.seq <> OLD.seq OR NEW.kind <> OLD.kind"
+        " OR NEW.uid <> OLD.uid OR NEW.not_after <> OLD.not_after",
+    ),
+    guards.Guard(
+        "nguon_fleet_event_immutable",
+        "fleet_deviceevent",
+        "UPDATE",
+        "fleet.event_immutable: never changed",
+        "NEW.device_id <> OLD.device_id OR NEW.log <> OLD.log OR NEW.n <> OLD.n"
+        " OR NEW.type <> OLD.type OR NEW.at <> OLD.at OR NEW.item <> OLD.item",
+    ),
+)
+
+
+class FleetConfig(AppConfig):
+    """The fleet room; its guards are set again after every migrate."""
+
+    name = "nguon.fleet"
+
+    def ready(self) -> None:
+        """Register the guards."""
+        guards.register(self, GUARDS)

@@ -1,0 +1,95 @@
+"""Media on disk, named by their hash, and how they are served in ranges.
+
+Written to a temporary name, synced and renamed: a file with its name is whole.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.response import StreamingHttpResponse
+
+from nguon.core.errors import AbsentError
+from nguon.fleet.models import Media
+
+CHUNK = 64 * 1024
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def path_of(sha256: str) -> Path:
+    """Return where the file of this hash lies."""
+    return Path(settings.MEDIA_DIR) / sha256[:2] / sha256
+
+
+def keep(data: bytes, sha256: str) -> None:
+    """Write a file under its hash, whole or not at all. Raises OSError."""
+    path = path_of(sha256)
+    if path.exists() and path.stat().st_size == len(data):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{sha256}.{secrets.token_hex(4)}")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
+    """Answer with a media file or one range of it (RFC 9110 §14).
+
+    Raises AbsentError when the file is gone from the disk.
+    """
+    path = path_of(media.sha256)
+    if not path.is_file():
+        raise AbsentError("fleet.media_absent")
+    etag = f'"{media.sha256}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=304, headers={"ETag": etag})
+    start, end = 0, media.size
+    part = _RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if part and (part[1] or part[2]):
+        start, end = _bounds(part[1], part[2], media.size)
+        if start >= end:
+            return HttpResponse(
+                status=416, headers={"Content-Range": f"bytes */{media.size}"}
+            )
+    body: Iterator[bytes] | AsyncIterator[bytes] = _read(path, start, end)
+    if isinstance(request, ASGIRequest):
+        body = _read_async(path, start, end)
+    response = StreamingHttpResponse(
+        body, status=206 if part else 200, content_type=media.mime
+    )
+    response["Content-Length"] = str(end - start)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    if part:
+        response["Content-Range"] = f"bytes {start}-{end - 1}/{media.size}"
+    return response
+
+
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    """Return the half-open range that a Range header asks for."""
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < end and (piece := file.read(min(CHUNK, end - start))):
+            start += len(piece)
+            yield piece
+
+
+async def _read_async(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+    # A read of 64 kB comes from the page cache; a thread would cost more than it.
+    for piece in _read(path, start, end):
+        yield piece

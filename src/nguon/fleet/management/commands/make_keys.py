@@ -1,0 +1,35 @@
+"""`make_keys`: the province's root and working keys, once; or new working keys."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from nguon.core import signing
+from nguon.fleet import keys
+
+
+class Command(BaseCommand):
+    """Make the keys where there are none; say the root's fingerprint."""
+
+    help = "Make the root key, the working keys and the signed key set, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take --renew."""
+        parser.add_argument(
+            "--renew",
+            action="store_true",
+            help="make new working keys; needs root.jwk; older keys stay valid",
+        )
+
+    def handle(self, *, renew: bool, **_options: Any) -> None:
+        """Make or renew."""
+        at = timezone.now()
+        made = keys.make(at=at)
+        if renew and not made:
+            keys.renew(at=at)
+        mark = signing.fingerprint(keys.ring().root)
+        word = "made" if made else "renewed" if renew else "kept"
+        self.stdout.write(f"Keys {word} in {settings.KEYS_DIR}; root {mark}")
