@@ -116,7 +116,9 @@ class Client:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """Fetch a page."""
-        return self._send(urllib.request.Request(self._url(path), headers=headers or {}))
+        return self._send(
+            urllib.request.Request(self._url(path), headers=headers or {})
+        )
 
     def post(self, path: str, fields: dict[str, Any]) -> Answer:
         """Send a form, with the token against forged requests."""

@@ -109,6 +109,45 @@ SENTENCES: dict[str, str] = {
     "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
     "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
+    # schedule
+    "schedule.broadcast_absent": "Không có lần phát này trong địa bàn của bạn.",
+    "schedule.move_not_allowed": (
+        "Bản tin đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
+        "Hãy tải lại trang."
+    ),
+    "schedule.timing_unknown": "Chưa chọn lúc phát. Hãy chọn một cách phát.",
+    "schedule.time_passed": "Giờ phát đã qua. Hãy chọn giờ khác rồi gửi lại.",
+    "schedule.emergency_is_now": "Bản tin khẩn cấp phát ngay khi duyệt. Hãy chọn như vậy.",
+    "schedule.expiry_wrong": (
+        "Tin khẩn cấp cần giờ hết hiệu lực, trong vòng {hours} giờ tới. Hãy chọn lại."
+    ),
+    "schedule.daily_incomplete": "Hãy chọn giờ phát, ngày đầu và ngày cuối.",
+    "schedule.series_too_long": "Lịch hằng ngày dài nhất {days} ngày. Hãy rút ngắn.",
+    "schedule.quiet_hours": (
+        "Từ {begin} đến {end} là giờ yên lặng, chỉ tin khẩn cấp thật được phát. "
+        "Hãy chọn từ {allowed}."
+    ),
+    "schedule.empty_audience": (
+        "Nơi bạn chọn chưa có thiết bị nào đang dùng. Hãy chọn nơi khác hoặc nhờ kỹ "
+        "thuật duyệt thiết bị."
+    ),
+    "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
+    # emergency
+    "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
+    "emergency.same_person": (
+        "Bạn là người xin cho phát lại nên cần người thứ hai xác nhận."
+    ),
+    "emergency.lift_not_asked": "Chưa ai xin cho phát lại. Hãy xin phép trước.",
+    "emergency.stop_absent": "Không có lệnh dừng này.",
+    "emergency.stop_over": "Lệnh dừng này đã hết hoặc đã được gỡ.",
+    "emergency.not_an_alert": "Chỉ tin khẩn cấp mới có bản đính chính kiểu này.",
+    # audit
+    "audit.guards_missing": (
+        "Cơ sở dữ liệu thiếu lớp bảo vệ nên không duyệt được. Hãy báo quản trị chạy "
+        "lệnh migrate."
+    ),
+    # portal
+    "portal.page_absent": "Không có trang của xã này. Hãy tìm xã trong danh sách.",
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",

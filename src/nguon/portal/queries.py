@@ -1,0 +1,68 @@
+"""What the public may read: released bulletins and nothing before that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nguon.core.errors import AbsentError
+from nguon.newsroom.rules import CLASSES, FIELDS
+from nguon.schedule import queries as schedule
+from nguon.schedule.models import Broadcast
+from nguon.territory import names
+from nguon.territory.models import COMMUNE, Unit
+
+
+@dataclass(frozen=True)
+class PublicNotice:
+    """One released bulletin as the public reads it."""
+
+    broadcast: Broadcast
+    title: str
+    text: str
+    label: str
+    field: str
+    is_alarm: bool
+    is_drill: bool
+
+
+def list_communes(text: str, *, at: datetime) -> list[Unit]:
+    """Return today's communes that have a device, or match a search, by name."""
+    communes = Unit.objects.as_of(at.date()).filter(kind=COMMUNE)
+    if text.strip():
+        communes = communes.filter(folded__contains=names.fold(text))
+    else:
+        communes = communes.filter(carried__isnull=False).distinct()
+    return list(communes.select_related("parent").order_by("folded", "pk")[:200])
+
+
+def get_commune(uid: str, *, at: datetime) -> Unit:
+    """Return a commune of today. Raises AbsentError."""
+    unit = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, uid=uid).first()
+    if unit is None:
+        raise AbsentError("portal.page_absent")
+    return unit
+
+
+def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:
+    """Return a commune's released bulletins: running emergencies, then the newest."""
+    found = [_notice(row, at=at) for row in schedule.list_public(unit, at=at)]
+    return sorted(found, key=lambda notice: not notice.is_alarm)
+
+
+def find_released(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
+    """Return a released broadcast that this commune shows, or None."""
+    shown = schedule.list_public(unit, at=at)
+    return next((row for row in shown if row.uid == uid), None)
+
+
+def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
+    version = broadcast.version
+    expires = broadcast.expires_at
+    return PublicNotice(
+        broadcast=broadcast,
+        title=version.shown_title,
+        text=version.shown_text,
+        label=CLASSES[version.klass],
+        field=FIELDS[version.field],
+        is_alarm=version.klass == "emergency" and bool(expires and expires > at),
+        is_drill=version.drill,
+    )

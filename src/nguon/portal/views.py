@@ -1,0 +1,46 @@
+"""The public pages: a list of communes, a commune's bulletins, and their sound."""
+
+from datetime import UTC, datetime
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from nguon.core.errors import AbsentError
+from nguon.fleet import files
+from nguon.newsroom import queries as newsroom
+from nguon.portal import queries
+from nguon.schedule.models import Broadcast
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the communes; `q` searches, accents optional."""
+    text = request.GET.get("q", "")[:80]
+    communes = queries.list_communes(text, at=datetime.now(UTC))
+    return render(request, "portal/index.html", {"communes": communes, "q": text})
+
+
+@login_not_required
+@require_safe
+def commune(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show a commune's released bulletins, running emergencies first."""
+    at = datetime.now(UTC)
+    unit = queries.get_commune(uid, at=at)
+    notices = queries.list_notices(unit, at=at)
+    return render(request, "portal/commune.html", {"unit": unit, "notices": notices})
+
+
+@login_not_required
+@require_safe
+def sound(request: HttpRequest, uid: str, broadcast: str) -> FileResponse:
+    """Play the sound of a released bulletin; what is not released is not here."""
+    at = datetime.now(UTC)
+    unit = queries.get_commune(uid, at=at)
+    found: Broadcast | None = queries.find_released(unit, broadcast, at=at)
+    sounds = newsroom.list_sounds(found.version) if found else []
+    if not sounds or sounds[0].media is None:
+        raise AbsentError("portal.page_absent")
+    return files.respond_with_media(request, sounds[0].media)
