@@ -68,7 +68,7 @@ class Program:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one call, no locks)
+                preexec_fn=_die_with_parent,
             )
 
     def wait_ready(self) -> None:

@@ -62,8 +62,3 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return f"stop {self.uid} #{self.pk}"
-
-    @property
-    def ground_id(self) -> int:
-        """The unit it concerns: the area, or where the device stands."""
-        return self.unit_id or self.device.unit_id

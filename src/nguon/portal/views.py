@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -35,7 +35,7 @@ def commune(request: HttpRequest, uid: str) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def sound(request: HttpRequest, uid: str, broadcast: str) -> FileResponse:
+def sound(request: HttpRequest, uid: str, broadcast: str) -> HttpResponseBase:
     """Play the sound of a released bulletin; what is not released is not here."""
     at = datetime.now(UTC)
     unit = queries.get_commune(uid, at=at)
@@ -43,4 +43,4 @@ def sound(request: HttpRequest, uid: str, broadcast: str) -> FileResponse:
     sounds = newsroom.list_sounds(found.version) if found else []
     if not sounds or sounds[0].media is None:
         raise AbsentError("portal.page_absent")
-    return files.respond_with_media(request, sounds[0].media)
+    return files.serve(request, sounds[0].media)

@@ -128,8 +128,8 @@ def _grounds(broadcast: Broadcast, plays: QuerySet[PlayRecord]) -> list[Ground]:
     for row in rows:
         unit = communes[row["unit__path"]]
         total = totals.setdefault(unit.pk, [0, 0, 0])
-        for place, name in enumerate(("targeted", "sounded", "silent")):
-            total[place] += row[name]
+        counts = (row["targeted"], row["sounded"], row["silent"])
+        totals[unit.pk] = [old + new for old, new in zip(total, counts, strict=True)]
     by_key = {unit.pk: unit for unit in communes.values()}
     return [
         Ground(key, by_key[key].code, by_key[key].full_name, *total)

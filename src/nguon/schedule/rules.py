@@ -149,7 +149,7 @@ class QuietHours:
         self, *, begin: datetime, end: datetime
     ) -> list[tuple[datetime, datetime]]:
         """Return the quiet intervals that touch `[begin, end)`, in UTC."""
-        found = []
+        found: list[tuple[datetime, datetime]] = []
         day = begin.astimezone(LOCAL).date() - timedelta(days=1)
         while True:
             start = datetime.combine(day, self.begin, LOCAL).astimezone(UTC)

@@ -117,7 +117,9 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.timing_unknown": "Chưa chọn lúc phát. Hãy chọn một cách phát.",
     "schedule.time_passed": "Giờ phát đã qua. Hãy chọn giờ khác rồi gửi lại.",
-    "schedule.emergency_is_now": "Bản tin khẩn cấp phát ngay khi duyệt. Hãy chọn như vậy.",
+    "schedule.emergency_is_now": (
+        "Bản tin khẩn cấp phát ngay khi duyệt. Hãy chọn như vậy."
+    ),
     "schedule.expiry_wrong": (
         "Tin khẩn cấp cần giờ hết hiệu lực, trong vòng {hours} giờ tới. Hãy chọn lại."
     ),

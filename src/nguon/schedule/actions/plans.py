@@ -52,7 +52,7 @@ def build_plan(*, unit: Unit, by: Officer | None, at: datetime) -> bool:
     held = UnitPlan.objects.filter(unit=unit).first()
     if held and held.content_sha256 == content and held.ends_at > at + RENEW_BEFORE:
         return False
-    fleet.publish_plan(unit=unit, body=plan.body(), not_after=end, by=by, at=at)
+    fleet.publish_plan(unit=unit, body=plan.body(), by=by, at=at)
     UnitPlan.objects.update_or_create(
         unit=unit,
         defaults={"content_sha256": content, "built_at": at, "ends_at": end},
