@@ -18,8 +18,6 @@ from nguon.fleet import actions as fleet
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules
 from nguon.newsroom.models import Rendition
-from nguon.people import actions as people
-from nguon.schedule import actions as schedule
 from nguon.speech import chain
 from nguon.speech.render import render_spoken
 
@@ -41,27 +39,6 @@ class Chore:
     do: Callable[[datetime], object]
     every: timedelta
     due_at: datetime | None = None
-
-
-def chores() -> list[Chore]:
-    """Return what a worker does beside making sounds."""
-    return [
-        Chore(
-            "broadcasts that became ready",
-            lambda at: schedule.prepare_ready(at=at),
-            timedelta(0),
-        ),
-        Chore(
-            "notices to deliver",
-            lambda at: people.deliver_notices(at=at),
-            timedelta(seconds=2),
-        ),
-        Chore(
-            "plans to roll on",
-            lambda at: schedule.roll_plans(at=at),
-            timedelta(seconds=30),
-        ),
-    ]
 
 
 @dataclass
@@ -132,8 +109,8 @@ class Worker:
     """The lanes and the chores of one process; `stop` ends it cleanly."""
 
     clock: Clock
+    chores: list[Chore]
     stopping: threading.Event = field(default_factory=threading.Event)
-    chores: list[Chore] = field(default_factory=chores)
 
     def stop(self) -> None:
         """Ask the worker to end: what is unfinished is given back."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from nguon.web.chores import chores
 from nguon.web.worker import Worker
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C."""
-        worker = Worker(clock=lambda: datetime.now(UTC))
+        worker = Worker(clock=lambda: datetime.now(UTC), chores=chores())
         if options["once"]:
             worker.run_once()
             return
