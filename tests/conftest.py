@@ -1,9 +1,13 @@
 """Shared by all tests: the people. Lan writes, Minh approves, Hoa lives elsewhere."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
+from django.test import override_settings
 
+from nguon.audit import guards
 from nguon.people import actions as people
 from nguon.people.models import Officer
 from nguon.territory import names
@@ -46,6 +50,30 @@ def make_officer(username: str, full_name: str, *roles: tuple[Unit, str]) -> Off
     for unit, kind in roles:
         people.grant_role(officer=officer, unit=unit, kind=kind, by=None, at=NOW)
     return officer
+
+
+@pytest.fixture(autouse=True)
+def _lift_guards_before_the_flush(
+    request: pytest.FixtureRequest, _django_db_marker: None
+) -> Iterator[None]:
+    """Let a test that commits be cleaned up; the flush's migrate puts guards back.
+
+    It leans on the database fixture, so that it ends before the tables are emptied.
+    """
+    yield
+    mark = request.node.get_closest_marker("django_db")
+    commits = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if commits or (mark and mark.kwargs.get("transaction")):
+        for room in guards.rooms():
+            guards.lift_guards(connection, room)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Spend no seconds on hashing the passwords of made-up people."""
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=quick):
+        yield
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from datetime import datetime
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from tests.conftest import make_officer
+from tests.newsroom.conftest import MEETING, SEALED, STORM
 
 from nguon.audit import guards as audit_guards
 from nguon.audit.models import Record
@@ -20,8 +22,6 @@ from nguon.newsroom.guards import GUARDS
 from nguon.newsroom.models import Bulletin, Involvement, Version
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
-from tests.conftest import make_officer
-from tests.newsroom.conftest import MEETING, SEALED, STORM
 
 
 def approve(version: Version, by: Officer, at: datetime, sha256: str = SEALED) -> None:
@@ -235,10 +235,10 @@ def test_a_drill_stays_a_drill_whoever_asks(
     real = actions.create_bulletin(unit=ia_grai, draft=STORM, by=lan, at=now)
 
     made_real = refused(
-        sql("UPDATE newsroom_bulletin SET drill = %s WHERE id = %s", False, drill.pk)
+        sql("UPDATE newsroom_bulletin SET drill = NOT drill WHERE id = %s", drill.pk)
     )
     made_drill = refused(
-        sql("UPDATE newsroom_bulletin SET drill = %s WHERE id = %s", True, real.pk)
+        sql("UPDATE newsroom_bulletin SET drill = NOT drill WHERE id = %s", real.pk)
     )
 
     assert "newsroom.bulletin_fixed" in made_real

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from tests.newsroom.conftest import MEETING, STORM
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.newsroom import actions
@@ -11,7 +12,6 @@ from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
-from tests.newsroom.conftest import MEETING, STORM
 
 
 def test_a_save_moves_the_revision_on(

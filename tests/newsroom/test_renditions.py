@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from tests.newsroom.conftest import MEETING, STORM
+from tests.speech.test_sound import tone
 
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import Media
@@ -15,8 +17,6 @@ from nguon.newsroom.models import Bulletin, Rendition, Version
 from nguon.people.models import Officer
 from nguon.speech.audio import UnsupportedAudioError
 from nguon.territory.models import Unit
-from tests.newsroom.conftest import MEETING, STORM
-from tests.speech.test_sound import tone
 
 LEASE = timedelta(seconds=rules.LEASE_SECONDS)
 SECOND = timedelta(seconds=1)
@@ -26,9 +26,7 @@ SOUND = actions.Sound(
 
 
 def media(now: datetime, data: bytes = b"sound") -> Media:
-    return fleet.store_media(
-        data=data, mime="audio/mpeg", duration_ms=4_000, at=now
-    )
+    return fleet.store_media(data=data, mime="audio/mpeg", duration_ms=4_000, at=now)
 
 
 def claim(at: datetime) -> Rendition:
@@ -198,8 +196,9 @@ def test_a_ready_sound_stays_as_it_was_approved(
 ) -> None:
     finish(claim(now), now)
 
-    with pytest.raises(DatabaseError, match="rendition_immutable"), (
-        transaction.atomic()
+    with (
+        pytest.raises(DatabaseError, match="rendition_immutable"),
+        transaction.atomic(),
     ):
         Rendition.objects.update(media=media(now, b"another"))
 

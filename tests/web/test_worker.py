@@ -6,9 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
 
-from nguon.audit import guards
 from nguon.newsroom import actions, queries
 from nguon.newsroom.models import Bulletin, Rendition, Version
 from nguon.newsroom.rules import Draft
@@ -30,9 +28,7 @@ def version(bulletin: Bulletin, lan: Officer, now: datetime) -> Version:
     return actions.freeze_version(bulletin_id=bulletin.pk, by=lan, at=now)
 
 
-def test_one_turn_makes_every_sound_that_waits(
-    version: Version, now: datetime
-) -> None:
+def test_one_turn_makes_every_sound_that_waits(version: Version, now: datetime) -> None:
     Worker(clock=lambda: now, chores=[]).run_once()
 
     (sound,) = queries.list_sounds(version)
@@ -75,7 +71,9 @@ def test_a_poisoned_sound_stops_neither_the_others_nor_the_chores(
 def test_a_chore_is_done_when_it_is_due(now: datetime) -> None:
     clock = [now]
     done: list[datetime] = []
-    worker = Worker(clock=lambda: clock[0], chores=[Chore("hourly", done.append, HOURLY)])
+    worker = Worker(
+        clock=lambda: clock[0], chores=[Chore("hourly", done.append, HOURLY)]
+    )
 
     for minutes in (0, 30, 60, 90):
         clock[0] = now + timedelta(minutes=minutes)

@@ -68,6 +68,11 @@ def register(app: AppConfig, guards: Iterable[Guard]) -> None:
     )
 
 
+def rooms() -> list[str]:
+    """Return the rooms that keep guards."""
+    return sorted(_registered)
+
+
 def set_guards(connection: BaseDatabaseWrapper, room: str) -> None:
     """Create every guard of a room anew."""
     lift_guards(connection, room)

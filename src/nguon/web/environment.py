@@ -53,6 +53,8 @@ def database(url: str) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path),
+            # Tests run on a file too: in memory, threads lock each other out.
+            "TEST": {"NAME": f"{unquote(parts.path)}.test"},
             # Several processes write: wait instead of failing, and take the write
             # lock at the start of a transaction so that it cannot fail half-way.
             "OPTIONS": {

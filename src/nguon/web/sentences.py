@@ -69,6 +69,7 @@ SENTENCES: dict[str, str] = {
     "newsroom.already_approved": "Bản tin này đã được duyệt trước đó.",
     "newsroom.lease_lost": "Việc này đã có máy khác làm tiếp.",
     "newsroom.worker_lost": "Làm âm thanh nhiều lần không xong. Hãy bấm thử lại.",
+    "newsroom.rendition_broken": "Chưa làm được âm thanh. Hãy bấm thử lại.",
     # fleet
     "fleet.cannot_sign": (
         "Máy chủ chưa ký được văn bản gửi loa nên chưa gửi gì. Hãy báo quản trị "
@@ -150,6 +151,22 @@ SENTENCES: dict[str, str] = {
     ),
     # portal
     "portal.page_absent": "Không có trang của xã này. Hãy tìm xã trong danh sách.",
+    # speech
+    "speech.audio_unsupported": (
+        "Tệp này không phải âm thanh hoặc không đọc được. "
+        "Hãy gửi tệp MP3, WAV, M4A hoặc ghi âm lại."
+    ),
+    "speech.audio_too_long": "Bản ghi âm quá dài. Hãy cắt còn dưới 30 phút.",
+    "speech.silent": "Không nghe thấy gì trong bản ghi âm. Hãy ghi âm lại.",
+    "speech.loudness_missed": (
+        "Không chỉnh được độ to của âm thanh này. Hãy ghi âm lại, nói đều và gần micrô."
+    ),
+    "speech.no_machine_voice": (
+        "Chưa có giọng máy cho ngôn ngữ này. Hãy ghi âm người đọc."
+    ),
+    "speech.voice_unknown": "Không có giọng máy này. Hãy báo người quản trị.",
+    "speech.voice_broken": "Giọng máy bị lỗi. Hãy bấm thử lại.",
+    "speech.voice_timeout": "Giọng máy đọc quá lâu. Hãy bấm thử lại.",
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
