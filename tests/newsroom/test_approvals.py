@@ -11,8 +11,6 @@ from datetime import datetime
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from tests.conftest import make_officer
-from tests.newsroom.conftest import MEETING, SEALED, STORM
 
 from nguon.audit import guards as audit_guards
 from nguon.audit.models import Record
@@ -22,6 +20,8 @@ from nguon.newsroom.guards import GUARDS
 from nguon.newsroom.models import Bulletin, Involvement, Version
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
+from tests.conftest import make_officer
+from tests.newsroom.conftest import MEETING, SEALED, STORM
 
 
 def approve(version: Version, by: Officer, at: datetime, sha256: str = SEALED) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from tests.newsroom.conftest import MEETING, STORM
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.newsroom import actions
@@ -12,6 +11,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
+from tests.newsroom.conftest import MEETING, STORM
 
 
 def test_a_save_moves_the_revision_on(

@@ -2,21 +2,20 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, transaction
-from tests.newsroom.conftest import MEETING, STORM
-from tests.speech.test_sound import tone
 
 from nguon.fleet import actions as fleet
+from nguon.fleet import files
 from nguon.fleet.models import Media
 from nguon.newsroom import actions, queries, rules
 from nguon.newsroom.models import Bulletin, Rendition, Version
 from nguon.people.models import Officer
 from nguon.speech.audio import UnsupportedAudioError
 from nguon.territory.models import Unit
+from tests.newsroom.conftest import MEETING, STORM
+from tests.speech.test_sound import tone
 
 LEASE = timedelta(seconds=rules.LEASE_SECONDS)
 SECOND = timedelta(seconds=1)
@@ -222,7 +221,7 @@ def test_a_persons_recording_is_the_sound_of_a_language_without_a_voice(
     assert (machine.state, person) == (Rendition.ASKED, recording.rendition)
     assert person.loudness_lufs == pytest.approx(-16, abs=1)
     assert person.media is not None
-    assert (Path(settings.MEDIA_DIR) / person.media.sha256).stat().st_size > 0
+    assert files.path_of(person.media.sha256).stat().st_size > 0
 
 
 def test_whoever_records_is_an_editor(
