@@ -1,10 +1,16 @@
 """Reads of the newsroom that join or decide; they change nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from nguon.newsroom.models import Bulletin, Editor, Rendition, Version
+from nguon.fleet.models import Media
+from nguon.newsroom import rules
+from nguon.newsroom.actions.renditions import rendition_key
+from nguon.newsroom.models import Bulletin, Editor, Recording, Rendition, Version
+from nguon.speech import chain
+from nguon.speech import text as speech_text
 
 
 def list_sounds(version: Version) -> list[Rendition]:
@@ -41,3 +47,58 @@ def list_bulletins(seen: QuerySet[Bulletin], *, limit: int = 100) -> Sequence[Bu
     return list(
         seen.select_related("unit", "saved_by").order_by("-saved_at", "-id")[:limit]
     )
+
+
+@dataclass(frozen=True)
+class DraftSound:
+    """What can be heard of a draft in one language, before it is sent."""
+
+    language: str
+    rendition: Rendition | None
+    recorded: bool
+    speakable: bool
+
+
+def list_draft_sounds(bulletin: Bulletin) -> list[DraftSound]:
+    """Return, for each language of a draft as it stands, its sound if there is one."""
+    return [_draft_sound(bulletin, language) for language in bulletin.languages]
+
+
+def _draft_sound(bulletin: Bulletin, language: str) -> DraftSound:
+    recording = (
+        Recording.objects.filter(bulletin=bulletin, language=language)
+        .select_related("rendition__media")
+        .order_by("-id")
+        .first()
+    )
+    if recording is not None:
+        return DraftSound(language, recording.rendition, recorded=True, speakable=True)
+    voices = chain.VOICES.get(language)
+    if not voices:
+        return DraftSound(language, None, recorded=False, speakable=False)
+    text = rules.written_text(title=bulletin.title, body=bulletin.body)
+    key = rendition_key(
+        spoken=speech_text.spoken(text, drill=bulletin.drill),
+        language=language,
+        voice=voices[0],
+    )
+    found = Rendition.objects.filter(key=key).select_related("media").first()
+    return DraftSound(language, found, recorded=False, speakable=True)
+
+
+def find_media(bulletin: Bulletin, *, sha256: str) -> Media | None:
+    """Return a file that belongs to a bulletin: to a version, a recording, the draft.
+
+    Whoever may open the bulletin may hear it; nobody else finds the file.
+    """
+    belongs = Q(renditions__sounds__version__bulletin=bulletin) | Q(
+        renditions__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
+    )
+    media = Media.objects.filter(belongs, sha256=sha256).first()
+    if media is not None:
+        return media
+    for sound in list_draft_sounds(bulletin):
+        found = sound.rendition.media if sound.rendition else None
+        if found is not None and found.sha256 == sha256:
+            return found
+    return None

@@ -9,6 +9,7 @@ frame = ([path("", views.today, name="today")], "web")
 # One line per room; addresses are Vietnamese words without accents.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
+    path("ban-tin/", include("nguon.newsroom.urls")),
 ]
 
 handler400 = "nguon.web.errors.bad_request"

@@ -8,6 +8,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from nguon.core.errors import DomainError
+from nguon.web.sentences import sentence
+
 register = template.Library()
 
 SECONDS_PER_MINUTE = 60
@@ -93,3 +96,15 @@ def ma_ngan(sha256: str) -> str:
     """Write a hash so that two people can compare it: 3f2a 91c0 77de."""
     short = sha256[:SHORT_HASH]
     return " ".join(short[at : at + 4] for at in range(0, len(short), 4))
+
+
+@register.filter
+def error_sentence(error: DomainError) -> str:
+    """Say an error in the reader's language."""
+    return sentence(error.code, error.data)
+
+
+@register.filter
+def code_sentence(code: str) -> str:
+    """Say a stored code in the reader's language."""
+    return sentence(code)

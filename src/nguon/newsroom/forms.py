@@ -1,0 +1,74 @@
+"""What the newsroom's forms send, read into drafts. Rules are elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+
+from nguon.newsroom import rules
+from nguon.newsroom.models import Bulletin
+
+DRILL = "drill"
+
+
+def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
+    """Read a draft; what is not sent stays as in `start`.
+
+    Browsers send line ends as CR LF; they are kept as LF, so that a text means the
+    same whoever typed it.
+    """
+    languages = tuple(sent.getlist("languages")) or start.languages
+    return rules.Draft(
+        title=sent.get("title", start.title).strip(),
+        body=sent.get("body", start.body).replace("\r\n", "\n"),
+        klass=sent.get("klass", start.klass),
+        field=read_number(sent.get("field"), start.field),
+        languages=languages if "languages_sent" not in sent else _chosen(sent),
+    )
+
+
+def _chosen(sent: QueryDict) -> tuple[str, ...]:
+    """Return the ticked languages, Vietnamese first as on the form."""
+    ticked = sent.getlist("languages")
+    return tuple(language for language in rules.LANGUAGES if language in ticked)
+
+
+def read_number(text: str | None, default: int) -> int:
+    """Read a whole number; anything else is 0, which no rule takes."""
+    if text is None:
+        return default
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def draft_of(bulletin: Bulletin) -> rules.Draft:
+    """Return the draft that is kept."""
+    return rules.Draft(
+        title=bulletin.title,
+        body=bulletin.body,
+        klass=bulletin.klass,
+        field=bulletin.field,
+        languages=tuple(bulletin.languages),
+    )
+
+
+def read_kind(request: HttpRequest) -> tuple[str, bool]:
+    """Read the kind of a new bulletin: its class, and whether it is a drill."""
+    kind = request.POST.get("kind", rules.NORMAL)
+    if kind == DRILL:
+        return rules.EMERGENCY, True
+    drill = request.POST.get("drill") in {"1", "true", "on"}
+    return kind, drill
+
+
+def choices(draft: rules.Draft) -> Mapping[str, Any]:
+    """Return what the editor offers."""
+    return {
+        "classes": rules.CLASSES.items(),
+        "fields": rules.FIELDS.items(),
+        "languages": [
+            (code, name, code in draft.languages)
+            for code, name in rules.LANGUAGES.items()
+        ],
+        "title_limit": rules.TITLE_LIMIT,
+        "body_limit": rules.BODY_LIMIT,
+    }
