@@ -10,6 +10,7 @@ frame = ([path("", views.today, name="today")], "web")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
     path("ban-tin/", include("nguon.newsroom.urls")),
+    path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
 ]
 
 handler400 = "nguon.web.errors.bad_request"

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from nguon.core.messages import Event, EventBatch
+from nguon.fleet import poke
 from nguon.fleet.actions.documents import next_numbers
 from nguon.fleet.models import Device, DeviceEvent, StrayMessage
 
@@ -65,6 +66,8 @@ def store_events(
     DeviceEvent.objects.bulk_create(stored.fresh, batch_size=500)
     record_heard(uids=known, at=at)
     _note_versions(stored.fresh)
+    if not recorded:
+        poke.on_commit()
     return stored
 
 
