@@ -33,6 +33,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "people.Officer"
 
 INSTALLED_APPS = [
+    "nguon.demo",
     "nguon.web",
     "nguon.portal",
     "nguon.gateway",

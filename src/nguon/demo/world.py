@@ -1,0 +1,265 @@
+"""The demo world: the real new Gia Lai, three communes of it filled with examples.
+
+Names of villages are of the kinds the province really has and are marked as
+examples. Everything is made by the rooms' own actions, as an officer would make it,
+and making it twice changes nothing.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from nguon.fleet import actions as fleet
+from nguon.fleet.models import BOARD, SPEAKER, WAITING, Claim, Device
+from nguon.newsroom import actions as newsroom
+from nguon.newsroom import rules as newsroom_rules
+from nguon.newsroom.models import Bulletin
+from nguon.people import actions as people
+from nguon.people.models import (
+    ADMINISTRATOR,
+    APPROVER,
+    AUTHOR,
+    TECHNICIAN,
+    VIEWER,
+    Officer,
+    Role,
+)
+from nguon.schedule import actions as schedule
+from nguon.schedule import rules as schedule_rules
+from nguon.schedule.models import Broadcast
+from nguon.territory import actions as territory
+from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
+from nguon.territory.queries import get_unit
+from nguon.web.worker import Worker
+
+DATA = Path(__file__).parent / "data"
+PROVINCE_CODE = "52"
+# Lan's and Minh's commune, Hoa's commune, and a ward by the sea.
+HOME, OTHER, WARD = "23764", "23677", "21583"
+
+# user name, full name, where, roles
+PEOPLE: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
+    ("admin", "Quản trị tỉnh", PROVINCE_CODE, (ADMINISTRATOR,)),
+    ("lan", "Nguyễn Thị Lan", HOME, (AUTHOR,)),
+    ("minh", "Trần Văn Minh", HOME, (APPROVER,)),
+    ("hoa", "Lê Thị Hoa", OTHER, (AUTHOR, APPROVER)),
+    ("tung", "Rơ Châm Tùng", PROVINCE_CODE, (TECHNICIAN, VIEWER)),
+    ("quan", "Phạm Quân", PROVINCE_CODE, (APPROVER, AUTHOR)),
+)
+DAILY_TIMES = (time(6, 0), time(11, 0), time(17, 0))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many devices the world has claims for."""
+
+    speakers: int
+    boards: int
+    simulated: int
+    spread: bool = False
+
+
+def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
+    """Make what is missing; return addresses of everything a story needs."""
+    day = at.date()
+    with transaction.atomic():
+        province = get_unit(PROVINCE_CODE, kind=PROVINCE, day=day)
+        communes = {
+            code: get_unit(code, kind=COMMUNE, day=day) for code in (HOME, OTHER, WARD)
+        }
+        password = _password()
+        officers = _load_people({PROVINCE_CODE: province, **communes}, password, at=at)
+        _load_villages(communes.values(), by=officers["admin"], at=at)
+        claims = _load_claims(communes, wanted, by=officers["tung"], at=at)
+        _load_bulletins(communes[HOME], by=officers["lan"], at=at)
+    return {
+        "password": password,
+        "officers": {
+            username: {"name": name, "roles": list(roles)}
+            for username, name, _where, roles in PEOPLE
+        },
+        "province": province.uid,
+        "communes": {code: unit.uid for code, unit in communes.items()},
+        "home": communes[HOME].uid,
+        "other": communes[OTHER].uid,
+        "villages": [unit.uid for unit in _villages(communes[HOME])],
+        "claims": claims,
+        "units_loaded": Unit.objects.count(),
+        "bulletins": Bulletin.objects.count(),
+    }
+
+
+def welcome(*, expect: int, at: datetime) -> int:
+    """Let in, as the technician, whoever waits; return how many are in now."""
+    tung = Officer.objects.get(username="tung")
+    waiting = Device.objects.filter(state=WAITING).order_by("pk")[:expect]
+    keys = list(waiting.values_list("pk", flat=True))
+    if keys:
+        fleet.approve_devices(device_ids=keys, by=tung, at=at)
+    return Device.objects.filter(state="active").count()
+
+
+def load_programme(*, at: datetime) -> int:
+    """Give the home commune a week of daily slots; return how many there are.
+
+    Two are approved by Minh, the third waits for whoever tries the demo.
+    """
+    if Broadcast.objects.exists():
+        return Broadcast.objects.count()
+    lan = Officer.objects.get(username="lan")
+    minh = Officer.objects.get(username="minh")
+    home = get_unit(HOME, kind=COMMUNE, day=at.date())
+    today = at.astimezone(schedule_rules.LOCAL).date()
+    drafts = Bulletin.objects.filter(unit=home).exclude(klass="emergency")
+    sent = [
+        schedule.submit(
+            bulletin_id=bulletin.pk,
+            timing=_daily(hour, today),
+            units=[home],
+            devices=[],
+            by=lan,
+            at=at,
+        )
+        for hour, bulletin in zip(DAILY_TIMES, drafts.order_by("pk"), strict=False)
+    ]
+    Worker(clock=partial(_same, at)).run_once()
+    for broadcast in sent[:2]:
+        broadcast.refresh_from_db()
+        if broadcast.state == schedule_rules.WAITING:
+            schedule.release(
+                broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=minh, at=at
+            )
+    return len(sent)
+
+
+def _same(at: datetime) -> datetime:
+    return at
+
+
+def _daily(hour: time, today: date) -> schedule_rules.Timing:
+    return schedule_rules.Timing(
+        kind=schedule_rules.DAILY,
+        time_of_day=hour,
+        first_date=today,
+        last_date=today + timedelta(days=6),
+    )
+
+
+def _password() -> str:
+    """Return the password of the demo people, made once and kept for the operator."""
+    path = Path(settings.DATA_DIR) / "demo-password"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(f"gia-lai-{secrets.token_hex(3)}", encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _load_people(
+    units: dict[str, Unit], password: str, *, at: datetime
+) -> dict[str, Officer]:
+    officers = {}
+    for username, full_name, code, kinds in PEOPLE:
+        officer = Officer.objects.filter(username=username).first()
+        if officer is None:
+            officer = people.create_officer(
+                username=username,
+                full_name=full_name,
+                password=password,
+                email=f"{username}@example.vn",
+                by=None,
+                at=at,
+                is_superuser=username == "admin",
+            )
+        held = set(Role.objects.filter(officer=officer).values_list("kind", flat=True))
+        for kind in kinds:
+            if kind not in held:
+                people.grant_role(
+                    officer=officer, unit=units[code], kind=kind, by=None, at=at
+                )
+        officers[username] = officer
+    return officers
+
+
+def _load_villages(communes: Iterable[Unit], *, by: Officer, at: datetime) -> None:
+    for commune in communes:
+        if not _villages(commune):
+            text = (DATA / f"villages-{commune.code}.csv").read_text(encoding="utf-8")
+            territory.import_villages(commune=commune, text=text, by=by, at=at)
+
+
+def _villages(commune: Unit) -> list[Unit]:
+    return list(Unit.objects.filter(parent=commune, kind=VILLAGE).order_by("code"))
+
+
+def _load_claims(
+    communes: dict[str, Unit], wanted: Wanted, *, by: Officer, at: datetime
+) -> dict[str, list[str]]:
+    """Make the claims that are missing; return the codes of every kind, in order."""
+    home = communes[HOME]
+    places = [home]
+    if wanted.spread:
+        places += [communes[OTHER], communes[WARD]]
+    groups = (
+        ("speakers", SPEAKER, "Loa thật", wanted.speakers, [home], False),
+        ("boards", BOARD, "Bảng tin", wanted.boards, [home], False),
+        ("simulated", SPEAKER, "Loa mô phỏng", wanted.simulated, places, True),
+    )
+    codes = {}
+    for group, kind, word, count, where, simulated in groups:
+        found = []
+        for index, place in enumerate(where):
+            share = count // len(where) + (index < count % len(where))
+            names = [f"{word} {place.name} {number}" for number in range(1, share + 1)]
+            found += _claim(
+                place, kind, names, simulated=simulated, by=by, at=at, group=group
+            )
+        codes[group] = found
+    return codes
+
+
+def _claim(
+    commune: Unit,
+    kind: str,
+    names: list[str],
+    *,
+    simulated: bool,
+    group: str,
+    by: Officer,
+    at: datetime,
+) -> list[str]:
+    """Spread devices over the villages; a board stands at the commune's office."""
+    villages = [commune] if group == "boards" else _villages(commune)
+    known = dict(Claim.objects.filter(name__in=names).values_list("name", "code"))
+    for index, village in enumerate(villages):
+        missing = [name for name in names[index :: len(villages)] if name not in known]
+        if not missing:
+            continue
+        made = fleet.create_claims(
+            unit=village, kind=kind, names=missing, by=by, at=at, simulated=simulated
+        )
+        known |= {claim.name: claim.code for claim in made}
+    return [known[name] for name in names]
+
+
+def _load_bulletins(unit: Unit, *, by: Officer, at: datetime) -> None:
+    if Bulletin.objects.filter(unit=unit).exists():
+        return
+    text = (DATA / "bulletins-vi.json").read_text(encoding="utf-8")
+    for row in json.loads(text):
+        newsroom.create_bulletin(
+            unit=unit,
+            draft=newsroom_rules.Draft(
+                row["title"], row["body"], row["class"], row["field"], ("vi",)
+            ),
+            by=by,
+            at=at,
+        )

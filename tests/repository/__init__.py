@@ -1,0 +1,1 @@
+"""Tests about the repository itself: pages, settings, codes, folders, locks."""
