@@ -127,7 +127,8 @@ def test_every_dependency_says_why() -> None:
 
     for line in re.findall(r'^ +"[\w-]+.*$', dependencies, re.MULTILINE):
         name = re.match(r' +"([\w-]+)', line)
-        assert name and ("#" in line or name[1] in tools), line
+        assert name, line
+        assert "#" in line or name[1] in tools, line
 
 
 def test_every_room_is_placed_in_a_layer() -> None:

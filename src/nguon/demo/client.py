@@ -55,8 +55,9 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            form = {"action": values.get("action", ""), "fields": {}, "buttons": []}
-            self.forms.append(form)
+            self.forms.append(
+                {"action": values.get("action", ""), "fields": {}, "buttons": []}
+            )
         if not self.forms:
             return
         form = self.forms[-1]
@@ -123,7 +124,9 @@ class Client:
     def post(self, path: str, fields: dict[str, Any]) -> Answer:
         """Send a form, with the token against forged requests."""
         token = self._token()
-        data = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}, True)
+        data = urllib.parse.urlencode(
+            {"csrfmiddlewaretoken": token, **fields}, doseq=True
+        )
         request = urllib.request.Request(
             self._url(path),
             data=data.encode(),

@@ -173,8 +173,8 @@ def check_free(port: int, what: str) -> None:
     """Raise StackError with a clear sentence when a port is taken."""
     if not is_free(port):
         raise StackError(
-            f"Cổng {port} ({what}) đang có chương trình khác dùng. Hãy tắt chương trình "
-            f"đó, hoặc chọn cổng khác: ./nguon demo --port SỐ.\n"
+            f"Cổng {port} ({what}) đang có chương trình khác dùng. Hãy tắt chương "
+            f"trình đó, hoặc chọn cổng khác: ./nguon demo --port SỐ.\n"
             f"Port {port} ({what}) is taken by another program; end that one or choose "
             f"another: ./nguon demo --port NUMBER."
         )
@@ -183,7 +183,7 @@ def check_free(port: int, what: str) -> None:
 def answers_http(url: str) -> bool:
     """Tell whether an address answers with success."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -86,20 +86,20 @@ class Stack:
         return self.folder / "logs"
 
     def agent_home(self, number: int) -> Path:
-        """The folder of one real agent; boards come after the speakers."""
+        """Return the folder of one real agent; boards come after the speakers."""
         kind = "speaker" if number < self.agents else "board"
         return self.folder / "devices" / f"{kind}-{number}"
 
     def agent_name(self, number: int) -> str:
-        """The name of one real agent's process."""
+        """Return the name of one real agent's process."""
         return self.agent_home(number).name
 
     def wav(self, number: int) -> Path:
-        """The WAV file into which a real agent sounds."""
+        """Return the WAV file into which a real agent sounds."""
         return self.agent_home(number) / "sound.wav"
 
     def board_url(self, number: int) -> str:
-        """The page of a real board."""
+        """Return the page of a real board."""
         return f"http://127.0.0.1:{self.ports[f'board-{number}']}/"
 
     def login(self, username: str) -> Client:
@@ -279,8 +279,10 @@ class Stack:
                 lambda: greets(self.ports["nats"]),
             ),
             "web": (
-                [*python, "uvicorn", "nguon.web.asgi:application"]
-                + ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
+                [
+                    *[*python, "uvicorn", "nguon.web.asgi:application"],
+                    *["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
+                ],
                 lambda: answers_http(f"{self.web_url}/health"),
             ),
             "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),

@@ -5,6 +5,7 @@ examples. Everything is made by the rooms' own actions, as an officer would make
 and making it twice changes nothing.
 """
 
+import csv
 import json
 import secrets
 from collections.abc import Iterable, Sequence
@@ -35,9 +36,10 @@ from nguon.people.models import (
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
-from nguon.territory import actions as territory
+from nguon.territory import names
 from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
 from nguon.territory.queries import get_unit
+from nguon.web.chores import chores
 from nguon.web.worker import Worker
 
 DATA = Path(__file__).parent / "data"
@@ -77,7 +79,7 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
         }
         password = _password()
         officers = _load_people({PROVINCE_CODE: province, **communes}, password, at=at)
-        _load_villages(communes.values(), by=officers["admin"], at=at)
+        _load_villages(communes.values())
         claims = _load_claims(communes, wanted, by=officers["tung"], at=at)
         _load_bulletins(communes[HOME], by=officers["lan"], at=at)
     return {
@@ -130,7 +132,7 @@ def load_programme(*, at: datetime) -> int:
         )
         for hour, bulletin in zip(DAILY_TIMES, drafts.order_by("pk"), strict=False)
     ]
-    Worker(clock=partial(_same, at)).run_once()
+    Worker(clock=partial(_same, at), chores=chores()).run_once()
     for broadcast in sent[:2]:
         broadcast.refresh_from_db()
         if broadcast.state == schedule_rules.WAITING:
@@ -189,11 +191,30 @@ def _load_people(
     return officers
 
 
-def _load_villages(communes: Iterable[Unit], *, by: Officer, at: datetime) -> None:
+def _load_villages(communes: Iterable[Unit]) -> None:
     for commune in communes:
         if not _villages(commune):
-            text = (DATA / f"villages-{commune.code}.csv").read_text(encoding="utf-8")
-            territory.import_villages(commune=commune, text=text, by=by, at=at)
+            path = DATA / f"villages-{commune.code}.csv"
+            with path.open(encoding="utf-8", newline="") as lines:
+                for row in csv.DictReader(lines):
+                    _write_village(commune, row)
+
+
+def _write_village(commune: Unit, row: dict[str, str]) -> None:
+    village = Unit.objects.create(
+        kind=VILLAGE,
+        code=row["code"],
+        subkind=row["kind"],
+        name=row["name"],
+        folded=names.fold(f"{row['kind']} {row['name']}"),
+        parent=commune,
+        valid_from=date.fromisoformat(row["valid_from"]),
+        lat=commune.lat,
+        lon=commune.lon,
+        population=int(row["population"]),
+    )
+    village.path = f"{commune.path}{village.pk}/"
+    village.save(update_fields=["path"])
 
 
 def _villages(commune: Unit) -> list[Unit]:
