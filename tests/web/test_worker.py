@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
+from django.core.management import call_command
 
 from nguon.newsroom import actions, queries
 from nguon.newsroom.models import Bulletin, Rendition, Version
@@ -15,7 +16,6 @@ from nguon.territory.models import Unit
 from nguon.web.worker import Chore, Worker
 
 MEETING = Draft(title="Họp dân", body="Mời bà con họp lúc 19h00 tại nhà rông.")
-HOURLY = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_a_poisoned_sound_stops_neither_the_others_nor_the_chores(
         raise ZeroDivisionError
 
     chores = [
-        Chore("broken", break_down, HOURLY),
-        Chore("sound", lambda _at: done.append("done"), HOURLY),
+        Chore("broken", break_down),
+        Chore("sound", lambda _at: done.append("done")),
     ]
     Worker(clock=lambda: now, chores=chores).run_once()
 
@@ -68,18 +68,11 @@ def test_a_poisoned_sound_stops_neither_the_others_nor_the_chores(
     assert done == ["done"]
 
 
-def test_a_chore_is_done_when_it_is_due(now: datetime) -> None:
-    clock = [now]
-    done: list[datetime] = []
-    worker = Worker(
-        clock=lambda: clock[0], chores=[Chore("hourly", done.append, HOURLY)]
-    )
+def test_a_broken_chore_waits_longer_than_a_sound_one(now: datetime) -> None:
+    def break_down(_at: datetime) -> None:
+        raise ZeroDivisionError
 
-    for minutes in (0, 30, 60, 90):
-        clock[0] = now + timedelta(minutes=minutes)
-        worker.do_chores()
-
-    assert done == [now, now + HOURLY]
+    assert Chore("broken", break_down).turn(now) > Chore("sound", repr).turn(now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -97,6 +90,14 @@ def test_a_running_worker_sees_new_work_and_ends_when_told(
 
     assert not running.is_alive()
     assert Rendition.objects.get().attempts == 1
+
+
+def test_the_command_does_one_turn_of_everything(
+    version: Version, now: datetime
+) -> None:
+    call_command("run_worker", "--once")
+
+    assert queries.is_ready(version)
 
 
 def wait_until(happened: Callable[[], bool], *, seconds: float = 20) -> None:

@@ -74,7 +74,11 @@ def encode(samples: Samples) -> bytes:
     """Return samples as an MP3 whose header says the encoder's delay."""
     target = io.BytesIO()
     with av.open(target, mode="w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=chain.SAMPLE_RATE)
+        stream = container.add_stream(
+            "libmp3lame",
+            rate=chain.SAMPLE_RATE,
+            options={"compression_level": chain.ENCODER_LEVEL},
+        )
         stream.codec_context.layout = "mono"
         stream.codec_context.format = "s16p"
         stream.codec_context.bit_rate = chain.BIT_RATE

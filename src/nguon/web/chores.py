@@ -1,7 +1,5 @@
 """What the worker does beside making sounds: one line per chore."""
 
-from datetime import timedelta
-
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.web.worker import Chore
@@ -10,19 +8,7 @@ from nguon.web.worker import Chore
 def chores() -> list[Chore]:
     """Return what a worker does beside making sounds."""
     return [
-        Chore(
-            "broadcasts that became ready",
-            lambda at: schedule.prepare_ready(at=at),
-            timedelta(0),
-        ),
-        Chore(
-            "notices to deliver",
-            lambda at: people.deliver_notices(at=at),
-            timedelta(seconds=2),
-        ),
-        Chore(
-            "plans to roll on",
-            lambda at: schedule.roll_plans(at=at),
-            timedelta(seconds=30),
-        ),
+        Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
+        Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=30),
     ]

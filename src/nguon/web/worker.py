@@ -2,14 +2,16 @@
 
 Two lanes make sounds, one of them for emergencies only, so that an alert never
 waits behind a long bulletin. Work is claimed with a lease; a killed worker's work is
-taken up again. One poisoned job, or one chore that breaks, never stops the rest.
+taken up again. A poisoned job, or a chore that breaks or drags, never stops the rest.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from django.db import close_old_connections, connections
 
@@ -26,19 +28,28 @@ logger = logging.getLogger(__name__)
 # New work is seen within this time.
 TURN_SECONDS = 0.15
 STOP_SECONDS = 3.0
+BROKEN_SECONDS = 2.0
 UNKNOWN_FAILURE = "newsroom.rendition_broken"
 
 Clock = Callable[[], datetime]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Chore:
     """Something small that is done again and again."""
 
     name: str
     do: Callable[[datetime], object]
-    every: timedelta
-    due_at: datetime | None = None
+    every_seconds: float = TURN_SECONDS
+
+    def turn(self, at: datetime) -> float:
+        """Do it; return how long to wait. A broken one is logged, and waits longer."""
+        try:
+            self.do(at)
+        except Exception:
+            logger.exception("chore failed: %s", self.name)
+            return max(self.every_seconds, BROKEN_SECONDS)
+        return self.every_seconds
 
 
 @dataclass
@@ -122,44 +133,29 @@ class Worker:
         while lane.turn():
             pass
         for chore in self.chores:
-            chore.due_at = None
-        self.do_chores()
+            chore.turn(self.clock())
 
     def run(self) -> None:
-        """Work until `stop`."""
+        """Work until `stop`: each lane and each chore in a thread of its own."""
         lanes = [Lane("urgent", self.clock, lowest_rank=1), Lane("all", self.clock)]
+        work: list[tuple[str, Callable[[], None]]] = [
+            *((lane.name, partial(self._follow, lane)) for lane in lanes),
+            *((chore.name, partial(self._repeat, chore)) for chore in self.chores),
+        ]
         threads = [
-            threading.Thread(
-                target=self._follow, args=(lane,), name=f"lane-{lane.name}", daemon=True
-            )
-            for lane in lanes
+            threading.Thread(target=run, name=name, daemon=True) for name, run in work
         ]
         for thread in threads:
             thread.start()
-        renew_at = self.clock()
-        while not self.stopping.wait(TURN_SECONDS):
+        while not self.stopping.wait(rules.RENEW_SECONDS):
             close_old_connections()
-            if self.clock() >= renew_at:
-                self._renew(lanes)
-                renew_at = self.clock() + timedelta(seconds=rules.RENEW_SECONDS)
-            self.do_chores()
+            self._renew(lanes)
+        # What ends soon is waited for; what does not is given back.
+        patience = time.monotonic() + STOP_SECONDS
         for thread in threads:
-            thread.join(STOP_SECONDS / len(threads))
+            thread.join(max(0.0, patience - time.monotonic()))
         self._return_unfinished(lanes)
-
-    def do_chores(self) -> None:
-        """Do the chores that are due; one that breaks does not stop the others."""
-        for chore in self.chores:
-            at = self.clock()
-            if chore.due_at is not None and at < chore.due_at:
-                continue
-            chore.due_at = at + chore.every
-            try:
-                chore.do(at)
-            except Exception:
-                logger.exception("chore failed: %s", chore.name)
-                # A broken one is not tried ten times a second.
-                chore.due_at = at + max(chore.every, timedelta(seconds=2))
+        connections.close_all()
 
     def _follow(self, lane: Lane) -> None:
         while not self.stopping.is_set():
@@ -171,6 +167,12 @@ class Worker:
                 busy = False
             if not busy:
                 self.stopping.wait(TURN_SECONDS)
+        connections.close_all()
+
+    def _repeat(self, chore: Chore) -> None:
+        while not self.stopping.is_set():
+            close_old_connections()
+            self.stopping.wait(chore.turn(self.clock()))
         connections.close_all()
 
     def _renew(self, lanes: list[Lane]) -> None:

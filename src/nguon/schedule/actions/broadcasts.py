@@ -1,5 +1,6 @@
 """A broadcast's life: sent, prepared, released or returned, cancelled."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -22,6 +23,8 @@ from nguon.schedule.actions.plans import build_plan, make_now_airing
 from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
 from nguon.schedule.models import Airing, AudienceMember, Broadcast
 from nguon.territory.models import Unit
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -94,10 +97,19 @@ def _first_starts(timing: rules.Timing, *, at: datetime) -> list[datetime]:
 
 
 def prepare_ready(*, at: datetime) -> int:
-    """Move every broadcast whose sounds are ready (or failed) on; return how many."""
+    """Move every broadcast whose sounds are ready (or failed) on; return how many.
+
+    One that breaks is logged and stays; it does not keep the others waiting.
+    """
     preparing = Broadcast.objects.filter(state=rules.PREPARING)
-    keys = list(preparing.order_by("pk").values_list("pk", flat=True)[:100])
-    return sum(_prepare(key, at=at) for key in keys)
+    keys = list(preparing.order_by("pk").values_list("pk", flat=True))
+    moved = 0
+    for key in keys:
+        try:
+            moved += _prepare(key, at=at)
+        except Exception:
+            logger.exception("broadcast #%s could not be prepared", key)
+    return moved
 
 
 @transaction.atomic

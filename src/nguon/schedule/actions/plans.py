@@ -1,5 +1,6 @@
 """The plan of a unit: what its devices sound for eight days, signed and numbered."""
 
+import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from nguon.schedule import rules
 from nguon.schedule.items import ItemMaker, milliseconds
 from nguon.schedule.models import Airing, Broadcast, UnitPlan
 from nguon.territory.models import Unit
+
+logger = logging.getLogger(__name__)
 
 # Plans reach this much less than eight days ahead when they are renewed.
 RENEW_BEFORE = timedelta(days=7)
@@ -61,10 +64,18 @@ def build_plan(*, unit: Unit, by: Officer | None, at: datetime) -> bool:
 
 
 def roll_plans(*, at: datetime) -> int:
-    """Renew the plans whose window nears its end; return how many."""
+    """Renew the plans whose window nears its end; return how many.
+
+    A unit whose plan breaks is logged; the others get theirs.
+    """
     ageing = UnitPlan.objects.filter(ends_at__lte=at + RENEW_BEFORE)
-    units = Unit.objects.filter(plan__in=ageing).order_by("pk")
-    return sum(build_plan(unit=unit, by=None, at=at) for unit in units)
+    rolled = 0
+    for unit in Unit.objects.filter(plan__in=ageing).order_by("pk"):
+        try:
+            rolled += build_plan(unit=unit, by=None, at=at)
+        except Exception:
+            logger.exception("plan of unit #%s could not be rolled on", unit.pk)
+    return rolled
 
 
 def make_now_airing(maker: ItemMaker, *, at: datetime) -> Airing:
