@@ -4,6 +4,7 @@ import io
 import math
 import struct
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +125,20 @@ def test_what_is_no_sound_is_refused(data: bytes) -> None:
         render_recording(data, limit_seconds=60, drill=False)
 
     assert refusal.value.code == "speech.audio_unsupported"
+
+
+def test_a_playlist_never_makes_the_server_open_another_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(tone(4, level=0.5))
+    playlists = [
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:4,\n{secret}\n#EXT-X-ENDLIST\n",
+        f"ffconcat version 1.0\nfile '{secret}'\n",
+    ]
+
+    for playlist in playlists:
+        with pytest.raises(audio.UnsupportedAudioError):
+            audio.decode(playlist.encode(), limit_seconds=60)
+    assert audio.decode(secret.read_bytes(), limit_seconds=60)
 
 
 def test_a_recording_that_is_too_long_is_refused() -> None:

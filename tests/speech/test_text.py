@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,15 @@ def test_roman_numerals_are_read_as_they_are_written(number: int) -> None:
 @given(st.integers(min_value=0, max_value=999_999_999_999))
 def test_marks_of_thousands_change_nothing(number: int) -> None:
     assert say_written(f"{number:,}".replace(",", ".")) == say_whole(number)
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1.", ".111", "1/", "a-", "A-", "1-", "w.", "\n", " ", "ngày 1 "]
+)
+def test_a_hostile_text_of_full_length_is_read_quickly(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+
+    begin = time.process_time()
+    normalise(text)
+
+    assert time.process_time() - begin < 2

@@ -20,8 +20,9 @@ BYTES_PER_SAMPLE = 2
 BYTES_PER_SECOND = chain.SAMPLE_RATE * BYTES_PER_SAMPLE
 _FRAME_SAMPLES = 4_800
 _TIME_BASE = Fraction(1, chain.SAMPLE_RATE)
-# Twice what a filter graph may hold back is never more than this.
 _MP3_FRAME = 1_152
+# Only what holds its sound itself: a playlist would have FFmpeg open other files.
+_READABLE = "wav,mp3,mov,m4a,ogg,flac,aac,matroska,webm,amr,aiff,asf,w64,caf"
 
 
 class UnsupportedAudioError(InvalidError):
@@ -50,7 +51,9 @@ def decode(data: bytes, *, limit_seconds: float) -> Samples:
     out = bytearray()
     limit = int(limit_seconds * BYTES_PER_SECOND)
     try:
-        with av.open(io.BytesIO(data), mode="r") as container:
+        with av.open(
+            io.BytesIO(data), mode="r", options={"format_whitelist": _READABLE}
+        ) as container:
             if not container.streams.audio:
                 raise UnsupportedAudioError("speech.audio_unsupported")
             resampler = av.AudioResampler(

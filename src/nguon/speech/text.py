@@ -35,6 +35,8 @@ DRILL_WORDS = "Đây là diễn tập."
 
 Match = re.Match[str]
 
+_LONGEST_WORD = 80
+
 # A number as written: 1.234.567 or 12,5 or 007.
 _NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)|\d+\.\d{1,2}(?![.\d])|\d+)(?:,\d+)?"
 _DASH = r"(?:\s+[-–—]\s+|[-–—])"
@@ -54,8 +56,11 @@ def spoken(text: str, *, drill: bool) -> str:
 def normalise(text: str) -> str:
     """Return the text as it is read aloud: no digit, symbol or abbreviation left."""
     text = unicodedata.normalize("NFC", text)
-    text = re.sub(r"[\u00a0\u2007\u202f\t]", " ", text)
     text = re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text)
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    text = "\n".join(line for line in lines if line)
+    # No word is that long; without this a hostile text makes the patterns slow.
+    text = re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", r"\1 ", text)
     for pattern, read in STEPS:
         text = pattern.sub(read, text)
     return _tidy(text)
