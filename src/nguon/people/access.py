@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.people.models import (
@@ -68,7 +69,7 @@ def units_of(
     paths = paths_of(officer, at=at, kinds=kinds)
     units = Unit.objects.filter(path__in=paths)
     if paths == ["/"]:
-        units = Unit.objects.as_of(at.date()).filter(parent=None)
+        units = Unit.objects.as_of(timezone.localdate(at)).filter(parent=None)
     return list(units.order_by("path", "pk"))
 
 
@@ -109,6 +110,69 @@ def check_can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> None:
     if not any(unit.path.startswith(path) for path in paths_of(officer, at=at)):
         raise AbsentError("people.not_your_ground")
     raise NoRightError(kind)
+
+
+def check_administrator(officer: Officer, *, at: datetime) -> None:
+    """Refuse whoever administers no unit at all. Raises NoRightError."""
+    if not paths_of(officer, at=at, kinds=[ADMINISTRATOR]):
+        raise NoRightError(ADMINISTRATOR)
+
+
+def manageable(by: Officer, *, at: datetime) -> QuerySet[Officer]:
+    """Return the officers who hold, or held, a role on an administrator's ground."""
+    if by.is_superuser and by.is_active:
+        return Officer.objects.all()
+    rows = fence(
+        Officer.objects.all(),
+        officer=by,
+        at=at,
+        unit="roles__unit",
+        kinds=[ADMINISTRATOR],
+    )
+    return Officer.objects.filter(pk__in=rows.values("pk"))
+
+
+def visible(by: Officer, *, at: datetime) -> QuerySet[Officer]:
+    """Return the officers of somebody's ground: whom they may look up and phone."""
+    if by.is_superuser and by.is_active:
+        return Officer.objects.all()
+    rows = fence(Officer.objects.all(), officer=by, at=at, unit="roles__unit")
+    return Officer.objects.filter(pk__in=rows.values("pk"))
+
+
+def access_officer(by: Officer, officer_id: int, *, at: datetime) -> Officer:
+    """Return an officer whom an administrator may see. Raises AbsentError."""
+    officer = manageable(by, at=at).filter(pk=officer_id).first()
+    if officer is None:
+        raise AbsentError("people.officer_absent")
+    return officer
+
+
+def manages(by: Officer, officer: Officer, *, at: datetime) -> bool:
+    """Say whether somebody may change an officer's account.
+
+    Only who administers *all* the ground of that officer: else the administrator of
+    a commune could take over the account of an approver of the province.
+    """
+    if not manageable(by, at=at).filter(pk=officer.pk).exists():
+        return False
+    if by.is_superuser:
+        return True
+    if officer.is_superuser:
+        return False
+    held = officer.roles.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=at))
+    mine = fence(held, officer=by, at=at, kinds=[ADMINISTRATOR])
+    return held.count() == mine.count()
+
+
+def check_manages(by: Officer, officer: Officer, *, at: datetime) -> None:
+    """Refuse whoever may not change an officer's account.
+
+    Raises AbsentError when that officer is not on their ground, else RefusedError.
+    """
+    access_officer(by, officer.pk, at=at)
+    if not manages(by, officer, at=at):
+        raise RefusedError("people.other_ground")
 
 
 def access_unit(officer: Officer, uid: str, *, at: datetime) -> Unit:

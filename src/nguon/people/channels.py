@@ -3,12 +3,17 @@
 A new channel (SMS, a ringing call) is one class here and one line in CHANNELS.
 """
 
+import smtplib
 from typing import Protocol
 
 from django.conf import settings
 from django.core.mail import send_mail
 
 from nguon.people.models import Notice, Officer
+
+
+class AddressRefusedError(Exception):
+    """The way is open, but not to this address."""
 
 
 class Channel(Protocol):
@@ -21,7 +26,11 @@ class Channel(Protocol):
         ...
 
     def send(self, notice: Notice) -> None:
-        """Carry one notice. Raises OSError when the way is closed for now."""
+        """Carry one notice.
+
+        Raises OSError when the way is closed for now, AddressRefusedError when it is
+        closed to this person only.
+        """
         ...
 
 
@@ -37,12 +46,15 @@ class Email:
     def send(self, notice: Notice) -> None:
         """Send one mail. Raises OSError (SMTP errors are such)."""
         link = f"\n\n{settings.PUBLIC_URL}{notice.url}" if notice.url else ""
-        send_mail(
-            subject=f"[Nguồn] {notice.subject}",
-            message=f"{notice.body}{link}",
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            recipient_list=[notice.officer.email],
-        )
+        try:
+            send_mail(
+                subject=f"[Nguồn] {notice.subject}",
+                message=f"{notice.body}{link}",
+                from_email=settings.DEFAULT_FROM_EMAIL,
+                recipient_list=[notice.officer.email],
+            )
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+            raise AddressRefusedError(notice.officer_id) from error
 
 
 CHANNELS: tuple[Channel, ...] = (Email(),)

@@ -39,6 +39,7 @@ class Officer(AbstractBaseUser):
 
     username = models.CharField(max_length=60, unique=True)
     full_name = models.CharField(max_length=120)
+    folded = models.CharField(max_length=200, blank=True, db_index=True)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=20, blank=True)
     is_active = models.BooleanField(default=True)

@@ -1,17 +1,26 @@
 """Reads about people: who approves for a unit now, what waits for an officer."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from nguon.people.models import APPROVER, Absence, Deputy, Notice, Officer, Role
-from nguon.territory.models import Unit
+from nguon.people import access
+from nguon.people.models import (
+    ADMINISTRATOR,
+    APPROVER,
+    Absence,
+    Deputy,
+    Notice,
+    Officer,
+    Role,
+)
+from nguon.territory import names
+from nguon.territory.models import COMMUNE, PROVINCE, Unit
 
 
 def list_holders(unit: Unit, *, kind: str, at: datetime) -> list[Officer]:
     """Return the present holders of a role at exactly this unit, deputies included."""
-    in_force = Q(valid_to__isnull=True) | Q(valid_to__gt=at)
-    roles = Role.objects.filter(in_force, unit=unit, kind=kind, valid_from__lte=at)
+    roles = _in_force(Role.objects.filter(unit=unit, kind=kind), at=at)
     deputies = Deputy.objects.filter(role__in=roles, from_at__lte=at, to_at__gt=at)
     away = Absence.objects.filter(officer=OuterRef("pk"), from_at__lte=at, to_at__gt=at)
     holders = Q(pk__in=roles.values("officer")) | Q(pk__in=deputies.values("officer"))
@@ -45,3 +54,68 @@ def list_notices(officer: Officer, *, limit: int = 50) -> list[Notice]:
 def count_unread(officer: Officer) -> int:
     """Return how many notices wait to be read."""
     return Notice.objects.filter(officer=officer, read_at__isnull=True).count()
+
+
+def list_officers(
+    by: Officer, *, at: datetime, text: str = "", unit: Unit | None = None
+) -> QuerySet[Officer]:
+    """Return the officers of somebody's ground, by name, with their roles in force.
+
+    `text` is a part of a name, accents optional; `unit` keeps who has a role there
+    or below.
+    """
+    roles = _in_force(Role.objects.all(), at=at).select_related("unit")
+    officers = access.visible(by, at=at)
+    if text:
+        officers = officers.filter(folded__contains=names.fold(text))
+    if unit is not None:
+        here = roles.filter(unit__path__startswith=unit.path)
+        officers = officers.filter(pk__in=here.values("officer"))
+    shown = Prefetch("roles", queryset=roles.order_by("unit__path", "kind"))
+    return officers.prefetch_related(shown).order_by("folded", "pk")
+
+
+def list_roles(officer: Officer, *, at: datetime) -> list[Role]:
+    """Return an officer's own roles in force, with the deputies of now and later."""
+    later = Deputy.objects.filter(to_at__gt=at).select_related("officer")
+    roles = _in_force(Role.objects.filter(officer=officer), at=at)
+    shown = Prefetch("deputies", queryset=later.order_by("from_at", "pk"))
+    found = roles.select_related("unit").prefetch_related(shown)
+    return list(found.order_by("unit__path", "kind", "pk"))
+
+
+def list_deputised(officer: Officer, *, at: datetime) -> list[Deputy]:
+    """Return whom an officer stands in for, now and later."""
+    rows = Deputy.objects.filter(officer=officer, to_at__gt=at)
+    rows = rows.filter(role__in=_in_force(Role.objects.all(), at=at))
+    found = rows.select_related("role__unit", "role__officer")
+    return list(found.order_by("from_at", "pk"))
+
+
+def list_absences(officer: Officer, *, at: datetime) -> list[Absence]:
+    """Return when an officer is away, now and later."""
+    rows = Absence.objects.filter(officer=officer, to_at__gt=at)
+    return list(rows.order_by("from_at", "pk"))
+
+
+def list_grantable_units(by: Officer, *, at: datetime, day: date) -> list[Unit]:
+    """Return the provinces and communes at which an administrator gives roles.
+
+    A superuser too sees only the provinces where somebody works already: the whole
+    country is no list to choose from.
+    """
+    units = Unit.objects.as_of(day).filter(kind__in=[PROVINCE, COMMUNE])
+    if by.is_superuser:
+        used = Unit.objects.filter(roles__isnull=False).values_list("path", flat=True)
+        tops = {int(path.split("/")[1]) for path in used.distinct()}
+        ground = Q(pk__in=tops)
+        for top in sorted(tops):
+            ground |= Q(path__startswith=f"/{top}/")
+        return list(units.filter(ground).order_by("-kind", "folded", "pk"))
+    mine = access.fence(units, officer=by, at=at, unit="", kinds=[ADMINISTRATOR])
+    return list(mine.order_by("-kind", "folded", "pk"))
+
+
+def _in_force(roles: QuerySet[Role], *, at: datetime) -> QuerySet[Role]:
+    still = Q(valid_to__isnull=True) | Q(valid_to__gt=at)
+    return roles.filter(still, valid_from__lte=at)

@@ -55,7 +55,7 @@ class Unit(models.Model):
         on_delete=models.PROTECT,
         related_name="children",
     )
-    path = models.CharField(max_length=120, blank=True)
+    path = models.CharField(max_length=120, blank=True, db_index=True)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     lat = models.FloatField(null=True, blank=True)
@@ -85,7 +85,6 @@ class Unit(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["path"], name="unit_path"),
             models.Index(fields=["kind", "valid_from"], name="unit_kind_from"),
         ]
 

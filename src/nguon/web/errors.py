@@ -28,6 +28,7 @@ HEADLINES = {
     404: "Không tìm thấy",
     409: "Đã có thay đổi",
     422: "Cần sửa lại",
+    429: "Thử quá nhiều lần",
     500: "Máy chủ gặp lỗi",
 }
 
@@ -79,6 +80,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
     return _answer(request, status=404, code="web.absent", data={})
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answer who tries too often."""
+    return _answer(request, status=429, code="web.too_many", data={})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

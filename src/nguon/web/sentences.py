@@ -24,6 +24,37 @@ SENTENCES: dict[str, str] = {
     "people.role_ended": "Vai trò này đã kết thúc trước đó.",
     "people.period_empty": "Thời gian đến phải sau thời gian từ. Hãy chọn lại.",
     "people.own_deputy": "Không thể tự làm người thay mình. Hãy chọn người khác.",
+    "people.own_role": (
+        "Không thể tự giao vai trò cho mình. Hãy nhờ một quản trị khác giao."
+    ),
+    "people.own_password": "Hãy đổi mật khẩu của mình ở trang Tài khoản của tôi.",
+    "people.own_account": "Không thể tự khoá tài khoản của mình.",
+    "people.other_ground": (
+        "Cán bộ này còn vai trò ở nơi khác. Hãy nhờ quản trị cấp trên đổi tài khoản."
+    ),
+    "people.officer_absent": "Không có cán bộ này trong địa bàn của bạn.",
+    "people.username_absent": (
+        "Không có ai tên đăng nhập là “{username}”. Hãy xem lại cách viết."
+    ),
+    "people.username_unusable": (
+        "Tên đăng nhập “{username}” không dùng được. Hãy dùng chữ thường không dấu, "
+        "số, dấu chấm; ít nhất 2 ký tự."
+    ),
+    "people.name_missing": "Chưa có họ và tên, hoặc tên dài quá 120 ký tự.",
+    "people.password_weak": (
+        "Mật khẩu dễ đoán. Hãy dùng ít nhất 10 ký tự, không giống tên hay số điện "
+        "thoại, không phải dãy ai cũng biết."
+    ),
+    "people.email_unusable": "Địa chỉ thư “{email}” không đúng. Hãy xem lại.",
+    "people.phone_unusable": "Số điện thoại “{phone}” không đúng. Hãy xem lại.",
+    "people.account_changed": "Tài khoản này vừa được đổi. Hãy tải lại trang.",
+    "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
+    "people.period_over": "Khoảng thời gian này đã hết rồi.",
+    "people.moment_unreadable": "Chưa chọn ngày giờ. Hãy chọn đủ ngày và giờ.",
+    "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
+    "people.role_absent": "Không có vai trò này.",
+    "people.deputy_absent": "Không có việc thay này.",
+    "people.absence_absent": "Không có kỳ vắng mặt này.",
     # territory
     "territory.unit_absent": "Không tìm thấy đơn vị có mã {code} vào ngày {day}.",
     # newsroom
@@ -176,6 +207,7 @@ SENTENCES: dict[str, str] = {
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",
     "web.request_unusable": "Yêu cầu không đọc được. Hãy tải lại trang rồi thử lại.",
+    "web.too_many": "Thử quá nhiều lần. Hãy đợi ít phút rồi thử lại.",
     "web.broken": (
         "Máy chủ gặp lỗi. Việc vừa làm có thể chưa xong; hãy tải lại trang để xem."
     ),

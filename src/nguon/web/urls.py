@@ -11,9 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
+    path("", include("nguon.people.urls")),
 ]
 
 handler400 = "nguon.web.errors.bad_request"
 handler403 = "nguon.web.errors.permission_denied"
 handler404 = "nguon.web.errors.page_not_found"
+handler429 = "nguon.web.errors.too_many_requests"
 handler500 = "nguon.web.errors.server_error"
