@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
 
@@ -15,6 +16,7 @@ from nguon.territory.models import Unit
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten in the morning in Gia Lai
 MERGER = date(2025, 7, 1)
+PASSWORD = "thu-mot-mat-khau"
 
 
 def make_unit(
@@ -42,7 +44,7 @@ def make_officer(username: str, full_name: str, *roles: tuple[Unit, str]) -> Off
     officer = people.create_officer(
         username=username,
         full_name=full_name,
-        password="thu-mot-mat-khau",
+        password=PASSWORD,
         email=f"{username}@example.vn",
         by=None,
         at=NOW,
@@ -74,6 +76,12 @@ def _quick_passwords() -> Iterator[None]:
     quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=quick):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _forget_tries() -> None:
+    """Empty the cache: sign-in counts its tries there."""
+    cache.clear()
 
 
 @pytest.fixture

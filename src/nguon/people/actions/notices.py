@@ -58,9 +58,12 @@ def deliver_notices(*, at: datetime, limit: int = 50) -> int:
     channels = {channel.name: channel for channel in CHANNELS}
     sent = 0
     for key in list(_waiting(at).order_by("pk").values_list("pk", flat=True)[:limit]):
-        if _waiting(at).filter(pk=key).update(
-            lease_until=at + LEASE, tries=F("tries") + 1
-        ) != 1:
+        if (
+            _waiting(at)
+            .filter(pk=key)
+            .update(lease_until=at + LEASE, tries=F("tries") + 1)
+            != 1
+        ):
             continue
         delivery = NoticeDelivery.objects.select_related("notice__officer").get(pk=key)
         row = NoticeDelivery.objects.filter(pk=key)
@@ -78,9 +81,7 @@ def deliver_notices(*, at: datetime, limit: int = 50) -> int:
             logger.exception("channel %s is closed", delivery.channel)
             row.update(tries=delivery.tries - 1)
             held = _waiting(at) | NoticeDelivery.objects.filter(pk=key)
-            held.filter(channel=delivery.channel).update(
-                lease_until=at + CLOSED_PAUSE
-            )
+            held.filter(channel=delivery.channel).update(lease_until=at + CLOSED_PAUSE)
             continue
         row.update(sent_at=at)
         sent += 1

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('subkind', models.CharField(blank=True, max_length=20)),
                 ('name', models.CharField(max_length=120)),
                 ('folded', models.CharField(db_index=True, max_length=120)),
-                ('path', models.CharField(blank=True, max_length=120)),
+                ('path', models.CharField(blank=True, db_index=True, max_length=120)),
                 ('valid_from', models.DateField()),
                 ('valid_to', models.DateField(blank=True, null=True)),
                 ('lat', models.FloatField(blank=True, null=True)),
@@ -42,10 +42,6 @@ class Migration(migrations.Migration):
                 ('new', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='origins', to='territory.unit')),
                 ('old', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='heirs', to='territory.unit')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='unit',
-            index=models.Index(fields=['path'], name='unit_path'),
         ),
         migrations.AddIndex(
             model_name='unit',
