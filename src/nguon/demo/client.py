@@ -14,6 +14,8 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from typing import Any
 
+JSON = {"Accept": "application/json"}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -121,7 +123,9 @@ class Client:
             urllib.request.Request(self._url(path), headers=headers or {})
         )
 
-    def post(self, path: str, fields: dict[str, Any]) -> Answer:
+    def post(
+        self, path: str, fields: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> Answer:
         """Send a form, with the token against forged requests."""
         token = self._token()
         data = urllib.parse.urlencode(
@@ -130,9 +134,28 @@ class Client:
         request = urllib.request.Request(
             self._url(path),
             data=data.encode(),
-            headers={"X-CSRFToken": token, "Referer": self._url(path)},
+            headers={
+                "X-CSRFToken": token,
+                "Referer": self._url(path),
+                **(headers or {}),
+            },
         )
         return self._send(request)
+
+    def ask(self, path: str) -> Any:
+        """Fetch facts as a program does. Raises UnexpectedAnswerError."""
+        return self._facts(self.get(path, JSON))
+
+    def tell(self, path: str, **fields: Any) -> Any:
+        """Send a change as a program does. Raises UnexpectedAnswerError."""
+        return self._facts(self.post(path, fields, JSON))
+
+    def _facts(self, answer: Answer) -> Any:
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise UnexpectedAnswerError(
+                f"{answer.path}: {answer.status} {answer.text[:300]}"
+            )
+        return answer.json()
 
     def forms(self, page: Answer) -> list[dict[str, Any]]:
         """Return the forms of a page: action, fields, buttons."""

@@ -94,6 +94,11 @@ class Stack:
         """Return the name of one real agent's process."""
         return self.agent_home(number).name
 
+    def agent_uid(self, number: int) -> str:
+        """Return the uid under which a real agent is enrolled."""
+        path = self.agent_home(number) / "identity.json"
+        return str(json.loads(path.read_text(encoding="utf-8"))["device"])
+
     def wav(self, number: int) -> Path:
         """Return the WAV file into which a real agent sounds."""
         return self.agent_home(number) / "sound.wav"

@@ -1,0 +1,173 @@
+"""`python -m nguon.demo`: the whole system here until Ctrl-C, or once with proof."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from nguon.demo.client import UnexpectedAnswerError
+from nguon.demo.once import NotProvenError, Story
+from nguon.demo.processes import StackError
+from nguon.demo.stack import Stack
+
+WEB_PORT = 8000
+WATCH_SECONDS = 1.0
+RESTARTS = 5
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; standard output is for JSON."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="./nguon demo", description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="start over: forget ./var")
+    parser.add_argument("--once", action="store_true", help="the main job once")
+    parser.add_argument("--json", action="store_true", help="print facts as JSON")
+    parser.add_argument("--port", type=int, default=0, help="port of the web server")
+    parser.add_argument("--devices", type=int, default=200, help="simulated devices")
+    parser.add_argument("--folder", type=Path, default=Path("var"), help="data folder")
+    parser.add_argument("--keep", type=Path, help="keep the folder of --once here")
+    return parser.parse_args()
+
+
+def run_once(arguments: argparse.Namespace) -> int:
+    """Do the main job in a temporary folder; 0 only when all of it happened."""
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="nguon-once-"))
+    began = time.monotonic()
+    facts: dict[str, Any] = {"ok": False}
+    try:
+        stack = Stack(
+            folder,
+            os.environ.get("NGUON_DATABASE_URL"),
+            devices=arguments.devices,
+            say=say,
+        )
+        with stack:
+            facts["set_up_seconds"] = round(time.monotonic() - began, 1)
+            story = Story(stack, say)
+            try:
+                facts |= story.tell()
+            except (NotProvenError, UnexpectedAnswerError):
+                facts |= story.facts
+                raise
+            facts["ok"] = True
+    except (StackError, NotProvenError, UnexpectedAnswerError) as error:
+        facts["error"] = str(error)
+        say(str(error))
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    facts["seconds"] = round(time.monotonic() - began, 1)
+    if arguments.json:
+        sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    elif facts["ok"]:
+        say("Đạt: loa đã phát đúng bản tin đã duyệt, mỗi loa một lần.")
+    return 0 if facts["ok"] else 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Keep everything up until Ctrl-C or SIGTERM."""
+    folder = arguments.folder.resolve()
+    if arguments.fresh and folder.exists():
+        shutil.rmtree(folder)
+    kept = (folder / "ports.json").exists()
+    ending = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if ending.is_set():
+            return
+        ending.set()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        stack = Stack(
+            folder,
+            os.environ.get("NGUON_DATABASE_URL"),
+            devices=arguments.devices,
+            quiet_hours="22:00-05:00",
+            web_port=arguments.port or (0 if kept else WEB_PORT),
+            spread=True,
+            programme=True,
+            say=say,
+        )
+        with stack:
+            greet(stack, kept=kept)
+            watch(stack, ending)
+    except StackError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Đã dừng tất cả. Dữ liệu còn trong " + str(folder))
+    return 0
+
+
+def greet(stack: Stack, *, kept: bool) -> None:
+    """Print where to go and who to be."""
+    world = stack.world
+    lines = [
+        "",
+        f"  Nguồn đang chạy: {stack.web_url}",
+        f"  Trang công khai của xã: {stack.web_url}/xa/{world['home']}/",
+        f"  Bảng tin điện tử: {stack.board_url(stack.agents)}",
+        "",
+        f"  Mật khẩu của mọi tài khoản: {world['password']}",
+    ]
+    words = {
+        "author": "soạn tin",
+        "approver": "duyệt tin",
+        "technician": "kỹ thuật",
+        "viewer": "xem",
+        "administrator": "quản trị",
+    }
+    for username, officer in world["officers"].items():
+        roles = ", ".join(words[role] for role in officer["roles"])
+        lines.append(f"    {username:<8}{officer['name']} ({roles})")
+    lines += [
+        "",
+        f"  {stack.agents} loa thật (ghi ra tệp WAV), {stack.boards} bảng tin thật, "
+        f"{stack.devices} loa mô phỏng.",
+        "  Tiếp tục với dữ liệu cũ; --fresh để làm lại từ đầu."
+        if kept
+        else f"  Dữ liệu ở {stack.folder}",
+        "  Ctrl-C để dừng tất cả.",
+        "",
+    ]
+    say("\n".join(lines))
+
+
+def watch(stack: Stack, ending: threading.Event) -> None:
+    """Start again what ends by itself, and say so. Raises StackError in a loop."""
+    restarts: dict[str, int] = {}
+    while not ending.wait(WATCH_SECONDS):
+        for name in stack.dead():
+            restarts[name] = restarts.get(name, 0) + 1
+            if restarts[name] > RESTARTS:
+                raise StackError(
+                    f"{name}: dừng {RESTARTS} lần.\n{stack.programs[name].last_words()}"
+                )
+            say(f"{name} đã dừng; đang chạy lại (xem {stack.programs[name].log})")
+            stack.restart(name)
+
+
+def main() -> int:
+    """Run the demo."""
+    arguments = read_arguments()
+    return run_once(arguments) if arguments.once else run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
