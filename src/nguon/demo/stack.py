@@ -55,13 +55,14 @@ class Stack:
         boards: int = 1,
         quiet_hours: str = "",
         web_port: int = 0,
+        spread: bool = False,
+        programme: bool = False,
         say: Say = _quiet,
-        speakers_wav: bool = True,
     ) -> None:
         self.folder = folder.resolve()
         self.devices, self.agents, self.boards = devices, agents, boards
+        self.spread, self.programme = spread, programme
         self.say = say
-        self.speakers_wav = speakers_wav
         self.programs: dict[str, Program] = {}
         self.ports = self._choose_ports(web_port)
         self.database_url = database_url
@@ -303,10 +304,53 @@ class Stack:
         return [
             *["--speakers", str(self.agents), "--boards", str(self.boards)],
             *["--simulated", str(self.devices)],
+            *(["--spread"] if self.spread else []),
         ]
 
     def _start_devices(self) -> None:
         """Start agents and simulator, have them approved, wait until they are in."""
+        claims = self.world["claims"]
+        codes = [*claims["speakers"], *claims["boards"]]
+        for number, code in enumerate(codes):
+            self._add_agent(number, code)
+        if self.devices:
+            self._add_simulator(claims["simulated"])
+        for name, program in self.programs.items():
+            if name not in SERVER:
+                program.start()
+        expected = len(codes) + self.devices
+        self.say(f"Đang ghi danh {expected} thiết bị …")
+        self.manage("welcome_devices", "--expect", str(expected))
+        for name, program in self.programs.items():
+            if name not in SERVER:
+                program.wait_ready()
+        if self.programme:
+            self.manage("load_programme")
+
+    def _add_agent(self, number: int, code: str) -> None:
+        home = self.agent_home(number)
+        is_board = number >= self.agents
+        command = [sys.executable, "-m", "nguon.agent", "--home", str(home)]
+        command += ["--server", self.web_url, "--claim", code]
+        if is_board:
+            port = str(self.ports[f"board-{number}"])
+            command += ["--kind", "board", "--port", port]
+        else:
+            command += ["--kind", "speaker", "--out", str(self.wav(number))]
+        self._add(self.agent_name(number), command, lambda: self._is_in(number))
+
+    def _is_in(self, number: int) -> bool:
+        """Tell whether a real agent is enrolled and listens to the bus."""
+        return True
+
+    def _add_simulator(self, codes: list[str]) -> None:
+        home = self.folder / "simulator"
+        home.mkdir(parents=True, exist_ok=True)
+        path = home / "claims.txt"
+        path.write_text("\n".join(codes) + "\n", encoding="utf-8")
+        command = [sys.executable, "-m", "nguon.simulator", "--home", str(home)]
+        command += ["--server", self.web_url, "--claims", str(path)]
+        self._add("simulator", command, lambda: True)
 
 
 def find_nats_server() -> str:
