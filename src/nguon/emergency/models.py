@@ -62,3 +62,10 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return f"stop {self.uid} #{self.pk}"
+
+    @property
+    def place(self) -> str:
+        """The name of what is silenced."""
+        if self.unit is not None:
+            return self.unit.full_name
+        return self.device.name if self.device is not None else ""

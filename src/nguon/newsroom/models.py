@@ -42,6 +42,8 @@ class Bulletin(models.Model):
     )
     title = models.CharField(max_length=rules.TITLE_LIMIT, blank=True)
     body = models.TextField(blank=True)
+    # Title and body without accents, for search on both databases.
+    folded = models.TextField(blank=True)
     klass = models.CharField(max_length=10, choices=class_choices, default=rules.NORMAL)
     field = models.PositiveSmallIntegerField(choices=field_choices, default=1)
     languages = models.JSONField(default=vietnamese)

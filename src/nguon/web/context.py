@@ -3,17 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from nguon.emergency import queries as emergency
+from nguon.people import queries as people
+from nguon.people.models import Officer
+from nguon.schedule import queries as schedule
 
 # Label, icon, the name of its address, and the beginning of its addresses.
 NAVIGATION = (
-    ("Hôm nay", "home", "web:today", "/hom-nay"),
-    ("Bản tin", "page", "newsroom:list", "/ban-tin"),
-    ("Chờ duyệt", "check", "schedule:approvals", "/cho-duyet"),
-    ("Thiết bị", "speaker", "fleet:devices", "/thiet-bi"),
-    ("Dừng phát", "stop", "emergency:stop", "/dung-phat"),
+    ("Hôm nay", "home", "web:today", ("/hom-nay",)),
+    ("Bản tin", "page", "schedule:bulletins", ("/ban-tin", "/phat")),
+    ("Chờ duyệt", "check", "schedule:approvals", ("/cho-duyet", "/duyet")),
+    ("Thiết bị", "speaker", "fleet:devices", ("/thiet-bi",)),
+    ("Dừng phát", "stop", "emergency:stop", ("/dung-phat",)),
 )
 
 
@@ -28,17 +34,28 @@ class Door:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the navigation for a signed-in officer."""
+    """Return the navigation of a signed-in officer, and what they must not miss.
+
+    The counts are read only when a whole page is drawn, not for its fragments.
+    """
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {"doors": [], "debug_server": settings.DEBUG}
-    return {"doors": [_door(request.path, *entry) for entry in NAVIGATION]}
+    if not isinstance(user, Officer):
+        return {"doors": []}
+    at = timezone.now()
+    return {
+        "doors": [_door(request.path, *entry) for entry in NAVIGATION],
+        "unread": SimpleLazyObject(lambda: people.count_unread(user)),
+        "waiting_count": SimpleLazyObject(
+            lambda: len(schedule.list_waiting(user, at=at))
+        ),
+        "running_stops": SimpleLazyObject(lambda: emergency.list_active(user, at=at)),
+    }
 
 
-def _door(path: str, label: str, icon: str, name: str, start: str) -> Door:
+def _door(path: str, label: str, icon: str, name: str, starts: tuple[str, ...]) -> Door:
     try:
         url = reverse(name)
     except NoReverseMatch:
-        url = start + "/"
-    here = path == "/" if start == "/hom-nay" else path.startswith(start)
+        url = f"{starts[0]}/"
+    here = path == "/" if url == "/" else path.startswith(starts)
     return Door(label=label, icon=icon, url=url, here=here)

@@ -100,7 +100,6 @@ SENTENCES: dict[str, str] = {
     "newsroom.already_approved": "Bản tin này đã được duyệt trước đó.",
     "newsroom.recording_not_sent": "Chưa chọn tệp ghi âm. Hãy chọn một tệp.",
     "newsroom.sound_absent": "Không có âm thanh này. Hãy tải lại trang rồi nghe lại.",
-    "newsroom.rendition_broken": "Máy làm tiếng gặp lỗi. Hãy bấm “Nghe thử” lại.",
     "newsroom.lease_lost": "Việc này đã có máy khác làm tiếp.",
     "newsroom.worker_lost": "Làm âm thanh nhiều lần không xong. Hãy bấm thử lại.",
     "newsroom.rendition_broken": "Chưa làm được âm thanh. Hãy bấm thử lại.",
@@ -201,6 +200,11 @@ SENTENCES: dict[str, str] = {
     "speech.voice_unknown": "Không có giọng máy này. Hãy báo người quản trị.",
     "speech.voice_broken": "Giọng máy bị lỗi. Hãy bấm thử lại.",
     "speech.voice_timeout": "Giọng máy đọc quá lâu. Hãy bấm thử lại.",
+    "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
+    "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
+    "schedule.too_many_places": (
+        "Chọn quá nhiều nơi, nhiều nhất {limit}. Hãy chọn cả xã hoặc cả tỉnh."
+    ),
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",

@@ -10,6 +10,8 @@ frame = ([path("", views.today, name="today")], "web")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
     path("ban-tin/", include("nguon.newsroom.urls")),
+    path("dung-phat/", include("nguon.emergency.urls")),
+    path("", include("nguon.schedule.urls")),
     path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
     path("", include("nguon.people.urls")),
 ]

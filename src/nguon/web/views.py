@@ -1,9 +1,67 @@
-"""The first page: what waits for me, what sounds today."""
+"""The first page: what waits for me, what sounds now, what sounds today."""
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from nguon.newsroom.models import Bulletin
+from nguon.people import access
+from nguon.people.answers import officer_of, wants_json
+from nguon.people.models import APPROVER, AUTHOR
+from nguon.schedule import picture, queries, rules
+from nguon.schedule.models import Broadcast
+
+SHOWN = 5
 
 
+@require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """Show an officer's day."""
-    return render(request, "web/today.html")
+    at = timezone.now()
+    officer = officer_of(request)
+    airings = queries.list_today(officer, at=at)
+    sounding = queries.list_sounding(officer, at=at)
+    waiting = queries.list_waiting(officer, at=at)
+    if wants_json(request):
+        return JsonResponse(
+            {
+                "officer": officer.full_name,
+                "waiting": [one.uid for one in waiting],
+                "sounding": [airing.item for airing in sounding],
+                "today": [airing.item for airing in airings],
+            }
+        )
+    paths = tuple(access.paths_of(officer, at=at))
+    for airing in airings:
+        airing.is_own = airing.broadcast.unit.path.startswith(paths)  # type: ignore[attr-defined]
+    own = Broadcast.objects.filter(submitted_by=officer).select_related("version")
+    unsent = Bulletin.objects.filter(created_by=officer, versions__isnull=True)
+    context = {
+        "at": at,
+        "waiting": waiting[:SHOWN],
+        "waiting_more": max(0, len(waiting) - SHOWN),
+        "sounding": sounding,
+        "airings": airings,
+        "sounding_items": {airing.item for airing in sounding},
+        "day": picture.draw_day(
+            airings, quiet=rules.QuietHours.parse(settings.QUIET_HOURS), at=at
+        ),
+        "returned": _still_returned(own),
+        "unsent": unsent.select_related("unit").order_by("-saved_at", "-pk")[:SHOWN],
+        "may_write": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
+        "may_approve": bool(access.paths_of(officer, at=at, kinds=[APPROVER])),
+        "units": access.units_of(officer, at=at)[:3],
+    }
+    return render(request, "web/today.html", context)
+
+
+def _still_returned(own: QuerySet[Broadcast]) -> list[Broadcast]:
+    """Return what came back and was not sent again."""
+    latest: dict[int, Broadcast] = {}
+    for one in own.order_by("pk"):
+        latest[one.version.bulletin_id] = one
+    back = (rules.RETURNED, rules.FAILED)
+    return [one for one in latest.values() if one.state in back][-SHOWN:]

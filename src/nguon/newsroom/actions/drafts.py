@@ -13,6 +13,7 @@ from nguon.newsroom.models import Bulletin, Editor
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
+from nguon.territory.names import fold
 
 
 class DraftChangedError(ConflictError):
@@ -45,6 +46,7 @@ def create_bulletin(
         unit=unit,
         title=draft.title,
         body=draft.body,
+        folded=fold(f"{draft.title} {draft.body}"),
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),
@@ -82,6 +84,7 @@ def save_draft(
     changed = Bulletin.objects.filter(pk=bulletin_id, revision=revision).update(
         title=draft.title,
         body=draft.body,
+        folded=fold(f"{draft.title} {draft.body}"),
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),

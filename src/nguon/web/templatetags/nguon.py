@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from nguon.core.errors import DomainError
+from nguon.territory import names
 from nguon.web.sentences import sentence
 
 register = template.Library()
@@ -108,3 +109,15 @@ def error_sentence(error: DomainError) -> str:
 def code_sentence(code: str) -> str:
     """Say a stored code in the reader's language."""
     return sentence(code)
+
+
+@register.filter
+def fold(text: str) -> str:
+    """Return text for search without accents."""
+    return names.fold(text)
+
+
+@register.filter
+def plain(number: float) -> str:
+    """Write a number for a drawing, where a point stays a point."""
+    return f"{number:g}"

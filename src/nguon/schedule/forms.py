@@ -1,0 +1,101 @@
+"""What the schedule's forms send: a time, and who is meant. Rules are elsewhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from django.http import QueryDict
+
+from nguon.core.errors import AbsentError, InvalidError
+from nguon.fleet.models import Device
+from nguon.people import access
+from nguon.people.models import AUTHOR, Officer
+from nguon.schedule import rules
+from nguon.territory.models import Unit
+
+# SQLite takes at most 999 values in one question of old builds; people choose fewer.
+MOST_CHOSEN = 900
+
+
+def read_timing(sent: QueryDict, *, klass: str, at: datetime) -> rules.Timing:
+    """Read when a bulletin should sound. Raises InvalidError for unreadable times."""
+    kind = sent.get("timing", rules.NOW)
+    try:
+        if klass == "emergency":
+            return rules.Timing(rules.NOW, expires_at=_expiry(sent, at))
+        if kind == rules.ONCE:
+            return rules.Timing(kind, starts_at=_start(sent))
+        if kind == rules.DAILY:
+            return _daily(sent, at)
+    except ValueError as error:
+        raise InvalidError("schedule.time_unreadable") from error
+    return rules.Timing(kind)
+
+
+def _expiry(sent: QueryDict, at: datetime) -> datetime:
+    moment = sent.get("expires_at")
+    if moment:
+        return _local(moment)
+    hours = sent.get("hours")
+    return at + (timedelta(hours=float(hours)) if hours else rules.EMERGENCY_LIFE)
+
+
+def _start(sent: QueryDict) -> datetime:
+    moment = sent.get("starts_at")
+    if moment:
+        return _local(moment)
+    return _local(f"{sent.get('date', '')}T{sent.get('time', '')}")
+
+
+def _daily(sent: QueryDict, at: datetime) -> rules.Timing:
+    today = at.astimezone(rules.LOCAL).date()
+    first, last = sent.get("first_date"), sent.get("last_date")
+    return rules.Timing(
+        rules.DAILY,
+        time_of_day=time.fromisoformat(sent.get("time_of_day", "")),
+        first_date=date.fromisoformat(first) if first else today,
+        last_date=date.fromisoformat(last) if last else today + timedelta(days=6),
+    )
+
+
+def _local(text: str) -> datetime:
+    """Read a moment; one without a zone is a clock on the wall here."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=rules.LOCAL)
+
+
+def read_audience(
+    sent: QueryDict, *, officer: Officer, at: datetime
+) -> tuple[Sequence[Unit], Sequence[Device]]:
+    """Read the chosen units and devices, as far as they are the officer's to choose.
+
+    Raises AbsentError for a foreign or unknown one: never fewer than was asked for.
+    """
+    unit_uids, device_uids = set(sent.getlist("units")), set(sent.getlist("devices"))
+    if len(unit_uids) + len(device_uids) > MOST_CHOSEN:
+        raise InvalidError("schedule.too_many_places", limit=MOST_CHOSEN)
+    units = access.fence(
+        Unit.objects.filter(uid__in=unit_uids),
+        officer=officer,
+        at=at,
+        unit="",
+        kinds=[AUTHOR],
+    )
+    devices = access.fence(
+        Device.objects.filter(uid__in=device_uids),
+        officer=officer,
+        at=at,
+        kinds=[AUTHOR],
+    )
+    found_units = list(units.order_by("path", "pk"))
+    found_devices = list(devices.select_related("unit").order_by("pk"))
+    if len(found_units) < len(unit_uids) or len(found_devices) < len(device_uids):
+        raise AbsentError("people.not_your_ground")
+    return found_units, found_devices
+
+
+def first_start(timing: rules.Timing, *, at: datetime) -> datetime | None:
+    """Return when a timing sounds first, or None when it never does."""
+    if timing.kind == rules.NOW:
+        return at
+    starts = rules.starts_between(timing, begin=at, end=at + rules.LONGEST_SERIES)
+    return next(starts, None)

@@ -1,0 +1,1 @@
+"""Template tags of the schedule: times and causes in plain words."""

@@ -1,0 +1,75 @@
+"""Times, outcomes and causes in plain Vietnamese words."""
+
+from django import template
+
+from nguon.schedule import rules
+
+register = template.Library()
+
+OUTCOMES = {
+    "": "Đang chờ",
+    "finished": "Phát xong",
+    "cut": "Bị tin khác ngắt",
+    "stopped": "Bị lệnh dừng",
+    "failed": "Không phát được",
+    "missed": "Bỏ lỡ",
+    "cancelled": "Đã hủy",
+}
+CAUSES = {
+    "offline": "thiết bị mất mạng",
+    "no_media": "chưa tải được âm thanh",
+    "stopped": "đang có lệnh dừng phát",
+    "quiet": "giờ yên lặng",
+    "clock": "đồng hồ thiết bị chưa đúng",
+    "outranked": "tin khác được ưu tiên hơn",
+    "no_output": "không có đường ra loa",
+    "output": "lỗi đường ra loa",
+    "player": "lỗi bộ phát âm thanh",
+    "media": "tệp âm thanh hỏng",
+    "bad_signature": "chữ ký sai",
+    "wrong_key_use": "sai loại khóa",
+    "wrong_target": "không phải cho thiết bị này",
+    "old_sequence": "lệnh cũ",
+    "replayed": "lệnh lặp lại",
+    "expired": "lệnh hết hạn",
+    "unknown_version": "phiên bản không biết",
+    "malformed": "lệnh hỏng",
+    "unknown_key": "khóa không biết",
+    "language": "thiếu bản tiếng của làng",
+}
+
+
+@register.filter
+def outcome_name(outcome: str) -> str:
+    """Return what became of a play."""
+    return OUTCOMES.get(outcome, outcome)
+
+
+@register.filter
+def cause_name(cause: str) -> str:
+    """Return why something did not sound."""
+    return CAUSES.get(cause, cause or "chưa rõ lý do")
+
+
+@register.filter
+def state_name(state: str) -> str:
+    """Return the state of a broadcast."""
+    return rules.STATES.get(state, "Đang soạn")
+
+
+@register.filter
+def when_words(timing: rules.Timing) -> str:
+    """Say a timing as people say it."""
+    if timing.kind == rules.ONCE and timing.starts_at:
+        local = timing.starts_at.astimezone(rules.LOCAL)
+        return f"Một lần, lúc {local:%H:%M} ngày {local:%d/%m/%Y}"
+    if timing.kind == rules.DAILY and timing.time_of_day:
+        first, last = timing.first_date, timing.last_date
+        return (
+            f"Hằng ngày lúc {timing.time_of_day:%H:%M}, "
+            f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}"
+        )
+    if timing.expires_at:
+        local = timing.expires_at.astimezone(rules.LOCAL)
+        return f"Phát ngay khi duyệt, hết hạn {local:%H:%M} ngày {local:%d/%m/%Y}"
+    return "Phát ngay khi duyệt"

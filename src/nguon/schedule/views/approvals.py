@@ -1,0 +1,139 @@
+"""What waits for approval, and the screen on which a second person decides."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from nguon.newsroom import queries as newsroom
+from nguon.people import access
+from nguon.people.answers import done, officer_of, wants_json
+from nguon.people.models import APPROVER
+from nguon.schedule import actions, queries, rules
+from nguon.schedule.access import access_broadcast
+from nguon.schedule.models import Broadcast
+from nguon.schedule.views.bulletins import broadcast_facts
+from nguon.territory.models import VILLAGE, Unit
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List what this officer can approve, emergencies first."""
+    at = timezone.now()
+    officer = officer_of(request)
+    waiting = queries.list_waiting(officer, at=at)
+    if wants_json(request):
+        return JsonResponse({"waiting": [broadcast_facts(one) for one in waiting]})
+    sent = Broadcast.objects.filter(
+        submitted_by=officer, state__in=[rules.PREPARING, rules.WAITING]
+    )
+    context = {
+        "waiting": waiting,
+        "sent": sent.select_related("version__bulletin").order_by("-pk")[:20],
+        "may_approve": bool(access.paths_of(officer, at=at, kinds=[APPROVER])),
+    }
+    return render(request, "schedule/approvals.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show exactly what would go out: text, sound, time, audience, hash."""
+    at = timezone.now()
+    officer = officer_of(request)
+    broadcast = access_broadcast(uid=uid, officer=officer, at=at)
+    version = broadcast.version
+    sounds = newsroom.list_sounds(version)
+    if wants_json(request):
+        return JsonResponse(
+            {
+                **broadcast_facts(broadcast),
+                "bulletin_uid": version.bulletin.uid,
+                "sounds": [_sound_facts(broadcast, sound) for sound in sounds],
+            }
+        )
+    context = {
+        "broadcast": broadcast,
+        "version": version,
+        "bulletin": version.bulletin,
+        "sounds": sounds,
+        "reach": _reach(broadcast),
+        "may_approve": access.can(officer, APPROVER, unit=broadcast.unit, at=at),
+        "is_own": newsroom.has_edited(version.bulletin, officer.pk),
+        "is_waiting": broadcast.state == rules.WAITING,
+    }
+    return render(request, "schedule/approval.html", context)
+
+
+def _sound_facts(broadcast: Broadcast, sound: Any) -> dict[str, Any]:
+    facts = {"language": sound.language, "state": sound.state}
+    if sound.media is not None:
+        address = [broadcast.version.bulletin.uid, sound.media.sha256]
+        facts |= {
+            "sha256": sound.media.sha256,
+            "size": sound.media.size,
+            "duration_ms": sound.duration_ms,
+            "sound_url": reverse("newsroom:sound", args=address),
+        }
+    return facts
+
+
+def _reach(broadcast: Broadcast) -> dict[str, Any]:
+    """Return who is meant: the stored list, counted."""
+    members = broadcast.audience
+    villages = Unit.objects.filter(
+        pk__in=members.values("unit"), kind=VILLAGE
+    ).values_list("population", flat=True)
+    return {
+        "units": list(broadcast.units.order_by("path", "pk")),
+        "devices": list(broadcast.devices.order_by("name", "pk")[:20]),
+        "speakers": members.filter(device__kind="speaker").count(),
+        "boards": members.filter(device__kind="board").count(),
+        "villages": len(villages),
+        "people": sum(number or 0 for number in villages),
+    }
+
+
+@require_POST
+def release(request: HttpRequest, uid: str) -> HttpResponse:
+    """Give leave to sound, for exactly the hash that was shown."""
+    at = timezone.now()
+    officer = officer_of(request)
+    _check_seen(uid, request, at)
+    broadcast = actions.release(
+        broadcast_uid=uid, sha256=request.POST.get("sha256", ""), by=officer, at=at
+    )
+    if not wants_json(request):
+        messages.success(request, "Đã duyệt. Lệnh phát đang đến các loa.")
+    return done(
+        request,
+        to=reverse("schedule:live", args=[uid]),
+        data={**broadcast_facts(broadcast), "approved_at": at.isoformat()},
+    )
+
+
+@require_POST
+def send_back(request: HttpRequest, uid: str) -> HttpResponse:
+    """Return a bulletin to its author with a reason."""
+    at = timezone.now()
+    _check_seen(uid, request, at)
+    broadcast = actions.return_broadcast(
+        broadcast_uid=uid,
+        reason=request.POST.get("reason", ""),
+        by=officer_of(request),
+        at=at,
+    )
+    if not wants_json(request):
+        messages.success(request, "Đã trả lại cho người soạn.")
+    return done(
+        request, to=reverse("schedule:approvals"), data=broadcast_facts(broadcast)
+    )
+
+
+def _check_seen(uid: str, request: HttpRequest, at: datetime) -> None:
+    """Treat a broadcast on foreign ground as absent before anything else."""
+    access_broadcast(uid=uid, officer=officer_of(request), at=at)

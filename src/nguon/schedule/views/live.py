@@ -1,0 +1,118 @@
+"""One broadcast while it sounds: reached, sounding, done, silent and why."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from nguon.people import access
+from nguon.people.answers import done, officer_of, wants_json
+from nguon.people.models import APPROVER, AUTHOR
+from nguon.schedule import actions, picture, queries, rules
+from nguon.schedule.access import access_broadcast
+from nguon.schedule.models import Broadcast
+from nguon.schedule.views.bulletins import broadcast_facts
+
+MAP_AGE = 7 * 24 * 3600
+
+
+@require_safe
+def show(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show the live view of one broadcast."""
+    at = timezone.now()
+    broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
+    if wants_json(request):
+        return _json(broadcast, at)
+    officer, unit = officer_of(request), broadcast.unit
+    context = _context(broadcast, at) | {
+        "may_cancel": broadcast.state == rules.APPROVED
+        and any(access.can(officer, k, unit=unit, at=at) for k in (AUTHOR, APPROVER)),
+        "may_correct": broadcast.version.klass == "emergency"
+        and access.can(officer, AUTHOR, unit=unit, at=at),
+    }
+    return render(request, "schedule/live.html", context)
+
+
+@require_safe
+def figures(request: HttpRequest, uid: str) -> HttpResponse:
+    """Give the part of the live view that changes."""
+    at = timezone.now()
+    broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
+    if wants_json(request):
+        return _json(broadcast, at)
+    return render(request, "schedule/figures.html", _context(broadcast, at))
+
+
+def _context(broadcast: Broadcast, at: datetime) -> dict[str, Any]:
+    live = queries.get_live(broadcast, at=at)
+    tally = live.tally
+    settled = tally.sounded + tally.silent + tally.shown
+    is_settled = settled >= tally.targeted and not tally.sounding
+    return {
+        "broadcast": broadcast,
+        "version": broadcast.version,
+        "bulletin": broadcast.version.bulletin,
+        "live": live,
+        "tally": tally,
+        "map": picture.draw_map(live.grounds),
+        "states": {g.code: picture.state_of(g) for g in live.grounds},
+        "is_active": broadcast.state == rules.APPROVED
+        and not live.is_over
+        and not is_settled,
+        "is_waiting": broadcast.state in {rules.PREPARING, rules.WAITING},
+        "at": at,
+    }
+
+
+def _json(broadcast: Broadcast, at: datetime) -> HttpResponse:
+    live = queries.get_live(broadcast, at=at)
+    names = "targeted reached prepared sounding sounded shown silent waiting"
+    return JsonResponse(
+        {
+            **broadcast_facts(broadcast),
+            "item": live.airing.item if live.airing else None,
+            "is_over": live.is_over,
+            **{name: getattr(live.tally, name) for name in names.split()},
+            "silent_devices": [
+                {
+                    "device": play.device.uid,
+                    "outcome": play.outcome,
+                    "cause": play.cause,
+                }
+                for play in live.silent
+            ],
+        }
+    )
+
+
+@require_POST
+def cancel(request: HttpRequest, uid: str) -> HttpResponse:
+    """Call a broadcast off with a reason; what is on falls silent."""
+    at = timezone.now()
+    access_broadcast(uid=uid, officer=officer_of(request), at=at)
+    broadcast = actions.cancel_broadcast(
+        broadcast_uid=uid,
+        reason=request.POST.get("reason", ""),
+        by=officer_of(request),
+        at=at,
+    )
+    if not wants_json(request):
+        messages.success(request, "Đã hủy phát. Loa đang phát sẽ im.")
+    return done(
+        request,
+        to=reverse("schedule:live", args=[uid]),
+        data=broadcast_facts(broadcast),
+    )
+
+
+@require_safe
+def map_drawing(request: HttpRequest) -> HttpResponse:
+    """Serve the outlines of the communes, once; pages name their parts."""
+    answer = HttpResponse(picture.map_file(), content_type="image/svg+xml")
+    answer["Cache-Control"] = f"private, max-age={MAP_AGE}"
+    return answer

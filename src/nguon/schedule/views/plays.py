@@ -1,0 +1,114 @@
+"""The play log (nhật ký phát): what really sounded, searched and exported."""
+
+from datetime import date, datetime, time, timedelta
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from nguon.core.errors import InvalidError
+from nguon.people.answers import officer_of, table_file, wants_json
+from nguon.schedule import queries, rules
+from nguon.schedule.models import PlayRecord
+from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
+
+PER_PAGE = 50
+EXPORT_LIMIT = 50_000
+
+
+def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
+    """Return the plays that the officer sees and asks for."""
+    asked = request.GET
+    found = queries.list_plays(officer_of(request), at=at)
+    if asked.get("tin"):
+        found = found.filter(broadcast__uid=asked["tin"])
+    if asked.get("thiet_bi"):
+        found = found.filter(device__uid=asked["thiet_bi"])
+    if asked.get("xa"):
+        found = found.filter(unit__path__contains=f"/{asked['xa']}/")
+    if asked.get("ket_qua") == "silent":
+        found = found.filter(queries.SILENT)
+    elif asked.get("ket_qua") == "sounded":
+        found = found.filter(queries.SOUNDED)
+    elif asked.get("ket_qua") in OUTCOMES and asked["ket_qua"]:
+        found = found.filter(outcome=asked["ket_qua"])
+    if asked.get("ly_do") in CAUSES:
+        found = found.filter(cause=asked["ly_do"])
+    for name, days in (("tu", 0), ("den", 1)):
+        if asked.get(name):
+            edge = _midnight(asked[name]) + timedelta(days=days)
+            found = found.filter(
+                **{"planned_at__gte" if name == "tu" else "planned_at__lt": edge}
+            )
+    return found
+
+
+def _midnight(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time.min, rules.LOCAL)
+    except ValueError as error:
+        raise InvalidError("schedule.time_unreadable") from error
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List plays, the latest first."""
+    at = timezone.now()
+    page = Paginator(_found(request, at), PER_PAGE).get_page(request.GET.get("trang"))
+    if wants_json(request):
+        rows = [
+            {
+                "device": play.device.uid,
+                "item": play.item,
+                "broadcast_uid": play.broadcast.uid,
+                "planned_at": play.planned_at.isoformat(),
+                "received_at": play.received_at and play.received_at.isoformat(),
+                "started_at": play.started_at and play.started_at.isoformat(),
+                "ended_at": play.ended_at and play.ended_at.isoformat(),
+                "sounded_ms": play.sounded_ms,
+                "outcome": play.outcome,
+                "cause": play.cause,
+            }
+            for play in page
+        ]
+        return JsonResponse({"plays": rows, "count": page.paginator.count})
+    context = {
+        "page": page,
+        "asked": request.GET,
+        "outcomes": [(k, v) for k, v in OUTCOMES.items() if k],
+    }
+    return render(request, "schedule/plays.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """Give the same list as a file."""
+    at = timezone.now()
+    rows = (
+        (
+            play.broadcast.version.shown_title,
+            play.device.name,
+            play.unit.full_name,
+            _written(play.planned_at),
+            _written(play.started_at),
+            _written(play.ended_at),
+            round(play.sounded_ms / 1000, 1),
+            play.level_dbfs,
+            OUTCOMES.get(play.outcome, play.outcome),
+            cause_name(play.cause) if play.cause else "",
+            "có" if play.late_joiner else "",
+        )
+        for play in _found(request, at)[:EXPORT_LIMIT]
+    )
+    head = (
+        "Bản tin,Thiết bị,Địa bàn,Giờ định phát,Bắt đầu,Kết thúc,Số giây đã phát,"
+        "Mức ra số (dBFS),Kết quả,Lý do,Thiết bị vào sau"
+    )
+    return table_file("nhat-ky-phat", head.split(","), rows)
+
+
+def _written(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%d/%m/%Y %H:%M:%S}" if moment else ""
