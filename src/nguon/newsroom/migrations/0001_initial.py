@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('body', models.TextField(blank=True)),
+                ('folded', models.TextField(blank=True)),
                 ('klass', models.CharField(choices=nguon.newsroom.models.class_choices, default='normal', max_length=10)),
                 ('field', models.PositiveSmallIntegerField(choices=nguon.newsroom.models.field_choices, default=1)),
                 ('languages', models.JSONField(default=nguon.newsroom.models.vietnamese)),
