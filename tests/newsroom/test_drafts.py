@@ -1,9 +1,11 @@
 """A draft is kept while somebody types, and nobody's words get lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from django.db import connection
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.newsroom import actions
@@ -151,3 +153,51 @@ def test_what_lacks_something_is_kept_but_not_frozen(
 
     assert refusal.value.code == code
     assert not bulletin.versions.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_freeze_at_once_get_two_versions(
+    bulletin: Bulletin, lan: Officer, now: datetime
+) -> None:
+    def freeze() -> int:
+        try:
+            return actions.freeze_version(
+                bulletin_id=bulletin.pk, by=lan, at=now
+            ).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        numbers = [people.submit(freeze) for _person in range(8)]
+
+    assert sorted(number.result() for number in numbers) == list(range(1, 9))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_save_at_once_one_wins_and_the_others_are_told(
+    bulletin: Bulletin, lan: Officer, now: datetime
+) -> None:
+    def save(text: str) -> str:
+        try:
+            return actions.save_draft(
+                bulletin_id=bulletin.pk,
+                revision=1,
+                draft=replace(MEETING, body=text),
+                by=lan,
+                at=now,
+            ).body
+        except actions.DraftChangedError as conflict:
+            return f"kept for you: {conflict.data['your_body']}"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        texts = [f"Câu {number}." for number in range(8)]
+        ends = list(people.map(save, texts))
+
+    bulletin.refresh_from_db()
+    others = [text for text in texts if text != bulletin.body]
+    assert sorted(ends) == sorted(
+        [bulletin.body, *(f"kept for you: {text}" for text in others)]
+    )
+    assert bulletin.revision == 2

@@ -21,7 +21,7 @@ def access_bulletin(*, uid: str, officer: Officer, at: datetime) -> Bulletin:
 
 
 def access_draft(*, bulletin_id: int, officer: Officer, at: datetime) -> Bulletin:
-    """Return a bulletin that the officer may write, locked where locks exist.
+    """Return a bulletin that the officer may write.
 
     Raises AbsentError for a foreign one, RefusedError without the author's right.
     """

@@ -34,7 +34,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
 
     Raises DraftError, `newsroom.recording_missing` for a language without a voice.
     """
-    bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    # Locked, so that two who freeze at once get two numbers, one after the other.
+    bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
     draft = rules.Draft(
         bulletin.title,
         bulletin.body,
