@@ -250,18 +250,30 @@ class SignedDocument(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """A word on its way to the bus, written in the transaction that caused it."""
+    """A word on its way to the bus, written in the transaction that caused it.
+
+    `expired_at` says that it could not be carried before its `not_after`.
+    """
 
     topic = models.CharField(max_length=80)
     payload = models.TextField()
     created_at = models.DateTimeField()
     not_after = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    expired_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(expired_at__isnull=True),
+                name="outbox_sent_or_expired",
+            )
+        ]
         indexes = [
             models.Index(
-                fields=["id"], condition=Q(sent_at__isnull=True), name="outbox_unsent"
+                fields=["id"],
+                condition=Q(sent_at__isnull=True, expired_at__isnull=True),
+                name="outbox_unsent",
             )
         ]
 

@@ -29,6 +29,12 @@ from nguon.fleet.actions.facts import (
     store_events,
 )
 from nguon.fleet.actions.media import store_media
+from nguon.fleet.actions.outbox import (
+    expire_outbox,
+    forget_outbox,
+    list_outbox,
+    mark_sent,
+)
 
 __all__ = [
     "Stored",
@@ -37,7 +43,11 @@ __all__ = [
     "change_device",
     "create_claims",
     "enrol_device",
+    "expire_outbox",
+    "forget_outbox",
+    "list_outbox",
     "mark_recorded",
+    "mark_sent",
     "note_fault",
     "prepare_media",
     "publish_plan",

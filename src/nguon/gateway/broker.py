@@ -1,0 +1,231 @@
+"""The bus as the gateway sees it; the only file that knows the NATS library.
+
+Three connections: the devices' traffic, the decisions who may connect, and the
+system account. Each finds its way back by itself when the server was away.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from nguon.gateway.nats_config import ACCOUNT, Seeds
+
+logger = logging.getLogger(__name__)
+
+STREAM, CONSUMER = "EVENTS", "gateway"
+EVENTS = "nguon.v1.device.*.event"
+BEATS = "nguon.v1.device.*.beat"
+SIGN_INS = "$SYS.REQ.USER.AUTH"
+CONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.CONNECT"
+DISCONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.DISCONNECT"
+MAX_STREAM_BYTES = 4 * 1024**3
+MAX_WAITING = 20_000
+# A gateway that died with events in its hands gives them back after this.
+ACK_WAIT_SECONDS = 15.0
+ASK_SECONDS = 2.0
+
+Receive = Callable[[Msg], Awaitable[None]]
+
+__all__ = ["Bus", "BusAwayError", "Msg", "connect"]
+
+
+class BusAwayError(ConnectionError):
+    """The NATS server cannot be reached now; trying again helps."""
+
+
+@dataclass
+class Bus:
+    """The three connections of one gateway."""
+
+    devices: Client
+    decisions: Client
+    system: Client
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Hand one message to the connection. Raises BusAwayError."""
+        try:
+            await self.devices.publish(subject, payload)
+        except NatsError as error:
+            raise BusAwayError(str(error)) from error
+
+    async def flush(self) -> None:
+        """Wait until the server has what was published. Raises BusAwayError."""
+        if not self.devices.is_connected:
+            raise BusAwayError("not connected")
+        try:
+            await self.devices.flush(timeout=int(ASK_SECONDS))
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+
+    async def take_sign_ins(self, receive: Receive) -> None:
+        """Be asked who may connect; several gateways share the questions."""
+        await self.decisions.subscribe(SIGN_INS, queue="gateway", cb=receive)
+        await self.decisions.flush()
+
+    async def hear_connections(self, connected: Receive, gone: Receive) -> None:
+        """Hear of every device that connects or goes."""
+        await self.system.subscribe(CONNECTS, cb=connected)
+        await self.system.subscribe(DISCONNECTS, cb=gone)
+        await self.system.flush()
+
+    async def hear_beats(self, receive: Receive) -> None:
+        """Hear the devices' beats."""
+        await self.devices.subscribe(BEATS, cb=receive)
+        await self.devices.flush()
+
+    async def take_events(self, receive: Receive) -> None:
+        """Be given events until each is acknowledged; makes the stream if absent."""
+        stream = self.devices.jetstream()
+        wanted = StreamConfig(
+            name=STREAM,
+            subjects=[EVENTS],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD,
+            max_bytes=MAX_STREAM_BYTES,
+        )
+        try:
+            await stream.stream_info(STREAM)
+        except NotFoundError:
+            await stream.add_stream(wanted)
+        await stream.subscribe(
+            EVENTS,
+            queue=CONSUMER,
+            durable=CONSUMER,
+            stream=STREAM,
+            cb=receive,
+            manual_ack=True,
+            config=ConsumerConfig(
+                ack_policy=AckPolicy.EXPLICIT,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_wait=ACK_WAIT_SECONDS,
+                max_ack_pending=MAX_WAITING,
+            ),
+        )
+
+    async def count_waiting(self) -> int:
+        """Return how many events are not stored yet. Raises BusAwayError."""
+        try:
+            info = await self.devices.jetstream().consumer_info(STREAM, CONSUMER)
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    async def has_consumer(self) -> bool:
+        """Say whether the stream still hands us events. Raises BusAwayError."""
+        try:
+            await self.devices.jetstream().consumer_info(STREAM, CONSUMER)
+        except NotFoundError:
+            return False
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+        return True
+
+    async def list_connections(self, device: str = "") -> list[tuple[str, str, int]]:
+        """Return (device uid, server id, connection number) of who is connected.
+
+        Raises BusAwayError.
+        """
+        found: list[tuple[str, str, int]] = []
+        offset = 0
+        while True:
+            asked: dict[str, Any] = {"acc": ACCOUNT, "offset": offset, "limit": 1024}
+            if device:
+                asked["mqtt_client"] = device
+            answer = await self._ask("$SYS.REQ.SERVER.PING.CONNZ", asked)
+            rows = answer["data"].get("connections") or []
+            server = answer["server"]["id"]
+            for row in rows:
+                if row.get("mqtt_client"):
+                    found.append((row["mqtt_client"], server, row["cid"]))
+            offset += len(rows)
+            if not rows or offset >= answer["data"].get("total", 0):
+                return found
+
+    async def kick(self, device: str) -> int:
+        """Cut every connection of a device; return how many. Raises BusAwayError."""
+        rows = await self.list_connections(device)
+        for _device, server, number in rows:
+            await self._ask(f"$SYS.REQ.SERVER.{server}.KICK", {"cid": number})
+        return len(rows)
+
+    async def _ask(self, subject: str, asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = await self.system.request(
+                subject, json.dumps(asked).encode("ascii"), timeout=ASK_SECONDS
+            )
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+        found: dict[str, Any] = json.loads(answer.data)
+        return found
+
+
+@asynccontextmanager
+async def connect(
+    url: str, seeds: Seeds, *, returned: Callable[[], None]
+) -> AsyncIterator[Bus]:
+    """Connect three times, and close at the end.
+
+    `returned` is called when the devices' connection has come back after a break.
+    Raises BusAwayError when the server cannot be reached now.
+    """
+    clients: list[Client] = []
+
+    async def noted(error: Exception) -> None:
+        logger.warning("The bus said: %s", error)
+
+    async def back() -> None:
+        returned()
+
+    async def client(seed: str, name: str) -> Client:
+        made = await nats.connect(
+            url,
+            name=name,
+            nkeys_seed_str=seed,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.5,
+            connect_timeout=2,
+            ping_interval=10,
+            error_cb=noted,
+            reconnected_cb=back if name == "nguon-gateway" else None,
+            pending_size=16 * 1024 * 1024,
+        )
+        clients.append(made)
+        return made
+
+    try:
+        async with asyncio.timeout(5):
+            bus = Bus(
+                devices=await client(seeds.gateway, "nguon-gateway"),
+                decisions=await client(seeds.auth, "nguon-gateway-auth"),
+                system=await client(seeds.system, "nguon-gateway-system"),
+            )
+    except (NatsError, OSError, TimeoutError) as error:
+        for made in clients:
+            await made.close()
+        raise BusAwayError(f"{url}: {error}") from error
+    try:
+        yield bus
+    finally:
+        for made in clients:
+            await made.close()

@@ -1,0 +1,26 @@
+"""`run_gateway`: the process between the bus and the database. Ends on SIGTERM."""
+
+import asyncio
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from nguon.gateway.run import Gateway
+
+
+class Command(BaseCommand):
+    """Run one gateway until a signal ends it."""
+
+    help = "Carry documents to the bus, events to the database; decide who connects."
+
+    def handle(self, **_options: Any) -> None:
+        """Run."""
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
+        )
+        asyncio.run(Gateway(ready=self._ready).run())
+
+    def _ready(self) -> None:
+        self.stdout.write("gateway ready")
+        self.stdout.flush()

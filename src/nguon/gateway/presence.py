@@ -1,0 +1,140 @@
+"""Who is on the bus now: connections, beats, and two devices with one key.
+
+The NATS server itself says who connects and goes, so a device that dies without a
+word is seen too. Written to the database in batches, never once per beat.
+"""
+
+import asyncio
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from nguon.core import topics
+from nguon.fleet import actions as fleet
+from nguon.fleet.models import Device
+from nguon.gateway.broker import Bus, Msg
+from nguon.gateway.carrier import Clock, now
+from nguon.gateway.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+WRITE_SECONDS = 1.0
+# One fault in so many seconds for one device: two copies fight many times a minute.
+CLONE_SECONDS = 60.0
+CLONE_REASON = "Duplicate Client ID"
+
+
+class Presence:
+    """What is known now, and what of it is not yet in the database."""
+
+    def __init__(self, bus: Bus, *, clock: Clock = now) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._desk = Desk("presence")
+        self._live: dict[str, set[tuple[str, int]]] = {}
+        self._changed: set[str] = set()
+        self._heard: set[str] = set()
+        self._clones: dict[str, dict[str, Any]] = {}
+        self._noted: dict[str, float] = {}
+
+    async def connected(self, message: Msg) -> None:
+        """Note a device that connected."""
+        uid, key, _told = _read(message.data)
+        if uid:
+            self._live.setdefault(uid, set()).add(key)
+            self._changed.add(uid)
+            self._heard.add(uid)
+
+    async def gone(self, message: Msg) -> None:
+        """Note a device that went; pushed out by its double, that is a fault."""
+        uid, key, told = _read(message.data)
+        if not uid:
+            return
+        held = self._live.get(uid, set())
+        held.discard(key)
+        if not held:
+            self._live.pop(uid, None)
+        self._changed.add(uid)
+        if told.get("reason") == CLONE_REASON:
+            client = told["client"]
+            self._clones[uid] = {
+                "host": str(client.get("host", ""))[:60],
+                "since": str(client.get("start", ""))[:40],
+            }
+
+    async def beat(self, message: Msg) -> None:
+        """Note that a device lives. Its last will is no sign of life."""
+        try:
+            _scope, uid, _channel = topics.parse(message.subject)
+        except ValueError:
+            return
+        if uid in self._live:
+            self._heard.add(uid)
+
+    async def write(self) -> None:
+        """Write what has changed since the last time."""
+        at = self._clock()
+        changed, heard, clones = self._changed, self._heard, self._clones
+        self._changed, self._heard, self._clones = set(), set(), {}
+        here = {uid for uid in changed if uid in self._live}
+        try:
+            if changed or heard:
+                await self._desk.run(_write, here, changed - here, heard, at)
+            for uid, data in clones.items():
+                await self._note_clone(uid, data, at)
+        except Exception:
+            self._changed |= changed
+            self._heard |= heard
+            raise
+
+    async def _note_clone(self, uid: str, data: dict[str, Any], at: datetime) -> None:
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time - self._noted.get(uid, -CLONE_SECONDS) < CLONE_SECONDS:
+            return
+        self._noted[uid] = loop_time
+        logger.warning("A second client came with the key of device %s", uid)
+        await self._desk.run(
+            fleet.note_fault, device_uid=uid, fault="clone", data=data, at=at
+        )
+
+    async def learn(self) -> None:
+        """Ask the server who is connected now, and correct the database by it."""
+        rows = await self._bus.list_connections()
+        live: dict[str, set[tuple[str, int]]] = {}
+        for uid, server, number in rows:
+            live.setdefault(uid, set()).add((server, number))
+        self._live = live
+        believed = await self._desk.run(_list_connected)
+        self._changed |= believed | set(live)
+        await self.write()
+
+    async def run(self) -> None:
+        """Write once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self.write()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._desk.close()
+
+
+def _read(data: bytes) -> tuple[str, tuple[str, int], dict[str, Any]]:
+    """Return (device uid or nothing, connection, message) of a server's advisory."""
+    told: dict[str, Any] = json.loads(data)
+    client = told["client"]
+    uid = str(client.get("client_id") or "")
+    is_device = client.get("client_type") == "mqtt" and topics.is_uid(uid)
+    key = (str(told["server"]["id"]), int(client["id"]))
+    return uid if is_device else "", key, told
+
+
+def _write(here: set[str], away: set[str], heard: set[str], at: datetime) -> None:
+    fleet.set_connected(uids=here, connected=True)
+    fleet.set_connected(uids=away, connected=False)
+    fleet.record_heard(uids=heard, at=at)
+
+
+def _list_connected() -> set[str]:
+    return set(Device.objects.filter(connected=True).values_list("uid", flat=True))

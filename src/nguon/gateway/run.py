@@ -1,0 +1,265 @@
+"""The gateway as a whole: its loops, started together and ended together.
+
+Each loop mends itself: what fails is logged, waited for and tried again. A signal
+ends all of them; what was taken and not acknowledged is given again by the bus.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+
+from django.conf import settings
+
+from nguon.core import messages, topics
+from nguon.fleet import poke
+from nguon.gateway import broker, storing
+from nguon.gateway.broker import Bus, BusAwayError, Msg
+from nguon.gateway.carrier import Carrier, Clock, now
+from nguon.gateway.desk import Desk
+from nguon.gateway.nats_config import load_seeds
+from nguon.gateway.presence import Presence
+from nguon.gateway.signin import Door, Request
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+WATCH_SECONDS = 10.0
+MAX_SIGN_INS = 256
+MAX_MESSAGES = 500
+# Between two transactions others may write too: SQLite has one writer at a time.
+BREATH = 0.25
+
+
+class SignIns:
+    """Answers the NATS server's questions, many with one query."""
+
+    def __init__(self, door: Door, *, clock: Clock = now) -> None:
+        self._door = door
+        self._clock = clock
+        self._desk = Desk("door")
+        self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
+        self.answered = 0
+
+    async def ask(self, message: Msg) -> None:
+        """Take a question."""
+        self._waiting.put_nowait(message)
+
+    async def run(self) -> None:
+        """Answer until cancelled. Unanswered questions are refused by the server."""
+        while True:
+            asked = [await self._waiting.get()]
+            while len(asked) < MAX_SIGN_INS and not self._waiting.empty():
+                asked.append(self._waiting.get_nowait())
+            requests = [Request.decode(message.data) for message in asked]
+            at = round(self._clock().timestamp() * 1000)
+            answers = await self._desk.run(self._door.decide, requests, at=at)
+            for message, answer in zip(asked, answers, strict=True):
+                await message.respond(answer)
+            self.answered += len(asked)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._desk.close()
+
+
+class Events:
+    """Takes events from the bus, stores them, and only then says so."""
+
+    def __init__(self, bus: Bus, *, woken: asyncio.Event, clock: Clock = now) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._desk = Desk("store")
+        self._woken = woken
+        self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
+        self.stored = 0
+        self.aside = 0
+
+    async def take(self, message: Msg) -> None:
+        """Take a message from the stream."""
+        self._waiting.put_nowait(message)
+
+    async def run(self) -> None:
+        """Store until cancelled; what was not committed is not acknowledged."""
+        while True:
+            taken = [await self._waiting.get()]
+            while len(taken) < MAX_MESSAGES and not self._waiting.empty():
+                taken.append(self._waiting.get_nowait())
+            await self._store(taken)
+
+    async def _store(self, taken: list[Msg]) -> None:
+        """Store some messages: commit, tell the devices, tell the stream."""
+        rows = [(message.subject, message.data) for message in taken]
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                outcome = await self._desk.run(
+                    storing.store_messages, rows, at=self._clock()
+                )
+                break
+            except storing.AWAY:
+                logger.exception("The database is away; nothing is acknowledged")
+                await asyncio.sleep(RETRY_SECONDS)
+        took = loop.time() - began
+        self.stored += outcome.stored
+        self.aside += outcome.aside
+        for (device, log), numbers in outcome.acks.items():
+            subject = topics.subject(topics.device(device, "ack"))
+            ack = messages.encode_ack(log=log, stored=sorted(set(numbers)))
+            await self._bus.publish(subject, json.dumps(ack).encode("ascii"))
+        for message in taken:
+            await message.ack()
+        if len(taken) > 1:
+            await asyncio.sleep(took * BREATH)
+
+    async def run_pending(self) -> None:
+        """Hand on what came over HTTPS: after each poke, and once a second."""
+        while True:
+            while await self._desk.run(storing.record_pending, at=self._clock()) == 500:
+                pass
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._woken.wait()
+                    self._woken.clear()
+            except TimeoutError:
+                pass
+
+    def close(self) -> None:
+        """Finish the transaction at hand and end the thread."""
+        self._desk.close()
+
+
+class _Poked(asyncio.DatagramProtocol):
+    """Wakes the loops at every datagram; its content does not matter."""
+
+    def __init__(self, *woken: asyncio.Event) -> None:
+        self._woken = woken
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Wake whoever waits."""
+        for event in self._woken:
+            event.set()
+
+
+class Gateway:
+    """One gateway; several may run, sharing the bus and the outbox."""
+
+    def __init__(self, *, clock: Clock = now, ready: Callable[[], None]) -> None:
+        self._clock = clock
+        self._ready = ready
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for a clean end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until stopped, connecting again for as long as the bus is away."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        while not self._stop.is_set():
+            try:
+                await self._run_connected()
+            except BusAwayError:
+                logger.exception("The bus is away; trying again")
+                await self._wait_for_stop(RETRY_SECONDS)
+
+    async def _wait_for_stop(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    async def _run_connected(self) -> None:
+        """Connect, start every loop, and end them when asked to stop."""
+        seeds = await asyncio.to_thread(load_seeds, settings.KEYS_DIR)
+        back = asyncio.Event()
+        back.set()
+        woken, pending = asyncio.Event(), asyncio.Event()
+        async with broker.connect(settings.NATS_URL, seeds, returned=back.set) as bus:
+            carrier = Carrier(bus, woken=woken, clock=self._clock)
+            presence = Presence(bus, clock=self._clock)
+            events = Events(bus, woken=pending, clock=self._clock)
+            sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
+            await bus.take_sign_ins(sign_ins.ask)
+            await bus.hear_connections(presence.connected, presence.gone)
+            await bus.hear_beats(presence.beat)
+            poked = await self._listen(woken, pending)
+            loops = {
+                "sign-ins": sign_ins.run,
+                "carry": carrier.run,
+                "carry again": carrier.run_again,
+                "store": events.run,
+                "record": events.run_pending,
+                "presence": presence.run,
+                "watch": lambda: self._watch(bus, carrier, presence, events, back),
+            }
+            tasks = [
+                asyncio.create_task(self._keep_up(name, work), name=name)
+                for name, work in loops.items()
+            ]
+            try:
+                self._ready()
+                await self._stop.wait()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                if poked is not None:
+                    poked.close()
+                await carrier.close()
+                for part in (events, sign_ins, presence):
+                    part.close()
+
+    async def _listen(self, *woken: asyncio.Event) -> asyncio.DatagramTransport | None:
+        """Listen for pokes; where another gateway does, the sweep must do."""
+        try:
+            (
+                transport,
+                _protocol,
+            ) = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: _Poked(*woken), local_addr=poke.address()
+            )
+        except OSError:
+            logger.exception("Nobody can poke this gateway; it looks once a second")
+            return None
+        return transport
+
+    async def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop for ever: log what breaks it, wait, begin it again."""
+        while True:
+            try:
+                await work()
+            except BusAwayError as error:
+                logger.warning("%s: the bus is away (%s)", name, error)
+            except Exception:
+                logger.exception("A loop broke and begins again: %s", name)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch(
+        self,
+        bus: Bus,
+        carrier: Carrier,
+        presence: Presence,
+        events: Events,
+        back: asyncio.Event,
+    ) -> None:
+        """Take events; after a break, or when the stream was lost, take them anew."""
+        subscribed = False
+        while True:
+            if back.is_set():
+                back.clear()
+                await presence.learn()
+            if not subscribed or not await bus.has_consumer():
+                await bus.take_events(events.take)
+                subscribed = True
+            await carrier.tidy()
+            try:
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await back.wait()
+            except TimeoutError:
+                pass
