@@ -211,6 +211,7 @@ class Gateway:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 if poked is not None:
                     poked.close()
+                    await asyncio.sleep(0)
                 await carrier.close()
                 for part in (events, sign_ins, presence):
                     part.close()

@@ -1,0 +1,167 @@
+"""A real NATS server, a real gateway in this process, real MQTT clients."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from nguon.core import signing
+from nguon.core.signing import SigningKey
+from nguon.fleet import actions, keys
+from nguon.fleet.models import Device
+from nguon.gateway import nats_config
+from nguon.gateway.run import Gateway
+from nguon.people.models import Officer
+from nguon.territory.models import Unit
+
+
+def take_port(kind: int = socket.SOCK_STREAM) -> int:
+    """Return a port that is free now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class NatsServer:
+    """One nats-server process in a folder of its own."""
+
+    def __init__(self, folder: Path, keys_dir: Path) -> None:
+        self.folder = folder
+        self.port, self.mqtt_port = take_port(), take_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._config = folder / "nats.conf"
+        self._config.write_text(
+            nats_config.render(
+                seeds=nats_config.load_seeds(keys_dir),
+                store=folder / "nats",
+                host="127.0.0.1",
+                port=self.port,
+                mqtt_host="127.0.0.1",
+                mqtt_port=self.mqtt_port,
+            ),
+            encoding="utf-8",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until both ports answer."""
+        command = [str(nats_config.find_server()), "-c", str(self._config)]
+        with (self.folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        until = time.monotonic() + 10
+        for port in (self.port, self.mqtt_port):
+            while True:
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port), 0.2).close()
+                    break
+                assert time.monotonic() < until, (self.folder / "nats.log").read_text()
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path, settings: object) -> Iterator[NatsServer]:
+    """Return a NATS server of this test, and settings that lead to it."""
+    settings.KEYS_DIR = tmp_path / "keys"  # type: ignore[attr-defined]
+    settings.MEDIA_DIR = tmp_path / "media"  # type: ignore[attr-defined]
+    keys.make(at=datetime.now(tz=UTC))
+    server = NatsServer(tmp_path, tmp_path / "keys")
+    settings.NATS_URL = server.url  # type: ignore[attr-defined]
+    settings.POKE = f"127.0.0.1:{take_port(socket.SOCK_DGRAM)}"  # type: ignore[attr-defined]
+    server.start()
+    yield server
+    server.kill()
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[Gateway]:
+    """Run a gateway in this event loop."""
+    ready = asyncio.Event()
+    gateway = Gateway(ready=ready.set)
+    task = asyncio.create_task(gateway.run(), name="gateway under test")
+    async with asyncio.timeout(10):
+        await ready.wait()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+        async with asyncio.timeout(15):
+            await task
+
+
+class Speaker:
+    """A device: its row, its key, and a client on the bus."""
+
+    def __init__(self, uid: str, key: SigningKey, server: NatsServer) -> None:
+        self.uid, self.key, self._server = uid, key, server
+
+    def client(self, *, uid: str = "", key: SigningKey | None = None) -> aiomqtt.Client:
+        """Return a client that signs in as this device, or says it is another."""
+        now = round(time.time() * 1000)
+        token = signing.device_token(key or self.key, device=uid or self.uid, at=now)
+        return aiomqtt.Client(
+            "127.0.0.1",
+            self._server.mqtt_port,
+            identifier=uid or self.uid,
+            username=uid or self.uid,
+            password=token,
+            timeout=5,
+        )
+
+    def topic(self, channel: str) -> str:
+        """Return a topic of this device."""
+        return f"nguon/v1/device/{self.uid}/{channel}"
+
+    def batch(self, *events: dict[str, object], log: str = "log1") -> str:
+        """Return events as they travel up."""
+        return json.dumps(
+            {"v": 1, "device": self.uid, "log": log, "events": list(events)}
+        )
+
+
+Enrol = Callable[..., Speaker]
+
+
+@pytest.fixture
+def enrol(nats_server: NatsServer, tung: Officer) -> Enrol:
+    """Return a function that takes a new device from claim to approval."""
+
+    def _enrol(unit: Unit, name: str = "Loa") -> Speaker:
+        at = datetime.now(tz=UTC)
+        key = SigningKey.generate()
+        (claim,) = actions.create_claims(
+            unit=unit, kind="speaker", names=[name], by=tung, at=at
+        )
+        row = actions.enrol_device(
+            claim_code=claim.code, public_key=key.public.x, kind="speaker", at=at
+        )
+        actions.approve_device(device_id=row.pk, by=tung, at=at)
+        return Speaker(row.uid, key, nats_server)
+
+    return _enrol
+
+
+async def until(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
+    """Wait for something that the gateway does at its own time, or fail."""
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(check):
+            await asyncio.sleep(0.02)
+
+
+def device(uid: str) -> Device:
+    """Return a device as the database has it now."""
+    return Device.objects.get(uid=uid)

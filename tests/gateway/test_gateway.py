@@ -1,0 +1,274 @@
+"""The gateway between a real NATS server and the database, with real MQTT clients."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import aiomqtt
+import pytest
+from asgiref.sync import sync_to_async
+
+from nguon.core.signing import SigningKey
+from nguon.fleet import actions
+from nguon.fleet.models import (
+    DeviceEvent,
+    OutboxMessage,
+    SignedDocument,
+    StrayMessage,
+)
+from nguon.people.models import Officer
+from nguon.territory.models import Unit
+from tests.gateway.conftest import Enrol, NatsServer, device, running, until
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.django_db(transaction=True),
+    # aiomqtt leaves a future unread when the server cuts a client off.
+    pytest.mark.filterwarnings("default"),
+]
+
+in_thread = sync_to_async(thread_sensitive=True)
+
+
+def clock() -> datetime:
+    return datetime.now(tz=UTC)
+
+
+def ms() -> int:
+    return round(time.time() * 1000)
+
+
+def stop_document(unit: Unit, by: Officer) -> SignedDocument:
+    at = clock()
+    return actions.publish_urgent(
+        kind="stop",
+        unit=unit,
+        body={"until": ms() + 60_000},
+        use="emergency",
+        not_after=at + timedelta(minutes=1),
+        by=by,
+        at=at,
+    )
+
+
+async def next_message(client: aiomqtt.Client, seconds: float = 5.0) -> aiomqtt.Message:
+    async with asyncio.timeout(seconds):
+        async for message in client.messages:
+            return message
+    raise AssertionError("no message")
+
+
+async def test_only_an_active_device_with_its_own_key_comes_in(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, tung: Officer
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    stranger = SigningKey.generate()
+
+    async with running():
+        async with speaker.client():
+            await until(lambda: device(speaker.uid).connected)
+        for client in (
+            speaker.client(key=stranger),
+            speaker.client(uid="aaaaaaaaaaaa"),
+        ):
+            with pytest.raises(aiomqtt.MqttError):
+                await client.__aenter__()
+        await until(lambda: not device(speaker.uid).connected)
+
+
+async def test_a_device_hears_and_says_only_its_own(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, dak_doa: Unit
+) -> None:
+    mine = await in_thread(enrol)(village, "Loa 1")
+    other = await in_thread(enrol)(village, "Loa 2")
+
+    async with running(), mine.client() as client:
+        granted = await client.subscribe(
+            [
+                (mine.topic("command"), 0),
+                (mine.topic("ack"), 0),
+                (f"nguon/v1/area/{village.uid}/alert", 0),
+                (f"nguon/v1/area/{village.parent.parent.uid}/nudge", 0),
+                (other.topic("command"), 0),
+                (other.topic("event"), 0),
+                (f"nguon/v1/area/{dak_doa.uid}/alert", 0),
+                ("nguon/v1/device/+/ack", 0),
+                ("#", 0),
+            ]
+        )
+        assert [code.value < 128 for code in granted] == [True] * 4 + [False] * 5
+        event = {"n": 1, "type": "birth", "at": ms(), "data": {}}
+        forged = json.loads(other.batch(event))
+        await client.publish(other.topic("event"), json.dumps(forged), qos=0)
+        await client.publish(mine.topic("event"), mine.batch(event), qos=1)
+        await until(DeviceEvent.objects.exists)
+    stored = await in_thread(DeviceEvent.objects.select_related("device").get)()
+    assert stored.device.uid == mine.uid
+
+
+async def test_an_event_is_acknowledged_after_it_is_stored_and_only_once_stored(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    rows = [{"n": n, "type": "birth", "at": ms(), "data": {}} for n in (1, 2)]
+
+    async with running(), speaker.client() as client:
+        await client.subscribe(speaker.topic("ack"))
+        for _ in range(2):
+            await client.publish(speaker.topic("event"), speaker.batch(*rows), qos=1)
+            message = await next_message(client)
+            assert json.loads(message.payload) == {
+                "v": 1,
+                "log": "log1",
+                "stored": [1, 2],
+            }
+            assert await in_thread(DeviceEvent.objects.count)() == 2
+
+    assert (await in_thread(device)(speaker.uid)).last_heard_at is not None
+
+
+async def test_a_broken_message_is_set_aside_and_the_next_goes_through(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    good = {"n": 3, "type": "birth", "at": ms(), "data": {}}
+    newer = {"n": 4, "type": "teleported", "at": ms(), "data": {}}
+
+    async with running(), speaker.client() as client:
+        await client.subscribe(speaker.topic("ack"))
+        await client.publish(speaker.topic("event"), b"\xff{not json", qos=1)
+        await client.publish(speaker.topic("event"), speaker.batch(good, newer), qos=1)
+        message = await next_message(client)
+
+    assert json.loads(message.payload)["stored"] == [3, 4]
+    assert await in_thread(StrayMessage.objects.count)() == 2
+    assert await in_thread(DeviceEvent.objects.count)() == 1
+
+
+async def test_an_urgent_document_is_on_the_bus_soon_after_its_commit(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, quan: Officer
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    delays = []
+
+    async with running(), speaker.client() as client:
+        await client.subscribe(f"nguon/v1/area/{village.uid}/alert")
+        for _ in range(20):
+            document = await in_thread(stop_document)(village, quan)
+            committed = time.perf_counter()
+            message = await next_message(client)
+            delays.append(time.perf_counter() - committed)
+            assert message.payload.decode() == document.jws
+            await in_thread(DeviceEvent.objects.create)(
+                device=await in_thread(device)(speaker.uid), log="x", n=document.pk,
+                type="stopped", at=clock(), document=document.uid, stored_at=clock(),
+            )  # fmt: skip
+        await until(lambda: not OutboxMessage.objects.filter(sent_at=None).exists())
+
+    assert sorted(delays)[10] < 0.1, delays
+
+
+async def test_who_stays_silent_gets_an_urgent_document_again(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, quan: Officer
+) -> None:
+    deaf = await in_thread(enrol)(village, "Loa 1")
+    fine = await in_thread(enrol)(village, "Loa 2")
+
+    async with running(), deaf.client() as client, fine.client() as other:
+        await client.subscribe(deaf.topic("command"))
+        await other.subscribe(fine.topic("command"))
+        await until(lambda: device(deaf.uid).connected and device(fine.uid).connected)
+        document = await in_thread(stop_document)(village, quan)
+        heard = {
+            "n": 1, "type": "stopped", "at": ms(), "data": {"document": document.uid},
+        }  # fmt: skip
+        await other.publish(fine.topic("event"), fine.batch(heard), qos=1)
+        message = await next_message(client, seconds=6)
+        assert message.payload.decode() == document.jws
+        with pytest.raises(TimeoutError):
+            await next_message(other, seconds=0.3)
+
+
+async def test_a_revoked_device_is_cut_off_at_once_and_stays_out(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, tung: Officer
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        client = await speaker.client().__aenter__()
+        await until(lambda: device(speaker.uid).connected)
+        row = await in_thread(device)(speaker.uid)
+        began = time.perf_counter()
+        await in_thread(actions.revoke_device)(device_id=row.pk, by=tung, at=clock())
+        with pytest.raises(aiomqtt.MqttError):
+            await next_message(client, seconds=3)
+        assert time.perf_counter() - began < 2
+        with pytest.raises(aiomqtt.MqttError):
+            await client.__aexit__(None, None, None)
+        with pytest.raises(aiomqtt.MqttError):
+            await speaker.client().__aenter__()
+
+
+async def test_a_second_client_with_the_same_key_is_noted(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        first = speaker.client()
+        await first.__aenter__()
+        async with speaker.client():
+            await until(lambda: DeviceEvent.objects.filter(type="clone").exists())
+            assert (await in_thread(device)(speaker.uid)).connected
+        with pytest.raises(aiomqtt.MqttError):
+            await first.__aexit__(None, None, None)
+
+
+async def test_a_killed_bus_loses_nothing_and_the_gateway_finds_back(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, quan: Officer
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    event = {"n": 1, "type": "birth", "at": ms(), "data": {}}
+
+    async with running():
+        nats_server.kill()
+        document = await in_thread(stop_document)(village, quan)
+        await asyncio.to_thread(nats_server.start)
+        await until(
+            lambda: OutboxMessage.objects.filter(sent_at__isnull=False).exists()
+        )
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    client = await speaker.client().__aenter__()
+                    break
+                except aiomqtt.MqttError:
+                    await asyncio.sleep(0.2)
+        await client.subscribe(speaker.topic("ack"))
+        await client.publish(speaker.topic("event"), speaker.batch(event), qos=1)
+        message = await next_message(client, seconds=15)
+        assert json.loads(message.payload)["stored"] == [1]
+        await client.__aexit__(None, None, None)
+    assert document.seq == 1
+
+
+async def test_events_wait_in_the_stream_while_no_gateway_runs(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    event = {"n": 7, "type": "birth", "at": ms(), "data": {}}
+
+    async with running(), speaker.client() as client:
+        await client.publish(speaker.topic("event"), speaker.batch(event), qos=1)
+        await until(lambda: DeviceEvent.objects.filter(n=7).exists())
+        client_left = client
+        held = client_left
+        await held.publish(
+            speaker.topic("event"), speaker.batch({**event, "n": 8}), qos=1
+        )
+    nats_server.kill()
+    await asyncio.to_thread(nats_server.start)
+    async with running():
+        await until(lambda: DeviceEvent.objects.filter(n=8).exists(), seconds=20)
+    assert await in_thread(DeviceEvent.objects.count)() == 2
