@@ -197,7 +197,7 @@ def test_play_records_come_once_from_events_sent_twice(
         event(speakers[0], 1, "received"),
         event(speakers[0], 2, "started"),
         event(
-            speakers[0], 3, "finished", outcome="finished", ended_at=ended, sounded_ms=4000
+            speakers[0], 3, "finished", ended_at=ended, sounded_ms=4000
         ),
         event(speakers[1], 1, "missed", cause="offline"),
     ]  # fmt: skip
@@ -205,7 +205,7 @@ def test_play_records_come_once_from_events_sent_twice(
         actions.record_events(events=events, at=now)
 
     assert PlayRecord.objects.count() == 2
-    live = queries.get_live(broadcast, at=now)
+    live = queries.get_live(broadcast, officer=minh, at=now)
     assert (live.tally.sounded, live.tally.silent, live.tally.waiting) == (1, 1, 0)
     assert live.silent[0].cause == "offline"
     assert [ground.sounded for ground in live.grounds] == [1]

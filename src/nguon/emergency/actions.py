@@ -17,7 +17,9 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import Officer
+from nguon.schedule import actions as schedule
 from nguon.schedule.access import access_broadcast
+from nguon.schedule.models import Broadcast
 from nguon.territory.models import Unit
 
 
@@ -108,6 +110,22 @@ def confirm_lift(*, stop_uid: str, by: Officer, at: datetime) -> Stop:
     return order
 
 
+def cancel_alert(
+    *, broadcast_uid: str, reason: str, by: Officer, at: datetime
+) -> Broadcast:
+    """End a released emergency at once, by one person with the approver's right.
+
+    Raises ConflictError for what is no emergency or not on air, InvalidError without
+    a reason, AbsentError, NoRightError.
+    """
+    broadcast = access_broadcast(uid=broadcast_uid, officer=by, at=at)
+    if not broadcast.is_alert:
+        raise ConflictError("emergency.not_an_alert")
+    return schedule.cancel_broadcast(
+        broadcast_uid=broadcast_uid, reason=reason, by=by, at=at
+    )
+
+
 @transaction.atomic
 def correct_alert(*, broadcast_uid: str, by: Officer, at: datetime) -> Bulletin:
     """Begin the correction of an emergency: a draft with its text, ready to be mended.
@@ -117,7 +135,7 @@ def correct_alert(*, broadcast_uid: str, by: Officer, at: datetime) -> Bulletin:
     """
     broadcast = access_broadcast(uid=broadcast_uid, officer=by, at=at)
     version = broadcast.version
-    if version.klass != "emergency":
+    if not broadcast.is_alert:
         raise ConflictError("emergency.not_an_alert")
     return newsroom.create_bulletin(
         unit=broadcast.unit,
@@ -167,12 +185,8 @@ def _lock(uid: str, *, by: Officer, at: datetime) -> Stop:
 def _tell(
     order: Stop, ground: Unit, *, subject: str, by: Officer, at: datetime
 ) -> None:
-    """Alarm every approver from the ground up: it concerns them all."""
-    officers = [
-        officer
-        for unit in Unit.objects.filter(pk__in=ground.ancestor_ids).order_by("path")
-        for officer in people_queries.list_holders(unit, kind="approver", at=at)
-    ]
+    """Alarm every approver of this ground, above it and below it: all are concerned."""
+    officers = people_queries.list_around(ground, kind="approver", at=at)
     what = order.device.name if order.device else ground.full_name
     people.notify(
         officers=officers,

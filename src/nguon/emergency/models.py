@@ -44,6 +44,11 @@ class Stop(models.Model):
                 condition=Q(until__gt=F("ordered_at")), name="stop_has_an_end"
             ),
             models.CheckConstraint(
+                condition=Q(lift_asked_by__isnull=True, lift_asked_at__isnull=True)
+                | Q(lift_asked_by__isnull=False, lift_asked_at__isnull=False),
+                name="stop_asked_whole",
+            ),
+            models.CheckConstraint(
                 condition=Q(lifted_by__isnull=True, lifted_at__isnull=True)
                 | Q(
                     lifted_by__isnull=False,

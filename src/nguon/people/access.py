@@ -100,6 +100,11 @@ def can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> bool:
     )
 
 
+def can_see(officer: Officer, *, unit: Unit, at: datetime) -> bool:
+    """Say whether a unit lies on an officer's ground, whatever the role."""
+    return any(unit.path.startswith(path) for path in paths_of(officer, at=at))
+
+
 def check_can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> None:
     """Refuse whoever has no such role here.
 
@@ -107,7 +112,7 @@ def check_can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> None:
     """
     if can(officer, kind, unit=unit, at=at):
         return
-    if not any(unit.path.startswith(path) for path in paths_of(officer, at=at)):
+    if not can_see(officer, unit=unit, at=at):
         raise AbsentError("people.not_your_ground")
     raise NoRightError(kind)
 

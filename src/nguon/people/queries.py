@@ -20,7 +20,20 @@ from nguon.territory.models import COMMUNE, PROVINCE, Unit
 
 def list_holders(unit: Unit, *, kind: str, at: datetime) -> list[Officer]:
     """Return the present holders of a role at exactly this unit, deputies included."""
-    roles = _in_force(Role.objects.filter(unit=unit, kind=kind), at=at)
+    return _list_present(Role.objects.filter(unit=unit, kind=kind), at=at)
+
+
+def list_around(unit: Unit, *, kind: str, at: datetime) -> list[Officer]:
+    """Return the present holders of a role whose ground touches this unit.
+
+    Those at it, above it, and at every unit below it.
+    """
+    touching = Q(unit__path__startswith=unit.path) | Q(unit__in=unit.ancestor_ids)
+    return _list_present(Role.objects.filter(touching, kind=kind), at=at)
+
+
+def _list_present(roles: QuerySet[Role], *, at: datetime) -> list[Officer]:
+    roles = _in_force(roles, at=at)
     deputies = Deputy.objects.filter(role__in=roles, from_at__lte=at, to_at__gt=at)
     away = Absence.objects.filter(officer=OuterRef("pk"), from_at__lte=at, to_at__gt=at)
     holders = Q(pk__in=roles.values("officer")) | Q(pk__in=deputies.values("officer"))

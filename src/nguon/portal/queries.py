@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from nguon.core.errors import AbsentError
 from nguon.newsroom.rules import CLASSES, FIELDS
 from nguon.schedule import queries as schedule
@@ -34,9 +36,10 @@ def list_communes(text: str, *, at: datetime) -> list[Unit]:
     return list(communes.select_related("parent").order_by("folded", "pk")[:200])
 
 
-def get_commune(uid: str, *, at: datetime) -> Unit:
-    """Return a commune of today. Raises AbsentError."""
-    unit = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, uid=uid).first()
+def get_commune(name: str, *, at: datetime) -> Unit:
+    """Return a commune of today by its id or its code. Raises AbsentError."""
+    communes = Unit.objects.as_of(at.date()).filter(kind=COMMUNE)
+    unit = communes.filter(Q(uid=name) | Q(code=name)).select_related("parent").first()
     if unit is None:
         raise AbsentError("portal.page_absent")
     return unit
@@ -50,8 +53,7 @@ def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:
 
 def find_released(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
     """Return a released broadcast that this commune shows, or None."""
-    shown = schedule.list_public(unit, at=at)
-    return next((row for row in shown if row.uid == uid), None)
+    return schedule.find_public(unit, uid, at=at)
 
 
 def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:

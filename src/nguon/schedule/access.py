@@ -3,16 +3,35 @@
 from datetime import datetime
 
 from nguon.core.errors import AbsentError
-from nguon.people import access
 from nguon.people.models import Officer
 from nguon.schedule.models import Broadcast
+from nguon.schedule.queries import fence_broadcasts
 
 
 def access_broadcast(*, uid: str, officer: Officer, at: datetime) -> Broadcast:
-    """Return a broadcast on an officer's ground. Raises AbsentError for any other."""
-    seen = access.fence(Broadcast.objects.filter(uid=uid), officer=officer, at=at)
+    """Return a broadcast that concerns an officer's ground.
+
+    Issued there, or sounding there from above. Raises AbsentError for any other.
+    """
+    seen = fence_broadcasts(Broadcast.objects.filter(uid=uid), officer=officer, at=at)
     related = ("version__bulletin", "unit", "submitted_by", "approved_by")
     broadcast = seen.select_related(*related).first()
+    if broadcast is None:
+        raise AbsentError("schedule.broadcast_absent")
+    return broadcast
+
+
+def lock_broadcast(uid: str) -> Broadcast:
+    """Return a broadcast to be changed, locked where locks exist; rights are unasked.
+
+    Raises AbsentError.
+    """
+    broadcast = (
+        Broadcast.objects.select_for_update(of=("self",))
+        .select_related("version__bulletin__corrects", "unit", "submitted_by")
+        .filter(uid=uid)
+        .first()
+    )
     if broadcast is None:
         raise AbsentError("schedule.broadcast_absent")
     return broadcast

@@ -44,7 +44,15 @@ def preview(units: Sequence[Unit], devices: Sequence[Device]) -> Preview:
 
 
 def list_carriers(units: Sequence[Unit], devices: Sequence[Device]) -> list[Unit]:
-    """Return the units, commune or above, whose plan must carry the broadcast."""
+    """Return the units, commune or above, whose plan must carry the broadcast.
+
+    Never one below another: a device obeys the plans of all units above it.
+    """
     asked = [*units, *(device.unit for device in devices)]
-    carriers = {unit.pk: unit for unit in map(find_plan_unit, asked)}
-    return [carriers[key] for key in sorted(carriers)]
+    places = {unit.pk: unit for unit in asked}.values()
+    carriers = {unit.pk: unit for unit in map(find_plan_unit, places)}
+    return [
+        unit
+        for key, unit in sorted(carriers.items())
+        if not carriers.keys() & set(unit.ancestor_ids[:-1])
+    ]

@@ -91,11 +91,3 @@ def read_audience(
     if len(found_units) < len(unit_uids) or len(found_devices) < len(device_uids):
         raise AbsentError("people.not_your_ground")
     return found_units, found_devices
-
-
-def first_start(timing: rules.Timing, *, at: datetime) -> datetime | None:
-    """Return when a timing sounds first, or None when it never does."""
-    if timing.kind == rules.NOW:
-        return at
-    starts = rules.starts_between(timing, begin=at, end=at + rules.LONGEST_SERIES)
-    return next(starts, None)

@@ -1,6 +1,9 @@
 """What the database itself refuses about broadcasts and play records."""
 
+from collections.abc import Sequence
+
 from nguon.audit.guards import Guard, append_only
+from nguon.schedule import rules
 
 _APPROVAL = (
     "NOT EXISTS (SELECT 1 FROM newsroom_involvement i"
@@ -11,6 +14,56 @@ _NOT_PREPARING = (
     "EXISTS (SELECT 1 FROM schedule_broadcast b"
     " WHERE b.id = {row}.broadcast_id AND b.state <> 'preparing')"
 )
+
+_MOMENTS = ("received_at", "prepared_at", "started_at", "ended_at", "shown_at")
+_DECISIONS = (
+    "approved_by_id",
+    "approved_at",
+    "returned_by_id",
+    "returned_at",
+    "cancelled_by_id",
+    "cancelled_at",
+)
+_DECIDED = "schedule.broadcast_fixed: what is approved does not change"
+
+
+def _moves() -> str:
+    """Return the condition of a step that `rules.MOVES` does not have."""
+    steps = " OR ".join(
+        f"(OLD.state = '{old}' AND NEW.state = '{new}')"
+        for old, news in rules.MOVES.items()
+        for new in sorted(news)
+    )
+    return f"NEW.state <> OLD.state AND NOT ({steps})"
+
+
+def _asked(table: str) -> list[Guard]:
+    """Return the guards of a list that belongs to what is approved."""
+    rows = {"INSERT": "NEW", "UPDATE": "OLD", "DELETE": "OLD"}
+    guards = [
+        Guard(
+            f"nguon_{table}_{event.lower()}",
+            table,
+            event,
+            _DECIDED,
+            _NOT_PREPARING.format(row=row),
+        )
+        for event, row in rows.items()
+    ]
+    moved = Guard(
+        f"nguon_{table}_moved", table, "UPDATE", _DECIDED,
+        "NEW.broadcast_id <> OLD.broadcast_id",
+    )  # fmt: skip
+    return [*guards, moved]
+
+
+def _once(columns: Sequence[str]) -> str:
+    """Return the condition that a moment, once set, is changed."""
+    return " OR ".join(
+        f"(OLD.{name} IS NOT NULL AND NEW.{name} IS DISTINCT FROM OLD.{name})"
+        for name in columns
+    )
+
 
 GUARDS: list[Guard] = [
     Guard(
@@ -28,10 +81,23 @@ GUARDS: list[Guard] = [
         "NEW.state <> 'preparing'",
     ),
     Guard(
+        "nguon_broadcast_moves",
+        "schedule_broadcast",
+        "UPDATE",
+        "schedule.move_not_allowed: not a step of a broadcast's life",
+        _moves(),
+    ),
+    Guard(
+        "nguon_broadcast_kept",
+        "schedule_broadcast",
+        "DELETE",
+        "schedule.broadcast_immutable: cancelled, never deleted",
+    ),
+    Guard(
         "nguon_broadcast_fixed",
         "schedule_broadcast",
         "UPDATE",
-        "schedule.broadcast_fixed: what is approved does not change",
+        _DECIDED,
         "OLD.version_id <> NEW.version_id OR OLD.timing <> NEW.timing"
         " OR OLD.unit_id <> NEW.unit_id OR OLD.submitted_by_id <> NEW.submitted_by_id"
         " OR (OLD.state <> 'preparing' AND (OLD.sha256 <> NEW.sha256"
@@ -40,8 +106,8 @@ GUARDS: list[Guard] = [
         " OR OLD.first_date IS DISTINCT FROM NEW.first_date"
         " OR OLD.last_date IS DISTINCT FROM NEW.last_date"
         " OR OLD.expires_at IS DISTINCT FROM NEW.expires_at))"
-        " OR (OLD.approved_by_id IS NOT NULL"
-        " AND OLD.approved_by_id IS DISTINCT FROM NEW.approved_by_id)",
+        " OR OLD.uid <> NEW.uid OR OLD.targeted <> NEW.targeted"
+        f" OR {_once(_DECISIONS)}",
     ),
     Guard(
         "nguon_audience_late",
@@ -52,6 +118,17 @@ GUARDS: list[Guard] = [
     ),
     *append_only("schedule_audiencemember", "schedule.audience"),
     *append_only("schedule_airing", "schedule.airing"),
+    *_asked("schedule_broadcast_units"),
+    *_asked("schedule_broadcast_devices"),
+    *_asked("schedule_broadcast_carriers"),
+    Guard(
+        "nguon_airing_approved",
+        "schedule_airing",
+        "INSERT",
+        "schedule.not_approved: only what is approved has a time on air",
+        "NOT EXISTS (SELECT 1 FROM schedule_broadcast b"
+        " WHERE b.id = NEW.broadcast_id AND b.state = 'approved')",
+    ),
     Guard(
         "nguon_play_over",
         "schedule_playrecord",
@@ -59,9 +136,19 @@ GUARDS: list[Guard] = [
         "schedule.play_immutable: a play that is over is never edited",
         "OLD.outcome <> '' AND (NEW.outcome <> OLD.outcome"
         " OR NEW.cause <> OLD.cause OR NEW.sounded_ms <> OLD.sounded_ms"
-        " OR NEW.item <> OLD.item OR NEW.device_id <> OLD.device_id"
+        " OR NEW.level_dbfs IS DISTINCT FROM OLD.level_dbfs"
         " OR NEW.started_at IS DISTINCT FROM OLD.started_at"
         " OR NEW.ended_at IS DISTINCT FROM OLD.ended_at)",
+    ),
+    Guard(
+        "nguon_play_once",
+        "schedule_playrecord",
+        "UPDATE",
+        "schedule.play_immutable: a moment is written once",
+        "NEW.item <> OLD.item OR NEW.device_id <> OLD.device_id"
+        " OR NEW.unit_id <> OLD.unit_id OR NEW.broadcast_id <> OLD.broadcast_id"
+        " OR NEW.planned_at <> OLD.planned_at OR NEW.late_joiner <> OLD.late_joiner"
+        f" OR {_once(_MOMENTS)}",
     ),
     Guard(
         "nguon_play_kept",

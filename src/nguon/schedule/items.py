@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from django.db.models import prefetch_related_objects
+
 from nguon.core.messages import Audience, Item, Rendition
 from nguon.core.signing import content_hash
-from nguon.newsroom import queries as newsroom
 from nguon.newsroom.models import Version
 from nguon.schedule import rules
 from nguon.schedule.models import Airing, Broadcast
@@ -21,16 +22,22 @@ def item_id(broadcast: Broadcast, starts_at: datetime) -> str:
 
 
 def list_renditions(version: Version) -> tuple[Rendition, ...]:
-    """Return a version's sounds as devices fetch them."""
+    """Return a version's sounds as devices fetch them, in the order of its languages.
+
+    They are read once per version object: a version never changes its sounds.
+    """
+    prefetch_related_objects([version], "sounds__rendition__media")
+    found = {sound.language: sound.rendition for sound in version.sounds.all()}
+    ready = [(language, found[language]) for language in version.languages]
     return tuple(
         Rendition(
-            language=sound.language,
+            language=language,
             sha256=sound.media.sha256,
             size=sound.media.size,
             duration_ms=sound.duration_ms,
             mime=sound.media.mime,
         )
-        for sound in newsroom.list_sounds(version)
+        for language, sound in ready
         if sound.media is not None
     )
 
@@ -60,12 +67,10 @@ def hash_of(broadcast: Broadcast) -> str:
                 "last_date": str(when.last_date) if when.last_date else None,
                 "expires_at": when.expires_at.isoformat() if when.expires_at else None,
             },
-            "units": sorted(broadcast.units.values_list("uid", flat=True)),
-            "devices": sorted(broadcast.devices.values_list("uid", flat=True)),
-            "audience": list(
-                broadcast.audience.order_by("device__uid").values_list(
-                    "device__uid", flat=True
-                )
+            "units": sorted(unit.uid for unit in broadcast.units.all()),
+            "devices": sorted(device.uid for device in broadcast.devices.all()),
+            "audience": sorted(
+                broadcast.audience.values_list("device__uid", flat=True)
             ),
         }
     )
@@ -79,8 +84,8 @@ class ItemMaker:
         self.version = broadcast.version
         self.renditions = list_renditions(broadcast.version)
         self.audience = Audience(
-            units=tuple(sorted(broadcast.units.values_list("uid", flat=True))),
-            devices=tuple(sorted(broadcast.devices.values_list("uid", flat=True))),
+            units=tuple(sorted(unit.uid for unit in broadcast.units.all())),
+            devices=tuple(sorted(device.uid for device in broadcast.devices.all())),
         )
 
     def airing(self, starts_at: datetime) -> Airing:

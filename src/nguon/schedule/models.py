@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from nguon.core.messages import OUTCOMES
 from nguon.core.topics import new_uid
 from nguon.schedule import rules
 
@@ -87,9 +88,20 @@ class Broadcast(models.Model):
                 name="broadcast_timing_known",
             ),
             models.CheckConstraint(
-                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False),
-                name="broadcast_approved_whole",
+                condition=Q(state__in=[rules.PREPARING, rules.FAILED])
+                | Q(state=rules.CANCELLED)
+                | Q(sha256__length=64),
+                name="broadcast_hash_once_waiting",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(
+                        **{f"{act}_by__isnull": True, f"{act}_at__isnull": True}
+                    )
+                    | Q(**{f"{act}_by__isnull": False, f"{act}_at__isnull": False}),
+                    name=f"broadcast_{act}_whole",
+                )
+                for act in ("approved", "returned", "cancelled")
             ),
             models.CheckConstraint(
                 condition=~Q(state=rules.APPROVED) | Q(approved_by__isnull=False),
@@ -105,6 +117,11 @@ class Broadcast(models.Model):
 
     def __str__(self) -> str:
         return f"broadcast {self.uid} #{self.pk}"
+
+    @property
+    def is_alert(self) -> bool:
+        """Say whether this goes by the emergency lane."""
+        return self.version.klass == "emergency"
 
     @property
     def when(self) -> rules.Timing:
@@ -209,9 +226,12 @@ class PlayRecord(models.Model):
                 | Q(ended_at__gte=F("started_at")),
                 name="play_ends_after_it_begins",
             ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["", *OUTCOMES]), name="play_outcome_known"
+            ),
         ]
         indexes = [
-            models.Index(fields=["broadcast", "outcome"]),
+            models.Index(fields=["item", "outcome"]),
             models.Index(fields=["unit", "-planned_at"]),
         ]
 

@@ -7,14 +7,18 @@ from typing import TypeVar
 
 from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet
 
-from nguon.newsroom.models import Involvement
+from nguon.core.errors import AbsentError
+from nguon.fleet.models import Device
+from nguon.newsroom.models import Editor
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
-from nguon.schedule import rules
+from nguon.schedule import audience, rules
 from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
 from nguon.territory.models import COMMUNE, Unit
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+# Lists on a live page: who is silent is phoned one by one.
+LIST_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,11 @@ class Live:
     is_over: bool
 
 
-# A device has sounded when its play ended with sound, whole or in part.
 SOUNDED = Q(started_at__isnull=False)
-SILENT = Q(outcome__in=["failed", "missed"])
+# Over without having done what it should: nothing was heard, or it broke off.
+SILENT = Q(outcome__in=["failed", "missed"]) | (
+    ~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True)
+)
 
 
 def find_airing(broadcast: Broadcast, *, at: datetime) -> Airing | None:
@@ -68,51 +74,59 @@ def find_airing(broadcast: Broadcast, *, at: datetime) -> Airing | None:
     return begun or airings.order_by("starts_at", "pk").first()
 
 
-def get_live(broadcast: Broadcast, *, at: datetime) -> Live:
-    """Return how one broadcast stands now; counted by the database."""
-    airing = find_airing(broadcast, at=at)
-    plays = PlayRecord.objects.filter(broadcast=broadcast, item="")
-    if airing:
-        plays = PlayRecord.objects.filter(broadcast=broadcast, item=airing.item)
+def get_live(
+    broadcast: Broadcast,
+    *,
+    officer: Officer,
+    at: datetime,
+    airing: Airing | None = None,
+) -> Live:
+    """Return how one airing of a broadcast stands now; counted by the database.
+
+    The latest airing unless one is named; only what lies on the officer's ground.
+    """
+    airing = airing or find_airing(broadcast, at=at)
+    plays = PlayRecord.objects.filter(item=airing.item if airing else "")
+    plays = access.fence(plays, officer=officer, at=at)
+    meant = access.fence(broadcast.audience.all(), officer=officer, at=at)
     silent = plays.filter(SILENT).select_related("device", "unit")
-    heard_of = plays.filter(device=OuterRef("device"))
-    unheard = broadcast.audience.filter(~Exists(heard_of))
+    unheard = meant.filter(~Exists(plays.filter(device=OuterRef("device"))))
+    order = ("unit__folded", "device__name", "pk")
     return Live(
         airing=airing,
-        tally=_tally(broadcast, plays),
-        grounds=_grounds(broadcast, plays),
-        silent=list(silent.order_by("unit__folded", "device__name", "pk")[:200]),
+        tally=_tally(meant, plays),
+        grounds=_grounds(meant, plays),
+        silent=list(silent.order_by(*order)[:LIST_LIMIT]),
         unheard=list(
-            unheard.select_related("device", "unit").order_by(
-                "unit__folded", "device__name", "pk"
-            )[:200]
+            unheard.select_related("device", "unit").order_by(*order)[:LIST_LIMIT]
         ),
         is_over=bool(airing and airing.ends_at <= at),
     )
 
 
-def _tally(broadcast: Broadcast, plays: QuerySet[PlayRecord]) -> Tally:
+def _tally(meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]) -> Tally:
     counts = plays.aggregate(
         reached=Count("pk", filter=Q(received_at__isnull=False) | SOUNDED),
         prepared=Count("pk", filter=Q(prepared_at__isnull=False)),
         sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
-        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="")),
+        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="") & ~SILENT),
         shown=Count("pk", filter=Q(shown_at__isnull=False)),
         silent=Count("pk", filter=SILENT),
         known=Count("pk", filter=Q(late_joiner=False)),
         late_joiners=Count("pk", filter=Q(late_joiner=True)),
     )
+    targeted = meant.count()
     known = counts.pop("known")
-    return Tally(
-        targeted=broadcast.targeted, waiting=broadcast.targeted - known, **counts
-    )
+    return Tally(targeted=targeted, waiting=targeted - known, **counts)
 
 
-def _grounds(broadcast: Broadcast, plays: QuerySet[PlayRecord]) -> list[Ground]:
+def _grounds(
+    meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]
+) -> list[Ground]:
     """Return the communes of the audience with what sounded there."""
     outcome = plays.filter(device=OuterRef("device"))
     rows = (
-        broadcast.audience.annotate(
+        meant.annotate(
             has_sounded=Exists(outcome.filter(SOUNDED | Q(shown_at__isnull=False))),
             is_silent=Exists(outcome.filter(SILENT)),
         )
@@ -152,8 +166,8 @@ def _communes_of(paths: Iterable[str]) -> dict[str, Unit]:
 
 def list_waiting(officer: Officer, *, at: datetime) -> list[Broadcast]:
     """Return what this officer could approve now, emergencies first, oldest first."""
-    touched = Involvement.objects.filter(
-        version=OuterRef("version"), person=officer, kind=Involvement.EDIT
+    touched = Editor.objects.filter(
+        bulletin=OuterRef("version__bulletin"), person=officer
     )
     waiting = Broadcast.objects.filter(~Exists(touched), state=rules.WAITING)
     mine = access.fence(waiting, officer=officer, at=at, kinds=[APPROVER])
@@ -191,13 +205,21 @@ def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
 def fence_broadcasts(
     queryset: QuerySet[AnyModel], *, officer: Officer, at: datetime, way: str = ""
 ) -> QuerySet[AnyModel]:
-    """Keep what an officer's ground issued, or what sounds on it from above."""
+    """Keep what an officer's ground issued, or what is released onto it from above.
+
+    What is still being written or decided above is not theirs to see.
+    """
     paths = access.paths_of(officer, at=at)
     ground = Q(pk__in=[])
     for path in paths:
         ground |= Q(**{f"{way}unit__path__startswith": path})
     carrying = Unit.objects.filter(path__in=_all_prefixes(paths))
-    ground |= Q(**{f"{way}carriers__in": carrying})
+    ground |= Q(
+        **{
+            f"{way}carriers__in": carrying,
+            f"{way}state__in": [rules.APPROVED, rules.CANCELLED],
+        }
+    )
     return queryset.filter(ground).distinct()
 
 
@@ -217,17 +239,33 @@ def list_plays(officer: Officer, *, at: datetime) -> QuerySet[PlayRecord]:
     return plays.select_related(*related).order_by("-planned_at", "-pk")
 
 
+def preview_audience(
+    units: Sequence[Unit], devices: Sequence[Device], *, officer: Officer, at: datetime
+) -> audience.Preview:
+    """Return the reach of a choice. Raises AbsentError for ground not the officer's."""
+    for unit in (*units, *(device.unit for device in devices)):
+        if not access.can_see(officer, unit=unit, at=at):
+            raise AbsentError("people.not_your_ground")
+    return audience.preview(units, devices)
+
+
 def list_public(unit: Unit, *, at: datetime, limit: int = 50) -> list[Broadcast]:
     """Return the released broadcasts that a commune's people may read, newest first.
 
     Those issued by the commune or its villages, and those from above that it carries.
     """
-    above = unit.ancestor_ids
-    mine = Q(unit__path__startswith=unit.path) | Q(carriers__in=above)
+    found = _public(unit, at=at).order_by(F("approved_at").desc(), "-pk")
+    return list(found[:limit])
+
+
+def find_public(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
+    """Return one broadcast that a commune's people may read, or None."""
+    return _public(unit, at=at).filter(uid=uid).first()
+
+
+def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
+    mine = Q(unit__path__startswith=unit.path) | Q(carriers__in=unit.ancestor_ids)
     found = Broadcast.objects.filter(
         mine, state=rules.APPROVED, approved_at__lte=at
     ).distinct()
-    related = ("version__bulletin", "unit")
-    return list(
-        found.select_related(*related).order_by(F("approved_at").desc(), "-pk")[:limit]
-    )
+    return found.select_related("version__bulletin", "unit")

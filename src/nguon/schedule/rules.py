@@ -48,6 +48,7 @@ GRACE = timedelta(minutes=10)
 EMERGENCY_LIFE = timedelta(hours=2)
 LONGEST_EMERGENCY = timedelta(hours=24)
 LONGEST_SERIES = timedelta(days=366)
+FARTHEST = timedelta(days=366)
 SHOWN_FOR = timedelta(hours=24)
 WINDOW = timedelta(days=8)
 # What has just passed stays in the plan, so that a device that was away can say
@@ -81,8 +82,8 @@ def check_timing(timing: Timing, *, klass: str, at: datetime) -> None:
         raise InvalidError("schedule.timing_unknown")
     if klass == "emergency":
         _check_emergency(timing, at=at)
-    elif timing.kind == ONCE and (timing.starts_at is None or timing.starts_at <= at):
-        raise InvalidError("schedule.time_passed")
+    elif timing.kind == ONCE:
+        _check_once(timing, at=at)
     elif timing.kind == DAILY:
         _check_daily(timing, at=at)
 
@@ -95,14 +96,32 @@ def _check_emergency(timing: Timing, *, at: datetime) -> None:
         raise InvalidError("schedule.expiry_wrong", hours=24)
 
 
+def _check_once(timing: Timing, *, at: datetime) -> None:
+    if timing.starts_at is None or timing.starts_at <= at:
+        raise InvalidError("schedule.time_passed")
+    if timing.starts_at > at + FARTHEST:
+        raise InvalidError("schedule.too_far_ahead", days=FARTHEST.days)
+
+
 def _check_daily(timing: Timing, *, at: datetime) -> None:
     first, last = timing.first_date, timing.last_date
     if timing.time_of_day is None or first is None or last is None:
         raise InvalidError("schedule.daily_incomplete")
-    if last < first or last < at.astimezone(LOCAL).date():
-        raise InvalidError("schedule.time_passed")
+    if last < first:
+        raise InvalidError("schedule.dates_reversed")
     if last - first > LONGEST_SERIES:
         raise InvalidError("schedule.series_too_long", days=LONGEST_SERIES.days)
+    if datetime.combine(first, timing.time_of_day, LOCAL) > at + FARTHEST:
+        raise InvalidError("schedule.too_far_ahead", days=FARTHEST.days)
+    if datetime.combine(last, timing.time_of_day, LOCAL) <= at:
+        raise InvalidError("schedule.time_passed")
+
+
+def first_start(timing: Timing, *, at: datetime) -> datetime:
+    """Return when a checked timing sounds first, from `at` on."""
+    if timing.kind == NOW:
+        return at
+    return next(starts_between(timing, begin=at, end=at + FARTHEST + WINDOW))
 
 
 def starts_between(

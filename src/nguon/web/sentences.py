@@ -167,6 +167,21 @@ SENTENCES: dict[str, str] = {
         "Nơi bạn chọn chưa có thiết bị nào đang dùng. Hãy chọn nơi khác hoặc nhờ kỹ "
         "thuật duyệt thiết bị."
     ),
+    "schedule.too_far_ahead": (
+        "Chỉ đặt lịch trước được {days} ngày. Hãy chọn ngày gần hơn."
+    ),
+    "schedule.dates_reversed": "Ngày cuối phải từ ngày đầu trở đi. Hãy chọn lại.",
+    "schedule.outside_unit": (
+        "{unit} nằm ngoài nơi ra bản tin ({issuer}). Hãy bỏ chọn nơi này, hoặc viết "
+        "bản tin ở cấp trên."
+    ),
+    "schedule.unit_ended": "{unit} không còn trên bản đồ hiện nay. Hãy chọn nơi khác.",
+    "schedule.device_not_active": (
+        "{device} chưa được dùng hoặc đã bị thu hồi. Hãy bỏ chọn thiết bị này."
+    ),
+    "schedule.plan_full": (
+        "Lịch phát của nơi này đã đủ {limit} lần phát. Hãy bớt lịch rồi làm lại."
+    ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",

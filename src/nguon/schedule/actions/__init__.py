@@ -1,14 +1,10 @@
 """Every write of the schedule, one file per noun; import the names from here."""
 
-from nguon.schedule.actions.broadcasts import (
-    cancel_broadcast,
-    prepare_ready,
-    release,
-    return_broadcast,
-    submit,
-)
+from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.plans import build_plan, roll_plans
 from nguon.schedule.actions.plays import record_events
+from nguon.schedule.actions.releases import release
+from nguon.schedule.actions.submissions import prepare_ready, submit
 
 __all__ = [
     "build_plan",

@@ -1,11 +1,14 @@
 """The plan of a unit: what its devices sound for eight days, signed and numbered."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from nguon.core.errors import InvalidError
 from nguon.core.messages import MAX_ITEMS_PER_PLAN, Plan
 from nguon.core.signing import content_hash
 from nguon.fleet import actions as fleet
@@ -28,20 +31,19 @@ def build_plan(*, unit: Unit, by: Officer | None, at: datetime) -> bool:
     1. Make the airings that have come into the window.
     2. Collect the items, the quiet hours, and hash them.
     3. Sign and publish only what differs from the plan in force.
+
+    Raises InvalidError for more items than a device takes, CannotSignError.
     """
     begin, end = at - rules.PAST, at + rules.WINDOW
-    broadcasts = list(
-        Broadcast.objects.filter(state=rules.APPROVED, carriers=unit)
-        .exclude(version__klass="emergency")
-        .select_related("version__bulletin", "unit")
-        .order_by("pk")
+    makers = {row.pk: ItemMaker(row) for row in _list_relevant(unit, begin, end)}
+    _make_airings(makers.values(), begin=begin, end=end)
+    airings = list(
+        Airing.objects.filter(
+            broadcast__in=makers, ends_at__gt=begin, starts_at__lt=end
+        ).order_by("starts_at", "pk")[: MAX_ITEMS_PER_PLAN + 1]
     )
-    makers = {broadcast.pk: ItemMaker(broadcast) for broadcast in broadcasts}
-    for maker in makers.values():
-        _make_airings(maker, begin=at, end=end)
-    airings = Airing.objects.filter(
-        broadcast__in=makers, ends_at__gt=begin, starts_at__lt=end
-    ).order_by("starts_at", "pk")[:MAX_ITEMS_PER_PLAN]
+    if len(airings) > MAX_ITEMS_PER_PLAN:
+        raise InvalidError("schedule.plan_full", limit=MAX_ITEMS_PER_PLAN)
     plan = Plan(
         unit=unit.uid,
         number=0,
@@ -66,7 +68,7 @@ def build_plan(*, unit: Unit, by: Officer | None, at: datetime) -> bool:
 def roll_plans(*, at: datetime) -> int:
     """Renew the plans whose window nears its end; return how many.
 
-    A unit whose plan breaks is logged; the others get theirs.
+    A unit whose plan cannot be made keeps the old one and holds up no other.
     """
     ageing = UnitPlan.objects.filter(ends_at__lte=at + RENEW_BEFORE)
     rolled = 0
@@ -85,10 +87,52 @@ def make_now_airing(maker: ItemMaker, *, at: datetime) -> Airing:
     return airing
 
 
-def _make_airings(maker: ItemMaker, *, begin: datetime, end: datetime) -> None:
-    starts = rules.starts_between(maker.broadcast.when, begin=begin, end=end)
+def _list_relevant(unit: Unit, begin: datetime, end: datetime) -> list[Broadcast]:
+    """Return the released broadcasts that may have an airing in `[begin, end)`.
+
+    A day is added before, for sounds that began earlier. What is long over stays
+    out, so that a release costs the same after years.
+    """
+    early = begin - timedelta(days=1)
+    in_window = (
+        Q(timing=rules.ONCE, starts_at__gte=early, starts_at__lt=end)
+        | Q(timing=rules.NOW, approved_at__gte=early)
+        | Q(
+            timing=rules.DAILY,
+            first_date__lte=end.astimezone(rules.LOCAL).date(),
+            last_date__gte=early.astimezone(rules.LOCAL).date(),
+        )
+    )
+    found = Broadcast.objects.filter(in_window, state=rules.APPROVED, carriers=unit)
+    return list(
+        found.exclude(version__klass="emergency")
+        .select_related("version__bulletin", "unit")
+        .prefetch_related("units", "devices", "version__sounds__rendition__media")
+        .order_by("pk")
+    )
+
+
+def _make_airings(
+    makers: Collection[ItemMaker], *, begin: datetime, end: datetime
+) -> None:
+    """Write the airings that have come into the window; none lies before release."""
+    wanted = [
+        maker.airing(start)
+        for maker in makers
+        for start in rules.starts_between(
+            maker.broadcast.when,
+            begin=max(begin, maker.broadcast.approved_at or begin),
+            end=end,
+        )
+    ]
+    known = set(
+        Airing.objects.filter(
+            broadcast__in=[maker.broadcast for maker in makers], starts_at__gte=begin
+        ).values_list("item", flat=True)
+    )
     Airing.objects.bulk_create(
-        [maker.airing(start) for start in starts], ignore_conflicts=True
+        [airing for airing in wanted if airing.item not in known],
+        ignore_conflicts=True,
     )
 
 

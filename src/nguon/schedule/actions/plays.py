@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import connection, transaction
+
 from nguon.core.messages import OUTCOMES
 from nguon.fleet.models import DeviceEvent
 from nguon.schedule.models import Airing, AudienceMember, PlayRecord
@@ -26,6 +28,7 @@ FIELDS = [
 ]
 
 
+@transaction.atomic
 def record_events(*, events: Iterable[DeviceEvent], at: datetime) -> int:
     """Write events about items into play records; return how many records changed.
 
@@ -33,7 +36,7 @@ def record_events(*, events: Iterable[DeviceEvent], at: datetime) -> int:
     stays as it is. Events about items that this server never planned are left alone.
     `at` is not used for moments: those are the device's own.
     """
-    about = [event for event in events if event.item]
+    about = [event for event in events if event.item and not event.fault]
     airings = {
         airing.item: airing
         for airing in Airing.objects.filter(item__in={event.item for event in about})
@@ -45,8 +48,30 @@ def record_events(*, events: Iterable[DeviceEvent], at: datetime) -> int:
         record = records[event.device_id, event.item]
         if _apply(record, event):
             changed[record.pk] = record
-    PlayRecord.objects.bulk_update(changed.values(), FIELDS, batch_size=200)
+    _save(changed.values())
     return len(changed)
+
+
+def _save(records: Iterable[PlayRecord]) -> None:
+    """Write changed records in one go: 2,000 of them cost milliseconds.
+
+    Django's bulk_update compares every row with every other and takes a second.
+    """
+    table = PlayRecord._meta
+    fields = [field for field in table.concrete_fields if field.name in FIELDS]
+    sets = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [
+            *(f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields),
+            row.pk,
+        ]
+        for row in records
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            # Names of our own columns only; every value is a parameter.
+            update = f"UPDATE {table.db_table} SET {sets} WHERE id = %s"  # noqa: S608
+            cursor.executemany(update, rows)
 
 
 def _find_or_make(
@@ -57,10 +82,11 @@ def _find_or_make(
     devices = {device for device, _item in wanted}
 
     def read() -> dict[tuple[int, str], PlayRecord]:
-        found = PlayRecord.objects.filter(
+        # Locked in one order where locks exist: two writers never hold each other up.
+        found = PlayRecord.objects.select_for_update().filter(
             device__in=devices, item__in={item for _device, item in wanted}
         )
-        return {(row.device_id, row.item): row for row in found}
+        return {(row.device_id, row.item): row for row in found.order_by("pk")}
 
     records = read()
     missing = [key for key in wanted if key not in records]
@@ -107,7 +133,8 @@ def _apply(record: PlayRecord, event: DeviceEvent) -> bool:
 def _close(record: PlayRecord, event: DeviceEvent) -> None:
     """Write the end of a play as the device tells it."""
     data: Mapping[str, Any] = event.data
-    outcome = data.get("outcome") if event.type == "finished" else event.type
+    told = data.get("outcome", "finished")
+    outcome = told if event.type == "finished" else event.type
     record.outcome = outcome if outcome in OUTCOMES else "failed"
     record.cause = str(data.get("cause") or "")[:20]
     if event.type != "missed":
@@ -117,9 +144,10 @@ def _close(record: PlayRecord, event: DeviceEvent) -> None:
         record.ended_at = max(ended, record.started_at or ended)
     sounded = data.get("sounded_ms")
     if isinstance(sounded, int) and 0 <= sounded < 2**31:
-        record.sounded_ms = sounded
+        record.sounded_ms = int(sounded)
     level = data.get("level_dbfs")
-    record.level_dbfs = float(level) if isinstance(level, int | float) else None
+    if isinstance(level, int | float) and -200 <= level <= 0:
+        record.level_dbfs = float(level)
 
 
 def _moment(value: object) -> datetime | None:

@@ -27,11 +27,12 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     at = timezone.now()
     broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
     if wants_json(request):
-        return _json(broadcast, at)
+        return _json(request, broadcast, at)
     officer, unit = officer_of(request), broadcast.unit
-    context = _context(broadcast, at) | {
+    enders = (APPROVER,) if broadcast.is_alert else (AUTHOR, APPROVER)
+    context = _context(request, broadcast, at) | {
         "may_cancel": broadcast.state == rules.APPROVED
-        and any(access.can(officer, k, unit=unit, at=at) for k in (AUTHOR, APPROVER)),
+        and any(access.can(officer, k, unit=unit, at=at) for k in enders),
         "may_correct": broadcast.version.klass == "emergency"
         and access.can(officer, AUTHOR, unit=unit, at=at),
     }
@@ -44,12 +45,15 @@ def figures(request: HttpRequest, uid: str) -> HttpResponse:
     at = timezone.now()
     broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
     if wants_json(request):
-        return _json(broadcast, at)
-    return render(request, "schedule/figures.html", _context(broadcast, at))
+        return _json(request, broadcast, at)
+    context = _context(request, broadcast, at)
+    return render(request, "schedule/figures.html", context)
 
 
-def _context(broadcast: Broadcast, at: datetime) -> dict[str, Any]:
-    live = queries.get_live(broadcast, at=at)
+def _context(
+    request: HttpRequest, broadcast: Broadcast, at: datetime
+) -> dict[str, Any]:
+    live = queries.get_live(broadcast, officer=officer_of(request), at=at)
     tally = live.tally
     settled = tally.sounded + tally.silent + tally.shown
     is_settled = settled >= tally.targeted and not tally.sounding
@@ -69,8 +73,8 @@ def _context(broadcast: Broadcast, at: datetime) -> dict[str, Any]:
     }
 
 
-def _json(broadcast: Broadcast, at: datetime) -> HttpResponse:
-    live = queries.get_live(broadcast, at=at)
+def _json(request: HttpRequest, broadcast: Broadcast, at: datetime) -> HttpResponse:
+    live = queries.get_live(broadcast, officer=officer_of(request), at=at)
     names = "targeted reached prepared sounding sounded shown silent waiting"
     return JsonResponse(
         {

@@ -174,15 +174,13 @@ def reach(request: HttpRequest, uid: str) -> HttpResponse:
         timing = forms.read_timing(request.POST, klass=bulletin.klass, at=at)
         context["timing"] = timing
         rules.check_timing(timing, klass=bulletin.klass, at=at)
-        start = forms.first_start(timing, at=at)
-        if start is not None:
-            rules.check_quiet(
-                rules.QuietHours.parse(settings.QUIET_HOURS),
-                klass=bulletin.klass,
-                drill=bulletin.drill,
-                start=start,
-                length=rules.length_of(1),
-            )
+        rules.check_quiet(
+            rules.QuietHours.parse(settings.QUIET_HOURS),
+            klass=bulletin.klass,
+            drill=bulletin.drill,
+            start=rules.first_start(timing, at=at),
+            length=rules.length_of(1),
+        )
     except InvalidError as error:
         context["error"] = error
     return render(request, "schedule/reach.html", context)

@@ -1,0 +1,101 @@
+"""Ways a broadcast ends before its time: returned by the approver, or called off."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from nguon.audit import actions as audit
+from nguon.core.errors import InvalidError
+from nguon.fleet import actions as fleet
+from nguon.people import access
+from nguon.people import actions as people
+from nguon.people.models import APPROVER, AUTHOR, Officer
+from nguon.schedule import rules
+from nguon.schedule.access import lock_broadcast
+from nguon.schedule.actions.plans import build_plan
+from nguon.schedule.models import Broadcast
+
+REASON_LIMIT = 2000
+
+
+@transaction.atomic
+def return_broadcast(
+    *, broadcast_uid: str, reason: str, by: Officer, at: datetime
+) -> Broadcast:
+    """Send a bulletin back to its author with a reason.
+
+    Raises InvalidError without a reason, ConflictError, NoRightError, AbsentError.
+    """
+    broadcast = lock_broadcast(broadcast_uid)
+    access.check_can(by, APPROVER, unit=broadcast.unit, at=at)
+    rules.check_move(old=broadcast.state, new=rules.RETURNED)
+    broadcast.state = rules.RETURNED
+    broadcast.returned_by = by
+    broadcast.returned_at = at
+    broadcast.reason = _checked(reason)
+    broadcast.save(update_fields=["state", "returned_by", "returned_at", "reason"])
+    people.notify(
+        officers=[broadcast.submitted_by],
+        subject=f"Bị trả lại: {broadcast.version.shown_title}",
+        body=f"{by.full_name}: {broadcast.reason}",
+        url=f"/ban-tin/{broadcast.version.bulletin.uid}/",
+        at=at,
+    )
+    audit.record("schedule.broadcast.returned", target=broadcast, by=by, at=at)
+    return broadcast
+
+
+@transaction.atomic
+def cancel_broadcast(
+    *, broadcast_uid: str, reason: str, by: Officer, at: datetime
+) -> Broadcast:
+    """Call a broadcast off: what is on falls silent, what was planned will not sound.
+
+    One person may. A released emergency takes an approver: its silence can cost
+    lives. Raises InvalidError without a reason, ConflictError, NoRightError,
+    AbsentError.
+    """
+    broadcast = lock_broadcast(broadcast_uid)
+    is_alert = broadcast.is_alert and broadcast.state == rules.APPROVED
+    if is_alert or not access.can(by, AUTHOR, unit=broadcast.unit, at=at):
+        access.check_can(by, APPROVER, unit=broadcast.unit, at=at)
+    rules.check_move(old=broadcast.state, new=rules.CANCELLED)
+    call_off(broadcast, reason=_checked(reason), by=by, at=at)
+    return broadcast
+
+
+def call_off(broadcast: Broadcast, *, reason: str, by: Officer, at: datetime) -> None:
+    """Write the end, and tell devices when they know of the broadcast.
+
+    For actions of this room that have checked rights and state.
+    """
+    was_approved = broadcast.state == rules.APPROVED
+    broadcast.state = rules.CANCELLED
+    broadcast.cancelled_by = by
+    broadcast.cancelled_at = at
+    broadcast.reason = reason
+    broadcast.save(update_fields=["state", "cancelled_by", "cancelled_at", "reason"])
+    audit.record("schedule.broadcast.cancelled", target=broadcast, by=by, at=at)
+    airings = list(broadcast.airings.filter(ends_at__gt=at).order_by("starts_at", "pk"))
+    if not was_approved or not airings:
+        return
+    lane = "emergency" if broadcast.is_alert else "plan"
+    for unit in broadcast.carriers.order_by("pk"):
+        fleet.publish_urgent(
+            kind="cancel",
+            unit=unit,
+            body={"items": [airing.item for airing in airings], "lane": lane},
+            use=lane,
+            not_after=max(airing.ends_at for airing in airings),
+            by=by,
+            at=at,
+        )
+        if not broadcast.is_alert:
+            build_plan(unit=unit, by=by, at=at)
+
+
+def _checked(reason: str) -> str:
+    """Return the reason as it is kept. Raises InvalidError when there is none."""
+    if not reason.strip():
+        raise InvalidError("schedule.reason_missing")
+    return reason.strip()[:REASON_LIMIT]

@@ -1,0 +1,112 @@
+"""Release: the one act after which speakers speak, by a second person, of one hash."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from nguon.audit import actions as audit
+from nguon.core.errors import ConflictError
+from nguon.fleet import actions as fleet
+from nguon.newsroom import actions as newsroom
+from nguon.people import access
+from nguon.people import actions as people
+from nguon.people.models import APPROVER, Officer
+from nguon.schedule import rules
+from nguon.schedule.access import lock_broadcast
+from nguon.schedule.actions.endings import call_off
+from nguon.schedule.actions.plans import build_plan, make_now_airing
+from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
+from nguon.schedule.models import Airing, Broadcast
+
+
+@transaction.atomic
+def release(*, broadcast_uid: str, sha256: str, by: Officer, at: datetime) -> Broadcast:
+    """Give leave to sound.
+
+    1. Have the newsroom record the approval of exactly this hash by this person.
+    2. Check again that the hash is still true, the time not past, the hour allowed.
+    3. Write the state, then sign and hand over: the urgent whole, the rest as plans.
+
+    Raises OwnBulletinError, ChangedError, ConflictError, InvalidError, NoRightError,
+    AbsentError; then nothing has changed and nothing has left.
+    """
+    broadcast = lock_broadcast(broadcast_uid)
+    version = broadcast.version
+    access.check_can(by, APPROVER, unit=broadcast.unit, at=at)
+    rules.check_move(old=broadcast.state, new=rules.APPROVED)
+    newsroom.record_approval(version_id=version.pk, sha256=sha256, by=by, at=at)
+    if hash_of(broadcast) != sha256:
+        raise ConflictError("newsroom.changed")
+    _check_time(broadcast, at=at)
+
+    broadcast.state = rules.APPROVED
+    broadcast.approved_by = by
+    broadcast.approved_at = at
+    broadcast.save(update_fields=["state", "approved_by", "approved_at"])
+    if broadcast.timing == rules.NOW:
+        _send_now(broadcast, by=by, at=at)
+    if version.klass != "emergency":
+        for unit in broadcast.carriers.order_by("pk"):
+            build_plan(unit=unit, by=by, at=at)
+    people.notify(
+        officers=[broadcast.submitted_by],
+        subject=f"Đã duyệt: {version.shown_title}",
+        body=f"{by.full_name} đã duyệt.",
+        url=f"/phat/{broadcast.uid}/",
+        at=at,
+    )
+    audit.record(
+        "schedule.broadcast.released",
+        target=broadcast,
+        by=by,
+        at=at,
+        data={"sha256": sha256},
+    )
+    return broadcast
+
+
+def _check_time(broadcast: Broadcast, *, at: datetime) -> None:
+    """Refuse a time that has passed since it was sent, or a quiet hour."""
+    rules.check_timing(broadcast.when, klass=broadcast.version.klass, at=at)
+    rules.check_quiet(
+        rules.QuietHours.parse(settings.QUIET_HOURS),
+        klass=broadcast.version.klass,
+        drill=broadcast.version.drill,
+        start=rules.first_start(broadcast.when, at=at),
+        length=rules.length_of(longest_ms(list_renditions(broadcast.version))),
+    )
+
+
+def _send_now(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
+    """Sign the item whole and leave it for the bus, once per carrying unit."""
+    maker = ItemMaker(broadcast)
+    airing = make_now_airing(maker, at=at)
+    is_emergency = broadcast.version.klass == "emergency"
+    body: dict[str, object] = {"item": maker.item(airing).encode()}
+    if is_emergency:
+        body["replaces"] = _replace_corrected(broadcast, by=by, at=at)
+    for unit in broadcast.carriers.order_by("pk"):
+        fleet.publish_urgent(
+            kind="alert" if is_emergency else "go",
+            unit=unit,
+            body=body,
+            use="emergency" if is_emergency else "plan",
+            not_after=airing.ends_at,
+            by=by,
+            at=at,
+        )
+
+
+def _replace_corrected(broadcast: Broadcast, *, by: Officer, at: datetime) -> list[str]:
+    """Call off what this emergency corrects; return the items it takes the place of."""
+    corrects = broadcast.version.bulletin.corrects
+    if corrects is None:
+        return []
+    wrong = Broadcast.objects.filter(version__bulletin=corrects, state=rules.APPROVED)
+    replaced: list[str] = []
+    for old in wrong.select_related("version").order_by("pk"):
+        items = Airing.objects.filter(broadcast=old).order_by("pk")
+        replaced += items.values_list("item", flat=True)
+        call_off(old, reason="Được đính chính bằng bản tin mới.", by=by, at=at)
+    return replaced
