@@ -1,10 +1,11 @@
 """What every answer gets: errors as sentences, safe headers, small text."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
@@ -91,7 +92,14 @@ class CompressTextMiddleware(GZipMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Compress a page, a script, a style, a drawing."""
+        """Compress a page, a script, a style, a drawing.
+
+        A static file is small: it is read whole, so that no server thread streams it.
+        """
         if not response.get("Content-Type", "").startswith(TEXT_KINDS):
             return response
+        if isinstance(response, FileResponse) and response.status_code == HTTPStatus.OK:
+            whole = HttpResponse(b"".join(response), headers=dict(response.headers))
+            response.close()
+            response = whole
         return super().process_response(request, response)

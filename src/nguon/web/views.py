@@ -14,7 +14,7 @@ from nguon.people.models import APPROVER, AUTHOR
 from nguon.schedule import picture, queries, rules
 from nguon.schedule.models import Broadcast
 
-SHOWN = 5
+SHOWN = 4
 
 
 @require_safe
