@@ -99,8 +99,13 @@ async def running() -> AsyncIterator[Gateway]:
         yield gateway
     finally:
         gateway.stop()
-        async with asyncio.timeout(15):
-            await task
+        await asyncio.wait({task}, timeout=15)
+        if not task.done():
+            task.print_stack()
+            for x in asyncio.all_tasks():
+                x.print_stack()
+        assert task.done()
+        await task
 
 
 class Speaker:

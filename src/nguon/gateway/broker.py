@@ -93,7 +93,16 @@ class Bus:
         await self.devices.flush()
 
     async def take_events(self, receive: Receive) -> None:
-        """Be given events until each is acknowledged; makes the stream if absent."""
+        """Be given events until each is acknowledged; makes the stream if absent.
+
+        Raises BusAwayError.
+        """
+        try:
+            await self._take_events(receive)
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+
+    async def _take_events(self, receive: Receive) -> None:
         stream = self.devices.jetstream()
         wanted = StreamConfig(
             name=STREAM,

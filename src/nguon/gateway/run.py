@@ -185,9 +185,11 @@ class Gateway:
             presence = Presence(bus, clock=self._clock)
             events = Events(bus, woken=pending, clock=self._clock)
             sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
-            await bus.take_sign_ins(sign_ins.ask)
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)
+            # Before anybody may come in: what is published to no stream is lost.
+            await bus.take_events(events.take)
+            await bus.take_sign_ins(sign_ins.ask)
             poked = await self._listen(woken, pending)
             loops = {
                 "sign-ins": sign_ins.run,
@@ -249,15 +251,13 @@ class Gateway:
         events: Events,
         back: asyncio.Event,
     ) -> None:
-        """Take events; after a break, or when the stream was lost, take them anew."""
-        subscribed = False
+        """Learn anew who is there after a break; make a lost stream again."""
         while True:
             if back.is_set():
                 back.clear()
                 await presence.learn()
-            if not subscribed or not await bus.has_consumer():
+            if not await bus.has_consumer():
                 await bus.take_events(events.take)
-                subscribed = True
             await carrier.tidy()
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
