@@ -100,10 +100,6 @@ async def running() -> AsyncIterator[Gateway]:
     finally:
         gateway.stop()
         await asyncio.wait({task}, timeout=15)
-        if not task.done():
-            task.print_stack()
-            for x in asyncio.all_tasks():
-                x.print_stack()
         assert task.done()
         await task
 

@@ -208,9 +208,7 @@ class Gateway:
                 self._ready()
                 await self._stop.wait()
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await _cancel(tasks)
                 if poked is not None:
                     poked.close()
                     await asyncio.sleep(0)
@@ -264,3 +262,16 @@ class Gateway:
                     await back.wait()
             except TimeoutError:
                 pass
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """End tasks for certain.
+
+    `asyncio.wait_for` of Python 3.11, on which the NATS library leans, may swallow a
+    cancellation that arrives together with its answer; so ask again.
+    """
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _done, waiting = await asyncio.wait(waiting, timeout=0.5)
