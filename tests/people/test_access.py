@@ -89,3 +89,14 @@ def test_a_notice_is_mailed_once(
     assert actions.deliver_notices(at=now + HOUR) == 0
     assert len(mailoutbox) == 1
     assert queries.count_unread(minh) == 1
+
+
+def test_a_half_written_unit_gives_no_ground(
+    lan: Officer, ia_grai: Unit, dak_doa: Unit, now: datetime
+) -> None:
+    assert access.can(lan, "author", unit=ia_grai, at=now)
+
+    Unit.objects.filter(pk=ia_grai.pk).update(path="")
+
+    assert access.paths_of(lan, at=now) == []
+    assert not access.fence(Unit.objects.all(), officer=lan, at=now, unit="").exists()

@@ -3,7 +3,9 @@
 from datetime import date
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nguon.core.errors import AbsentError
 from nguon.territory import boundaries, names, queries
@@ -70,3 +72,76 @@ def test_the_map_is_light_enough_for_a_thin_link() -> None:
 )
 def test_fold_forgets_marks(text: str, folded: str) -> None:
     assert names.fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "clash"),
+    [
+        (date(2020, 1, 1), date(2025, 7, 1), False),
+        (date(2020, 1, 1), date(2025, 7, 2), True),
+        (date(2026, 1, 1), date(2026, 1, 2), True),
+    ],
+)
+def test_the_database_refuses_overlapping_periods_of_one_code(
+    ia_grai: Unit,
+    valid_from: date,
+    valid_to: date,
+    clash: bool,
+) -> None:
+    other = Unit(
+        kind="commune",
+        code=ia_grai.code,
+        name="x",
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
+    clashed = False
+
+    try:
+        with transaction.atomic():
+            other.save()
+    except IntegrityError:
+        clashed = True
+
+    assert clashed == clash
+
+
+@given(day=st.dates(date(2000, 1, 1), date(2040, 1, 1)))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_unit_is_on_the_map_from_its_first_day_to_before_its_last(
+    ia_grai: Unit, day: date
+) -> None:
+    Unit.objects.filter(pk=ia_grai.pk).update(valid_to=date(2030, 1, 1))
+
+    there = Unit.objects.as_of(day).filter(pk=ia_grai.pk).exists()
+
+    assert there == (date(2025, 7, 1) <= day < date(2030, 1, 1))
+
+
+def test_on_the_map_of_follows_a_divided_commune_both_ways(db: None) -> None:
+    def make(code: str, first: date, last: date | None) -> Unit:
+        return Unit.objects.create(
+            kind="commune",
+            code=code,
+            name=code,
+            path=f"/{code}/",
+            valid_from=first,
+            valid_to=last,
+        )
+
+    split, start = date(2025, 7, 1), date(1900, 1, 1)
+    whole, divided = make("1", start, split), make("2", start, split)
+    left, right = make("3", split, None), make("4", split, None)
+    Succession.objects.create(old=whole, new=left, kind="whole")
+    Succession.objects.create(old=divided, new=left, kind="part-main")
+    Succession.objects.create(old=divided, new=right, kind="part")
+
+    assert queries.list_on_map([divided], day=TODAY) == [left, right]
+    assert queries.list_on_map([right], day=BEFORE) == [divided]
+    assert queries.list_on_map([left], day=BEFORE) == [whole, divided]
+    assert queries.list_on_map([left], day=TODAY) == [left]
+    assert [row.kind for row in queries.list_successors(divided)] == [
+        "part-main",
+        "part",
+    ]
+    assert [row.old for row in queries.list_predecessors(left)] == [whole, divided]

@@ -59,7 +59,8 @@ def paths_of(
     if officer.is_superuser:
         return ["/"]
     found = roles_of(officer, at=at, kinds=kinds)
-    return sorted(set(found.values_list("unit__path", flat=True)))
+    # A unit without a path is half written; as a prefix it would be everything.
+    return sorted(set(found.values_list("unit__path", flat=True)) - {""})
 
 
 def units_of(

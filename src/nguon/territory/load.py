@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from nguon.territory import boundaries, names
 from nguon.territory.models import (
@@ -91,32 +93,41 @@ def _write(
     last: date | None,
     areas: Mapping[str, float],
 ) -> None:
-    """Create the units of one level that are not known, and give them their path."""
-    fresh = []
+    """Create the units of one level that are not known, correct those that are."""
+    fresh, corrected = [], []
     for row in rows:
-        if row.key in known:
-            continue
         kind, code, first = row.key
         subkind, name = names.split(row.name)
-        fresh.append(
-            Unit(
-                kind=kind,
-                code=code,
-                valid_from=first,
-                valid_to=last,
-                subkind=subkind,
-                name=name,
-                folded=names.fold(row.name),
-                parent=known[row.parent] if row.parent else None,
-                lat=row.lat,
-                lon=row.lon,
-                area_km2=areas.get(code) if kind == COMMUNE else None,
-            )
-        )
-    for unit in Unit.objects.bulk_create(fresh, batch_size=500):
-        unit.path = f"{unit.parent.path if unit.parent else '/'}{unit.pk}/"
-        known[unit.kind, unit.code, unit.valid_from] = unit
-    Unit.objects.bulk_update(fresh, ["path"], batch_size=500)
+        facts = {
+            "subkind": subkind,
+            "name": name,
+            "folded": names.fold(row.name),
+            "lat": row.lat,
+            "lon": row.lon,
+            "area_km2": areas.get(code) if kind == COMMUNE else None,
+        }
+        unit = known.get(row.key)
+        if unit is None:
+            parent = known[row.parent] if row.parent else None
+            period = {"valid_from": first, "valid_to": last}
+            fresh.append(Unit(kind=kind, code=code, parent=parent, **period, **facts))
+        elif any(getattr(unit, field) != value for field, value in facts.items()):
+            for field, value in facts.items():
+                setattr(unit, field, value)
+            corrected.append(unit)
+    if corrected:
+        Unit.objects.bulk_update(corrected, list(facts), batch_size=100)
+    Unit.objects.bulk_create(fresh, batch_size=500)
+    # One statement gives every new unit its path: that of its parent, and itself.
+    above = Unit.objects.filter(pk=OuterRef("parent")).values("path")[:1]
+    own = Concat(Cast("pk", CharField()), Value("/"))
+    Unit.objects.filter(path="").update(
+        path=Concat(Coalesce(Subquery(above), Value("/")), own)
+    )
+    if fresh:
+        like = {"kind": fresh[0].kind, "valid_from": fresh[0].valid_from}
+        for unit in Unit.objects.filter(**like):
+            known[unit.kind, unit.code, unit.valid_from] = unit
 
 
 def _write_successions(known: Mapping[Key, Unit]) -> int:

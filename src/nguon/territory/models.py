@@ -32,7 +32,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 
     def under(self, unit: "Unit") -> "UnitQuerySet":
         """Keep a unit and everything below it."""
-        return self.filter(path__startswith=unit.path)
+        return self.filter(path__startswith=unit.path) if unit.path else self.none()
 
 
 class Unit(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from nguon.core.errors import AbsentError
 from nguon.territory import names
-from nguon.territory.models import COMMUNE, PROVINCE, Succession, Unit
+from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Succession, Unit
 
 
 def get_unit(code: str, *, kind: str, day: date) -> Unit:
@@ -33,13 +33,56 @@ def find_plan_unit(unit: Unit) -> Unit:
 def list_on_map(units: Iterable[Unit], *, day: date) -> list[Unit]:
     """Return the communes of a day on the ground that these units are or were.
 
-    Forward or backward by the succession table; a unit of that day is itself.
+    A province or district stands for its communes. From each commune, the succession
+    table is followed forward or backward in time until the day is reached; a unit of
+    that day is itself. What has no succession (a special zone) leads nowhere.
     """
-    wanted = {unit.pk for unit in units}
-    linked = Succession.objects.filter(Q(old__in=wanted) | Q(new__in=wanted))
-    for old, new in linked.values_list("old_id", "new_id"):
-        wanted |= {old, new}
-    return list(Unit.objects.as_of(day).filter(pk__in=wanted).order_by("code", "pk"))
+    found: set[int] = set()
+    seen: set[int] = set()
+    frontier = {unit.pk: unit for unit in _communes_of(units)}
+    while frontier:
+        found |= {k for k, u in frontier.items() if _covers(u, day)}
+        seen |= set(frontier)
+        ended = [k for k, u in frontier.items() if u.valid_to and u.valid_to <= day]
+        later = [k for k, u in frontier.items() if u.valid_from > day]
+        forward = Succession.objects.filter(old__in=ended).values("new")
+        backward = Succession.objects.filter(new__in=later).values("old")
+        step = Unit.objects.filter(Q(pk__in=forward) | Q(pk__in=backward))
+        frontier = {unit.pk: unit for unit in step if unit.pk not in seen}
+    return list(Unit.objects.filter(pk__in=found).order_by("code", "pk"))
+
+
+def _covers(unit: Unit, day: date) -> bool:
+    return unit.valid_from <= day and (unit.valid_to is None or day < unit.valid_to)
+
+
+def _communes_of(units: Iterable[Unit]) -> list[Unit]:
+    """Return communes for units of any kind: those below, or a village's own."""
+    ground = Q(pk__in=[])
+    for unit in units:
+        if unit.kind == VILLAGE:
+            ground |= Q(pk=unit.parent_id)
+        else:
+            ground |= Q(path__startswith=unit.path)
+    return list(Unit.objects.filter(ground, kind=COMMUNE))
+
+
+def list_successors(unit: Unit) -> list[Succession]:
+    """Return into which communes one went, the main heir first."""
+    rows = Succession.objects.filter(old=unit).select_related("new")
+    return sorted(rows, key=lambda row: (row.kind == "part", row.new.folded, row.pk))
+
+
+def list_predecessors(unit: Unit) -> list[Succession]:
+    """Return from which communes one was made, the whole ones first."""
+    rows = Succession.objects.filter(new=unit).select_related("old")
+    return sorted(rows, key=lambda row: (row.kind != "whole", row.old.folded, row.pk))
+
+
+def list_villages(commune: Unit, *, day: date) -> list[Unit]:
+    """Return the villages of a commune on a day, by name."""
+    units = Unit.objects.as_of(day).under(commune).filter(kind=VILLAGE)
+    return list(units.order_by("folded", "pk"))
 
 
 def list_communes(*, province_code: str, day: date) -> list[Unit]:
