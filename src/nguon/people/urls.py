@@ -6,7 +6,7 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import include, path
 
-from nguon.people import views
+from nguon.people import ground_views, views
 
 screens = [
     path("thong-bao/", views.show_notices, name="notices"),
@@ -27,6 +27,15 @@ screens = [
     path("vai-tro/<int:role_id>/ket-thuc/", views.end_role, name="end_role"),
     path("vai-tro/<int:role_id>/nguoi-thay/", views.name_deputy, name="name_deputy"),
     path("nguoi-thay/<int:deputy_id>/ket-thuc/", views.end_deputy, name="end_deputy"),
+]
+
+ground = [
+    path("dia-ban/", ground_views.list_units, name="units"),
+    path("dia-ban/nhap-thon/", ground_views.ask_villages, name="ask_villages"),
+    path("dia-ban/nhap-thon/mau.csv", ground_views.sample_villages, name="sample"),
+    path("dia-ban/nhap-thon/xem/", ground_views.preview_villages, name="preview"),
+    path("dia-ban/nhap-thon/nhap/", ground_views.import_villages, name="import"),
+    path("dia-ban/<str:uid>/", ground_views.show_unit, name="unit"),
 ]
 
 # Names are allauth's own: it asks for them. No sign-up, no reset by letter.
@@ -60,4 +69,8 @@ sign_in = [
     ),
 ]
 
-urlpatterns = [path("", include((screens, "people"))), *sign_in]
+urlpatterns = [
+    path("", include((screens, "people"))),
+    path("", include((ground, "territory"))),
+    *sign_in,
+]

@@ -57,6 +57,27 @@ SENTENCES: dict[str, str] = {
     "people.absence_absent": "Không có kỳ vắng mặt này.",
     # territory
     "territory.unit_absent": "Không tìm thấy đơn vị có mã {code} vào ngày {day}.",
+    "territory.rows_wrong": (
+        "Có {count} dòng sai nên chưa nhập gì. Hãy sửa tệp rồi gửi lại."
+    ),
+    "territory.villages_changed": (
+        "Vừa có người nhập cùng danh sách này. Hãy xem lại rồi nhập lại nếu cần."
+    ),
+    "territory.file_missing": "Chưa chọn tệp. Hãy chọn tệp CSV rồi gửi lại.",
+    "territory.file_too_big": "Tệp quá lớn. Hãy gửi tệp dưới {limit} MB.",
+    "territory.file_encoding": (
+        "Không đọc được chữ trong tệp. Hãy lưu lại dưới dạng “CSV UTF-8”."
+    ),
+    "territory.file_unreadable": (
+        "Tệp không phải là bảng CSV. Hãy lưu lại dưới dạng “CSV UTF-8”."
+    ),
+    "territory.headings_missing": (
+        "Dòng đầu của tệp thiếu cột: {names}. Hãy tải tệp mẫu để xem cách viết."
+    ),
+    "territory.no_rows": "Tệp chưa có dòng nào dưới dòng tên cột.",
+    "territory.too_many_rows": (
+        "Tệp có quá nhiều dòng. Hãy chia thành các tệp dưới {limit} dòng."
+    ),
     # newsroom
     "newsroom.bulletin_absent": "Không có bản tin này trong địa bàn của bạn.",
     "newsroom.version_absent": "Không có phiên bản này trong địa bàn của bạn.",
