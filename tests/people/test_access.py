@@ -1,13 +1,17 @@
 """A role covers its unit and what lies under it, and nothing else."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.people import access, actions, queries
 from nguon.people.models import Officer, Role
 from nguon.territory.models import Unit
+from tests.conftest import make_unit
 
 HOUR = timedelta(hours=1)
 
@@ -100,3 +104,56 @@ def test_a_half_written_unit_gives_no_ground(
 
     assert access.paths_of(lan, at=now) == []
     assert not access.fence(Unit.objects.all(), officer=lan, at=now, unit="").exists()
+
+
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(
+    shape=st.lists(st.integers(0, 11), min_size=1, max_size=12),
+    held=st.sets(st.integers(0, 11), max_size=3),
+    start=st.integers(-3, 3),
+    length=st.integers(1, 3),
+)
+def test_the_fence_agrees_with_can_and_with_a_walk_up_the_tree(
+    lan: Officer,
+    now: datetime,
+    shape: list[int],
+    held: set[int],
+    start: int,
+    length: int,
+) -> None:
+    """Any tree, any roles, any period: three ways to ask give one answer."""
+    Role.objects.filter(officer=lan).delete()
+    units: list[Unit] = []
+    for number, above in enumerate(shape):
+        parent = units[above % len(units)] if units and above else None
+        units.append(make_unit("village", f"{uuid4().hex[:12]}", str(number), parent))
+    begins = now + start * HOUR
+    for index in held:
+        Role.objects.create(
+            officer=lan,
+            unit=units[index % len(units)],
+            kind=("author", "viewer", "technician")[index % 3],
+            valid_from=begins,
+            valid_to=begins + length * HOUR,
+        )
+    roots = set()
+    if begins <= now < begins + length * HOUR:
+        roots = {units[index % len(units)].pk for index in held}
+
+    expected = {u.pk for u in units if roots & set(u.ancestor_ids)}
+    mine = Unit.objects.filter(pk__in=[u.pk for u in units])
+    fenced = set(
+        access.fence(mine, officer=lan, at=now, unit="").values_list("pk", flat=True)
+    )
+    allowed = {
+        u.pk
+        for u in units
+        if any(access.can(lan, kind, unit=u, at=now) for kind in access.EVERY_ROLE)
+    }
+
+    assert fenced == expected
+    assert allowed == expected
