@@ -208,3 +208,31 @@ def test_the_same_role_is_not_given_twice_and_may_be_ended_at_once(
     assert not access.can(
         lan, "author", unit=ia_grai, at=now + timedelta(microseconds=1)
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/can-bo/them/", "full_name"),
+        ("/can-bo/giao-vai-tro/", "unit"),
+        ("/tai-khoan/lien-lac/", "phone"),
+        ("/tai-khoan/vang-mat/", "from_at"),
+    ],
+)
+def test_a_control_character_is_a_sentence_on_both_databases(
+    client: Client, chief: Officer, address: str, field: str
+) -> None:
+    client.force_login(chief)
+
+    answer = client.post(address, {field: "a\0b"})
+
+    assert answer.status_code == 422
+    assert "không đọc được" in answer.content.decode()
+
+
+def test_searching_for_anything_is_safe(client: Client, chief: Officer) -> None:
+    client.force_login(chief)
+
+    for text in ("\0", "%", "'", "\\", "💧", "a" * 500):
+        assert client.get("/can-bo/", {"q": text}).status_code == 200
+        assert client.get("/dia-ban/", {"q": text}).status_code == 200

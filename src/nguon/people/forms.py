@@ -1,11 +1,24 @@
 """Reads what officers type: moments, names of colleagues."""
 
+import unicodedata
 from datetime import datetime
 
+from django.http import HttpRequest
 from django.utils import timezone
 
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.people.models import Officer
+
+
+def read_text(request: HttpRequest, name: str) -> str:
+    """Return what was typed into a field; empty when there is none.
+
+    Raises InvalidError for control characters: no database takes them all.
+    """
+    text = request.POST.get(name, "")
+    if any(unicodedata.category(letter) == "Cc" for letter in text):
+        raise InvalidError("people.text_unreadable")
+    return text
 
 
 def read_moment(text: str) -> datetime:

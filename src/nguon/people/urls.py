@@ -35,7 +35,7 @@ ground = [
     path("dia-ban/nhap-thon/mau.csv", ground_views.sample_villages, name="sample"),
     path("dia-ban/nhap-thon/xem/", ground_views.preview_villages, name="preview"),
     path("dia-ban/nhap-thon/nhap/", ground_views.import_villages, name="import"),
-    path("dia-ban/<str:uid>/", ground_views.show_unit, name="unit"),
+    path("dia-ban/<slug:uid>/", ground_views.show_unit, name="unit"),
 ]
 
 # Names are allauth's own: it asks for them. No sign-up, no reset by letter.

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from nguon.core.errors import InvalidError
 from nguon.people import access, actions, queries
 from nguon.people.answers import done, officer_of
-from nguon.people.forms import find_officer, read_moment
+from nguon.people.forms import find_officer, read_moment, read_text
 from nguon.people.models import ADMINISTRATOR, ROLES, Officer
 from nguon.territory.models import Unit
 
@@ -115,13 +115,13 @@ def register_officer(request: HttpRequest) -> HttpResponse:
     """Register an officer with a first role."""
     by, at = officer_of(request), _now()
     officer = actions.register_officer(
-        username=request.POST.get("username", ""),
-        full_name=request.POST.get("full_name", ""),
-        password=request.POST.get("password", ""),
-        email=request.POST.get("email", ""),
-        phone=request.POST.get("phone", ""),
-        unit=access.access_unit(by, request.POST.get("unit", ""), at=at),
-        kind=request.POST.get("kind", ""),
+        username=read_text(request, "username"),
+        full_name=read_text(request, "full_name"),
+        password=read_text(request, "password"),
+        email=read_text(request, "email"),
+        phone=read_text(request, "phone"),
+        unit=access.access_unit(by, read_text(request, "unit"), at=at),
+        kind=read_text(request, "kind"),
         by=by,
         at=at,
     )
@@ -133,11 +133,11 @@ def register_officer(request: HttpRequest) -> HttpResponse:
 def grant_role(request: HttpRequest) -> HttpResponse:
     """Give a role to whoever has this user name."""
     by, at = officer_of(request), _now()
-    unit = access.access_unit(by, request.POST.get("unit", ""), at=at)
+    unit = access.access_unit(by, read_text(request, "unit"), at=at)
     access.check_can(by, ADMINISTRATOR, unit=unit, at=at)
-    officer = find_officer(request.POST.get("username", ""))
+    officer = find_officer(read_text(request, "username"))
     role = actions.grant_role(
-        officer=officer, unit=unit, kind=request.POST.get("kind", ""), by=by, at=at
+        officer=officer, unit=unit, kind=read_text(request, "kind"), by=by, at=at
     )
     messages.success(request, f"Đã giao vai trò cho {officer.full_name}.")
     return done(request, to=_officer_page(officer), data={"role": role.pk})
@@ -181,9 +181,9 @@ def name_deputy(request: HttpRequest, role_id: int) -> HttpResponse:
     """Let somebody hold a role for a while."""
     deputy = actions.name_deputy(
         role_id=role_id,
-        officer=find_officer(request.POST.get("username", "")),
-        from_at=read_moment(request.POST.get("from_at", "")),
-        to_at=read_moment(request.POST.get("to_at", "")),
+        officer=find_officer(read_text(request, "username")),
+        from_at=read_moment(read_text(request, "from_at")),
+        to_at=read_moment(read_text(request, "to_at")),
         by=officer_of(request),
         at=_now(),
     )
@@ -209,7 +209,7 @@ def reset_password(request: HttpRequest, officer_id: int) -> HttpResponse:
     """Give an officer a new password."""
     by, at = officer_of(request), _now()
     officer = access.access_officer(by, officer_id, at=at)
-    password = request.POST.get("password", "")
+    password = read_text(request, "password")
     actions.reset_password(officer=officer, password=password, by=by, at=at)
     messages.success(request, f"Đã đặt lại mật khẩu của {officer.full_name}.")
     return done(request, to=_officer_page(officer), data={"officer": officer.pk})
@@ -251,8 +251,8 @@ def announce_absence(request: HttpRequest, officer_id: int) -> HttpResponse:
 def _change_contact(request: HttpRequest, officer: Officer) -> None:
     actions.change_contact(
         officer=officer,
-        email=request.POST.get("email", ""),
-        phone=request.POST.get("phone", ""),
+        email=read_text(request, "email"),
+        phone=read_text(request, "phone"),
         by=officer_of(request),
         at=_now(),
     )
@@ -262,8 +262,8 @@ def _change_contact(request: HttpRequest, officer: Officer) -> None:
 def _announce_absence(request: HttpRequest, officer: Officer) -> None:
     actions.announce_absence(
         officer=officer,
-        from_at=read_moment(request.POST.get("from_at", "")),
-        to_at=read_moment(request.POST.get("to_at", "")),
+        from_at=read_moment(read_text(request, "from_at")),
+        to_at=read_moment(read_text(request, "to_at")),
         by=officer_of(request),
         at=_now(),
     )

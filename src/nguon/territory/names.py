@@ -36,4 +36,5 @@ def fold(text: str) -> str:
     "Hoà" and "Hòa" both occur in the official lists; both fold to "hoa".
     """
     plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return "".join(c for c in plain if not unicodedata.combining(c)).strip()
+    kept = (c for c in plain if not unicodedata.combining(c) and c != "\0")
+    return "".join(kept).strip()

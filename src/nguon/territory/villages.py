@@ -116,8 +116,6 @@ def decode(content: bytes) -> str:
         text = content.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidError("territory.file_encoding") from error
-    if "\0" in text:
-        raise InvalidError("territory.file_encoding")
     return text
 
 
@@ -126,6 +124,8 @@ def read(text: str, *, ground: Sequence[str]) -> Reading:
 
     Raises InvalidError when it is no such list at all: headings, no rows, too many.
     """
+    if "\0" in text:
+        raise InvalidError("territory.file_encoding")
     rows = list(_rows(text))
     communes = _communes({cells.get("commune", "") for _row, cells in rows})
     codes = {cells.get("code", "") for _row, cells in rows} - {""}

@@ -51,6 +51,7 @@ SENTENCES: dict[str, str] = {
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
     "people.moment_unreadable": "Chưa chọn ngày giờ. Hãy chọn đủ ngày và giờ.",
+    "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
     "people.role_absent": "Không có vai trò này.",
     "people.deputy_absent": "Không có việc thay này.",
