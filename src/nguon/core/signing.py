@@ -118,6 +118,15 @@ class SigningKey:
         path.touch(mode=0o600, exist_ok=False)
         path.write_text(json.dumps(self._key.as_dict(private=True)), encoding="utf-8")
 
+    @classmethod
+    def parse(cls, text: str) -> "SigningKey":
+        """Return the key of a JWK text. Raises ValueError or JoseError."""
+        return cls(OKPKey.import_key(json.loads(text)))
+
+    def dump(self) -> str:
+        """Return the private key as JWK text: for a store its owner alone can read."""
+        return json.dumps(self._key.as_dict(private=True))
+
     def sign(self, payload: Mapping[str, Any], *, typ: str, kid: str = "") -> str:
         """Return the compact JWS of a payload. Raises JoseError when it cannot."""
         header = {"alg": "Ed25519", "kid": kid or self.kid, "typ": typ}

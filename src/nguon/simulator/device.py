@@ -1,0 +1,425 @@
+"""One virtual device: what it holds, what it refuses, what its loudspeaker does.
+
+No socket in here: the swarm brings documents and the time, and takes away events.
+Decisions are `core.playout`'s alone. Every document passes `take`, where freshness,
+target and number are checked for this very device.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from nguon.core import messages, playout, signing
+from nguon.core.messages import Item, SequenceWindow, Settings, Stop
+from nguon.core.playout import NOTHING_YET, Listener, Progress, Situation, Verdict
+from nguon.core.signing import DocumentRefusedError, SigningKey
+from nguon.simulator.notary import Document
+from nguon.simulator.tally import Tally
+
+# How long the end of an item is remembered after it could have sounded.
+REMEMBER_MS = 24 * 3_600_000
+_NEVER: frozenset[str] = frozenset()
+
+
+class Device:
+    """A loudspeaker without a loudspeaker."""
+
+    __slots__ = (
+        "available_since", "began", "cancelled", "claim", "ended", "etag", "held_since",
+        "items", "key", "known", "listener", "log", "n", "new_events", "number",
+        "offset", "orders", "outgoing", "plans", "playing", "progress", "refused",
+        "settings", "standing", "stops", "tally", "told", "uid", "unready", "urgent",
+        "wake", "windows",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, number: int, claim: str, key: SigningKey, log: str, tally: Tally
+    ) -> None:
+        self.number, self.claim, self.key, self.log = number, claim, key, log
+        self.tally = tally
+        self.uid = ""
+        # new, waiting (for a person), active, rejected, revoked, refused
+        self.standing = "new"
+        self.etag = ""
+        self.n = 0
+        self.available_since = 0
+        self.settings: Document | None = None
+        self.listener = Listener(device="", units=_NEVER)
+        self.plans: dict[str, Document] = {}
+        self.urgent: dict[str, Document] = {}
+        self.known: dict[str, int] = {}
+        self.windows: dict[str, SequenceWindow] = {}
+        self.cancelled: dict[str, int] = {}
+        self.stops: dict[str, Stop] = {}
+        self.ended: dict[str, int] = {}
+        self.progress: dict[str, Progress] = {}
+        self.held_since: dict[str, int] = {}
+        self.told: set[str] = set()
+        self.refused: set[tuple[str, str]] = set()
+        self.items: tuple[Item, ...] | None = None
+        self.playing: Item | None = None
+        self.began = self.offset = 0
+        self.unready = _NEVER
+        self.orders: list[tuple[str, str]] = []
+        self.wake = playout.FOREVER
+        self.new_events: list[dict[str, Any]] = []
+        self.outgoing: dict[int, dict[str, Any]] = {}
+
+    # --- what it is told ---------------------------------------------------------
+
+    def take(self, document: Document, *, at: int, pulled: bool = False) -> bool:
+        """Obey a verified document; tell whether there is something new to decide.
+
+        1. Refuse what is past its not-after or for somebody else.
+        2. A plan or settings: refuse an older number than the one held.
+        3. Urgent: refuse what was seen before; in a pulled state that is no replay.
+
+        Raises DocumentRefusedError; then nothing has changed.
+        """
+        if document.not_after <= at:
+            raise DocumentRefusedError("expired", document=document.id)
+        if document.device != self.uid and document.unit not in self.listener.units:
+            raise DocumentRefusedError("wrong_target", document=document.id)
+        if document.kind == "settings":
+            return self._take_settings(document)
+        if document.kind == "plan":
+            return self._take_plan(document, at=at)
+        if document.id in self.known:
+            if pulled:
+                return False
+            raise DocumentRefusedError("replayed", document=document.id)
+        target = document.unit or document.device
+        window = self.windows.get(target)
+        if window is None:
+            window = self.windows[target] = SequenceWindow()
+        window.check(document.seq, document=document.id)
+        window.accept(document.seq)
+        self.known[document.id] = document.not_after
+        self.hold(document, at=at)
+        if document.kind in {"stop", "lift"}:
+            named = document.id if document.kind == "stop" else document.subject["stop"]
+            self.orders.append((document.kind, str(named)))
+        elif document.kind in {"go", "alert"}:
+            self._answer(document, at=at)
+        return True
+
+    def _answer(self, document: Document, *, at: int) -> None:
+        """Say that an urgent item came; the gateway sends it again to the silent."""
+        item: Item = document.subject
+        if item.audience.includes(device=self.uid, units=self.listener.units):
+            self.told.add(f"r{item.id}")
+            self.tell("received", at=at, item=item.id, data={"document": document.id})
+
+    def hold(self, document: Document, *, at: int) -> None:
+        """Take an urgent document into what is held, its number being good."""
+        kind = document.kind
+        if kind in {"go", "alert"}:
+            self.urgent[document.id] = document
+            self.held_since.setdefault(document.subject.id, at)
+            for item in document.replaces:
+                self.cancelled[item] = document.not_after
+            self.items = None
+        elif kind == "cancel":
+            self.urgent[document.id] = document
+            for item in document.subject["items"]:
+                self.cancelled[item] = document.not_after
+        elif kind == "stop":
+            self.urgent[document.id] = document
+            lifted = any(
+                held.kind == "lift" and held.subject.get("stop") == document.id
+                for held in self.urgent.values()
+            )
+            if not lifted:
+                self.stops[document.id] = document.subject
+        elif kind == "lift":
+            self.urgent[document.id] = document
+            self.stops.pop(str(document.subject.get("stop")), None)
+
+    def _take_settings(self, document: Document) -> bool:
+        held = self.settings
+        if document.device != self.uid:
+            raise DocumentRefusedError("wrong_target", document=document.id)
+        if held is not None and document.seq <= held.seq:
+            if document.id == held.id:
+                return False
+            raise DocumentRefusedError("old_sequence", document=document.id)
+        self.settings = document
+        told: Settings = document.subject
+        self.listener = Listener(
+            device=self.uid, units=frozenset(told.units), languages=told.languages
+        )
+        return True
+
+    def _take_plan(self, document: Document, *, at: int) -> bool:
+        held = self.plans.get(document.unit)
+        if held is not None and document.seq <= held.seq:
+            if document.id == held.id:
+                return False
+            raise DocumentRefusedError("old_sequence", document=document.id)
+        self.plans[document.unit] = document
+        for item in document.subject.items:
+            self.held_since.setdefault(item.id, at)
+        self.items = None
+        return True
+
+    def refuse(self, error: DocumentRefusedError, *, at: int) -> None:
+        """Count a refusal, and report it once for each document and cause."""
+        self.tally.refusals[error.cause] += 1
+        document = str(error.data.get("document", ""))[:80]
+        key = (error.cause, document)
+        if key not in self.refused and len(self.refused) < 100:
+            self.refused.add(key)
+            data = {"cause": error.cause, "document": document}
+            self.tell("refused", at=at, data=data)
+
+    # --- what it tells -----------------------------------------------------------
+
+    def tell(
+        self,
+        kind: str,
+        *,
+        at: int,
+        item: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write an event into the store; it stays until the gateway has stored it."""
+        self.n += 1
+        event = messages.Event(self.n, kind, at, item, data or {}).encode()
+        self.new_events.append(event)
+
+    def forget_events(self, numbers: Iterable[int]) -> list[int]:
+        """Drop the events that are now in the database; return which were held."""
+        return [n for n in numbers if self.outgoing.pop(n, None) is not None]
+
+    # --- what it does ------------------------------------------------------------
+
+    def turn(self, *, at: int, now: float, ready: frozenset[str] | set[str]) -> int:
+        """Decide and sound; return when to ask again at the latest.
+
+        `at` is the device's time, `now` the machine's for the tally, `ready` the
+        sounds that have been fetched.
+        """
+        if self.items is None:
+            self._collect(at=at, now=now)
+        items = self.items or ()
+        unready = self.unready = self._unready(items, ready)
+        self._tell_prepared(items, unready, at=at)
+        if self.playing is not None:
+            self._advance(at)
+        decision = playout.decide(
+            Situation(
+                items=items,
+                progress=self.progress,
+                playing=self.playing.id if self.playing else "",
+                cancelled=frozenset(self.cancelled),
+                stops=tuple(self.stops.values()),
+                quiet=self._quiet(),
+                unready=unready,
+                held_since=self.held_since,
+                available_since=self.available_since,
+            ),
+            self.listener,
+            at=at,
+        )
+        for key, reason in decision.waiting:
+            was = self.progress.get(key, NOTHING_YET)
+            if was.blocked != reason:
+                self.progress[key] = replace(was, blocked=reason)
+        for verdict in decision.over:
+            self._close(verdict, at=at, now=now)
+        self._sound(decision, at=at, now=now)
+        self._tell_orders(at=at, now=now)
+        self.wake = decision.until
+        return decision.until
+
+    def _tell_orders(self, *, at: int, now: float) -> None:
+        """Report stops and lifts after they have been carried out."""
+        for kind, stop in self.orders:
+            told = "stopped" if kind == "stop" else "lifted"
+            self.tell(told, at=at, data={"stop": stop})
+            self.tally.order(stop).add(told, now)
+        self.orders.clear()
+
+    def _collect(self, *, at: int, now: float) -> None:
+        """Gather the items of all documents held that are meant for this device."""
+        self._drop_past(at=at)
+        units, device = self.listener.units, self.uid
+        self.items = tuple(
+            item
+            for item in self._held_items(at=at)
+            if item.id not in self.ended
+            and item.audience.includes(device=device, units=units)
+        )
+        keep = {item.id for item in self.items}
+        if self.playing is not None and self.playing.id not in keep:
+            # Its plan no longer carries it: what is not planned does not sound.
+            gone = Verdict(self.playing, "cancelled", "cancelled")
+            self._close(gone, at=at, now=now)
+        for table in (self.progress, self.held_since):
+            for key in [k for k in table if k not in keep]:
+                del table[key]
+        for item in self.items:
+            if f"r{item.id}" not in self.told:
+                self.told.add(f"r{item.id}")
+                self.tell("received", at=at, item=item.id)
+        self.told = {mark for mark in self.told if mark[1:] in keep}
+
+    def _drop_past(self, *, at: int) -> None:
+        for key in [k for k, held in self.urgent.items() if held.not_after <= at]:
+            del self.urgent[key]
+        for past in (self.known, self.cancelled, self.ended):
+            for key in [k for k, until in past.items() if until + REMEMBER_MS <= at]:
+                del past[key]
+        self.stops = {k: stop for k, stop in self.stops.items() if stop.until > at}
+
+    def _held_items(self, *, at: int) -> Iterable[Item]:
+        """Return each item of the documents held, once."""
+        found: dict[str, Item] = {}
+        for document in (*self.plans.values(), *self.urgent.values()):
+            if document.kind == "plan" and document.not_after > at:
+                for item in document.subject.items:
+                    found.setdefault(item.id, item)
+            elif document.kind in {"go", "alert"}:
+                found.setdefault(document.subject.id, document.subject)
+        return found.values()
+
+    def _unready(
+        self, items: Iterable[Item], ready: frozenset[str] | set[str]
+    ) -> frozenset[str]:
+        languages = self.listener.languages
+        waiting = []
+        for item in items:
+            rendition = item.rendition(languages)
+            if rendition is not None and rendition.sha256 not in ready:
+                waiting.append(item.id)
+        return frozenset(waiting) if waiting else _NEVER
+
+    def _tell_prepared(
+        self, items: Iterable[Item], unready: frozenset[str], *, at: int
+    ) -> None:
+        for item in items:
+            mark = f"p{item.id}"
+            if mark not in self.told and item.id not in unready and item.renditions:
+                self.told.add(mark)
+                self.tell("prepared", at=at, item=item.id)
+
+    def wanted(self) -> list[messages.Rendition]:
+        """Return the sounds this device needs for what it holds."""
+        found = (item.rendition(self.listener.languages) for item in self.items or ())
+        return [rendition for rendition in found if rendition is not None]
+
+    def _quiet(self) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            interval
+            for document in self.plans.values()
+            for interval in document.subject.quiet
+        )
+
+    def _advance(self, at: int) -> None:
+        """Bring the progress of what is on up to now."""
+        if self.playing is not None:
+            was = self.progress.get(self.playing.id, NOTHING_YET)
+            sounded = self.offset + max(0, at - self.began)
+            self.progress[self.playing.id] = replace(was, sounded_ms=sounded)
+
+    def _sound(self, decision: playout.Decision, *, at: int, now: float) -> None:
+        item = decision.item
+        if item is self.playing:
+            return
+        if self.playing is not None:
+            self.tally.item(self.playing.id).add("silent", now)
+        self.playing = None
+        if item is None or decision.rendition is None:
+            return
+        was = self.progress.get(item.id, NOTHING_YET)
+        if not was.started_at:
+            data = {
+                "planned_at": item.starts_at,
+                "language": decision.rendition.language,
+                "output": "virtual",
+            }
+            self.tell("started", at=at, item=item.id, data=data)
+            self.tally.item(item.id).add("started", now)
+        started = was.started_at or at
+        self.progress[item.id] = replace(was, started_at=started)
+        self.playing, self.began, self.offset = item, at, decision.offset_ms
+
+    def _close(self, verdict: Verdict, *, at: int, now: float) -> None:
+        """Report the end of an item, heard or not."""
+        item = verdict.item
+        progress = self.progress.pop(item.id, NOTHING_YET)
+        self.ended[item.id] = item.ends_at
+        if self.items is not None:
+            self.items = tuple(held for held in self.items if held is not item)
+        moments = self.tally.item(item.id)
+        if self.playing is item:
+            self.playing = None
+            moments.add("silent", now)
+        data = {
+            "planned_at": item.starts_at,
+            "started_at": progress.started_at,
+            "ended_at": at,
+            "sounded_ms": progress.sounded_ms,
+            "level_dbfs": None,
+            "output": "virtual",
+            "outcome": verdict.outcome,
+            "cause": verdict.cause,
+        }
+        missed = verdict.outcome == "missed"
+        if missed:
+            data = {"planned_at": item.starts_at, "cause": verdict.cause}
+        moments.add("missed" if missed else "finished", now)
+        moments.causes[verdict.cause or verdict.outcome] += 1
+        kind = "missed" if missed else "finished"
+        self.tell(kind, at=at, item=item.id, data=data)
+
+    # --- what it keeps over a restart ----------------------------------------------
+
+    def documents(self) -> list[Document]:
+        """Return everything signed that it holds."""
+        own = [self.settings] if self.settings else []
+        return [*own, *self.plans.values(), *self.urgent.values()]
+
+    def state(self) -> dict[str, Any]:
+        """Return what a restart must find again, as JSON values."""
+        return {
+            "n": self.n,
+            "etag": self.etag,
+            "known": self.known,
+            "windows": {key: [w.top, w.mask] for key, w in self.windows.items()},
+            "ended": self.ended,
+            "progress": {key: asdict(p) for key, p in self.progress.items()},
+            "held_since": self.held_since,
+            "told": sorted(self.told),
+            "documents": [document.id for document in self.documents()],
+        }
+
+    def restore(
+        self, state: Mapping[str, Any], documents: Iterable[Document], *, at: int
+    ) -> None:
+        """Take up again what was kept; documents past their time stay away."""
+        self.n = state["n"]
+        self.etag = state["etag"]
+        self.known = dict(state["known"])
+        self.windows = {
+            key: SequenceWindow(top, mask)
+            for key, (top, mask) in state["windows"].items()
+        }
+        self.ended = dict(state["ended"])
+        self.progress = {key: Progress(**p) for key, p in state["progress"].items()}
+        self.held_since = dict(state["held_since"])
+        self.told = set(state["told"])
+        held = [document for document in documents if document.not_after > at]
+        for document in sorted(held, key=lambda document: document.kind != "settings"):
+            if document.kind == "settings":
+                self._take_settings(document)
+            elif document.kind == "plan":
+                self.plans[document.unit] = document
+            else:
+                self.hold(document, at=at)
+        self.items = None
+        self.available_since = at
+
+    def token(self, *, at: int) -> str:
+        """Return a fresh sign-in."""
+        return signing.device_token(self.key, device=self.uid, at=at)
