@@ -81,7 +81,10 @@ class Store:
             "SELECT number, claim, key, log, uid, standing, state FROM device"
             " ORDER BY number"
         )
-        return [Row(*row[:6], json.loads(row[6]) if row[6] else None) for row in found]
+        return [
+            Row(number, claim, key, log, uid, standing, json.loads(state or "null"))
+            for number, claim, key, log, uid, standing, state in found
+        ]
 
     def add(self, rows: Iterable[Row]) -> None:
         """Keep new devices with their keys."""
