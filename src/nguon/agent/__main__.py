@@ -1,0 +1,84 @@
+"""The command line of the device program: `enrol` once, then `run` for ever."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from nguon.agent import identity, station
+from nguon.agent.identity import Home
+from nguon.core.errors import DomainError
+
+EXIT_ERROR = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    # The audio thread must not wait long for the interpreter.
+    sys.setswitchinterval(0.001)
+    try:
+        return int(asyncio.run(options.work(options)))
+    except (DomainError, OSError) as error:
+        sys.stderr.write(f"nguon.agent: {error}\n")
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nguon.agent", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    enrol = commands.add_parser("enrol", help="ask to be enrolled with a claim code")
+    enrol.add_argument("--server", required=True, help="https://… of the province")
+    enrol.add_argument("--claim", required=True, help="the claim code")
+    enrol.add_argument("--home", required=True, type=Path)
+    enrol.add_argument("--kind", choices=identity.KINDS, default="speaker")
+    enrol.set_defaults(work=_enrol)
+    run = commands.add_parser("run", help="be the device until told to end")
+    run.add_argument("--home", required=True, type=Path)
+    output = run.add_mutually_exclusive_group()
+    output.add_argument("--wav", help="write what sounds into this file or folder")
+    output.add_argument("--sound-card", action="store_true", help="the usual output")
+    output.add_argument("--null", action="store_true", help="sound nowhere")
+    run.add_argument("--board-port", type=int, default=0, help="of a board's page")
+    run.set_defaults(work=_run)
+    return parser
+
+
+async def _enrol(options: argparse.Namespace) -> int:
+    """Enrol, and print the device's name as JSON."""
+    identity.check_address(options.server)
+    enrolled = await station.enrol(
+        Home(options.home),
+        server=options.server.rstrip("/"),
+        claim=identity.check_claim(options.claim),
+        kind=options.kind,
+    )
+    sys.stdout.write(json.dumps({"device": enrolled.device}) + "\n")
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> int:
+    """Be the device until SIGTERM or SIGINT."""
+    output = options.wav or ("null" if options.null else "card")
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    home = Home(options.home)
+    device = station.Station(home, output=output, board_port=options.board_port)
+    await device.run(ending)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

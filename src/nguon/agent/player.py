@@ -1,0 +1,239 @@
+"""What comes out of the device, block by block, exact to the sample.
+
+A sink asks `render` for the samples of a stretch of monotonic time; the station
+says what shall sound from which moment on. Both meet here under one lock, held for
+microseconds. What happened is told back as `Onset` and `Ending`: these are measured
+where samples are made, so a play record says what came out and not what was meant.
+"""
+
+import math
+import threading
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nguon.agent.voice import FRAMES_PER_MS, RATE, Samples, Voice
+
+FADE_MS = 5
+_FADE = FADE_MS * FRAMES_PER_MS
+_SILENT_DBFS = -96.0
+
+
+@dataclass(frozen=True)
+class Onset:
+    """A voice began; `mono` is the moment of its first sample."""
+
+    key: str
+    mono: float
+    offset_ms: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A voice is silent again since `mono`; `ms` is its position in the item."""
+
+    key: str
+    started: float
+    mono: float
+    ms: int
+    energy: float
+    samples: int
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What sounds next: from `mono` on, cutting what is on or waiting for its end."""
+
+    voice: Voice
+    mono: float
+    cut: bool
+
+
+class _Playing:
+    """The voice that is on, and what has come out of it."""
+
+    def __init__(self, voice: Voice, mono: float) -> None:
+        self.voice = voice
+        self.started = mono
+        self.samples = 0
+        self.energy = 0.0
+        self.fading = False
+
+    @property
+    def ms(self) -> int:
+        return self.voice.offset_ms + self.samples // FRAMES_PER_MS
+
+    def ending(self, mono: float, *, complete: bool) -> Ending:
+        return Ending(
+            self.voice.key,
+            self.started,
+            mono,
+            self.ms,
+            self.energy,
+            self.samples,
+            complete,
+        )
+
+
+class Player:
+    """One voice at a time; `tell` is called from the audio thread."""
+
+    def __init__(self, tell: Callable[[Onset | Ending], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._on: _Playing | None = None
+        self._cue: Cue | None = None
+        self._gain = 1.0
+        self.late_blocks = 0
+
+    # --- the station's side --------------------------------------------------------
+
+    def cue(self, cue: Cue) -> None:
+        """Let a voice sound next; it takes the place of an earlier cue."""
+        with self._lock:
+            self._cue = cue
+
+    def swap(self, expected: Cue, cue: Cue | None) -> None:
+        """Put another cue, or none, in the place of one that has not begun yet."""
+        with self._lock:
+            if self._cue is expected:
+                self._cue = cue
+
+    def cut(self) -> None:
+        """Be silent from the next block on, and cue nothing."""
+        with self._lock:
+            self._cue = None
+            if self._on:
+                self._on.fading = True
+
+    def cued(self) -> Cue | None:
+        """Return what is to sound next."""
+        with self._lock:
+            return self._cue
+
+    def on(self, mono: float) -> tuple[str, int] | None:
+        """Return (item, position) of what is on, or was cued for before `mono`."""
+        with self._lock:
+            if self._cue and self._cue.mono <= mono and (self._cue.cut or not self._on):
+                return self._cue.voice.key, self._cue.voice.offset_ms
+            if self._on and not self._on.fading:
+                return self._on.voice.key, self._on.ms
+            return None
+
+    def ahead(self, mono: float) -> float:
+        """Return the seconds until what the last block began is really heard.
+
+        A block is made at its first moment, so what begins inside it lies a little
+        in the future; until then nobody should decide anew.
+        """
+        with self._lock:
+            return max(0.0, self._on.started - mono) if self._on else 0.0
+
+    @property
+    def sounding(self) -> str:
+        """Return the item that really sounds now; empty when none does."""
+        with self._lock:
+            return self._on.voice.key if self._on else ""
+
+    @property
+    def silent(self) -> bool:
+        """Say whether nothing sounds."""
+        with self._lock:
+            return self._on is None
+
+    def stretch(self) -> Ending | None:
+        """Return how far what is on has come, as an ending that is not one."""
+        with self._lock:
+            on = self._on
+            return (
+                on.ending(on.started + on.samples / RATE, complete=False)
+                if on
+                else None
+            )
+
+    def set_volume(self, percent: int) -> None:
+        """Set the level of all that sounds, 0 to 100."""
+        with self._lock:
+            self._gain = min(100, max(0, percent)) / 100
+
+    # --- the sink's side -------------------------------------------------------------
+
+    def render(self, mono: float, frames: int) -> Samples:
+        """Return the samples of the stretch of time that begins at `mono`."""
+        told: list[Onset | Ending] = []
+        with self._lock:
+            out = self._render(mono, frames, told)
+        for word in told:
+            self._tell(word)
+        return out
+
+    def _render(self, mono: float, frames: int, told: list[Onset | Ending]) -> Samples:
+        out: Samples = array("h")
+        while len(out) < frames:
+            moment = mono + len(out) / RATE
+            room = frames - len(out)
+            wait = self._until_cue(moment, room)
+            if self._cue and wait == 0:
+                if not self._on:
+                    self._begin(self._cue, moment, told)
+                    continue
+                self._on.fading = self._on.fading or self._cue.cut
+            frames_now = min(room, wait or room)
+            if self._on:
+                self._sound(out, moment, frames_now, told)
+            else:
+                out.extend(silence(frames_now))
+        return out
+
+    def _until_cue(self, moment: float, room: int) -> int:
+        """Return the samples until the cue begins, or until what it cuts must fade."""
+        if not self._cue:
+            return room
+        wait = round((self._cue.mono - moment) * RATE)
+        if self._on and self._cue.cut and not self._on.fading:
+            wait -= _FADE
+        return max(0, wait)
+
+    def _begin(self, cue: Cue, moment: float, told: list[Onset | Ending]) -> None:
+        self._cue = None
+        self._on = _Playing(cue.voice, moment)
+        told.append(Onset(cue.voice.key, moment, cue.voice.offset_ms))
+
+    def _sound(
+        self,
+        out: Samples,
+        moment: float,
+        frames: int,
+        told: list[Onset | Ending],
+    ) -> None:
+        """Put the next samples of what is on into `out`; end it where it ends."""
+        on = self._on
+        if on is None:
+            return
+        piece = on.voice.take(min(frames, _FADE) if on.fading else frames)
+        if self._gain != 1.0:
+            gain = self._gain
+            piece = array("h", [int(sample * gain) for sample in piece])
+        if on.fading:
+            count = len(piece) or 1
+            piece = array("h", [s * (count - n) // count for n, s in enumerate(piece)])
+        out.extend(piece)
+        on.samples += len(piece)
+        on.energy += float(sum(sample * sample for sample in piece))
+        if on.fading or on.voice.is_over:
+            end = moment + len(piece) / RATE
+            told.append(on.ending(end, complete=not on.fading))
+            self._on = None
+
+
+def silence(frames: int) -> Samples:
+    """Return so many samples of silence."""
+    return array("h", bytes(2 * frames))
+
+
+def level_dbfs(*, energy: float, samples: int) -> float:
+    """Return the level of the digital output: 0 is a full-scale square wave."""
+    if not samples or energy <= 0:
+        return _SILENT_DBFS
+    return round(10 * math.log10(energy / samples / 32768.0**2), 1)

@@ -1,0 +1,290 @@
+"""Where samples go: a WAV file, a sound card, or nowhere; each paced by real time.
+
+The WAV and null sinks have a clock of their own: sample `n` belongs to the moment
+`start + n / 48000` of the monotonic clock, always, so they never drift. A block is
+made when its moment has come. When the process was held up for longer than a sound
+card's buffer would last, the time lost is written as silence and the sound goes on
+behind it, as it would through a card.
+"""
+
+import contextlib
+import json
+import os
+import struct
+import threading
+from array import array
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import miniaudio
+
+from nguon.agent.clock import Clock
+from nguon.agent.identity import write_whole
+from nguon.agent.player import silence
+from nguon.agent.voice import RATE, Samples
+from nguon.core.errors import DomainError
+
+BLOCK_MS = 20
+BLOCK = RATE * BLOCK_MS // 1000
+# What a card's buffer would bridge; later than this is a gap, and is written as one.
+TOLERANCE_S = 0.1
+_FLUSH_BLOCKS = 25
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+# A WAV file counts in 32 bits; a longer life goes on in another file.
+_MAX_BYTES = 11 * 3600 * RATE * 2
+_CARD_BUFFER_MS = 40
+
+Render = Callable[[float, int], Samples]
+
+
+class NoCardError(DomainError):
+    """There is no sound card that can be opened."""
+
+
+class Sink(Protocol):
+    """Takes samples at the pace of time until it is closed."""
+
+    name: str
+    gap_ms: int
+
+    def start(self, render: Render) -> None:
+        """Begin to take samples."""
+
+    def close(self) -> None:
+        """Stop, with everything written."""
+
+    def clock_moved(self) -> None:
+        """Learn that the clock now tells another time of the same moment."""
+
+
+class PacedSink:
+    """Takes blocks at the pace of the monotonic clock and forgets them."""
+
+    name = "null"
+
+    def __init__(self, clock: Clock) -> None:
+        self.gap_ms = 0
+        self._clock = clock
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
+        self._render: Render | None = None
+        self._origin = 0.0
+
+    def start(self, render: Render) -> None:
+        """Begin to take samples."""
+        self._render = render
+        self._origin = self._clock.monotonic()
+        self._open()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, with everything written."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        self._shut()
+
+    def clock_moved(self) -> None:
+        """Nothing here is named by its time."""
+
+    def _open(self) -> None:
+        pass
+
+    def _shut(self) -> None:
+        pass
+
+    def _write(self, samples: Samples) -> None:
+        pass
+
+    def _run(self) -> None:
+        hurry()
+        block = 0
+        while not self._ending.is_set():
+            due = self._origin + block * BLOCK_MS / 1000
+            late = self._clock.monotonic() - due
+            if late < 0:
+                self._ending.wait(-late)
+                continue
+            if late > TOLERANCE_S:
+                lost = int(late * 1000 / BLOCK_MS)
+                self._write(silence(lost * BLOCK))
+                self.gap_ms += lost * BLOCK_MS
+                block += lost
+                continue
+            if self._render:
+                self._write(self._render(due, BLOCK))
+            block += 1
+
+
+class WavSink(PacedSink):
+    """Writes the life of the process into a WAV file, readable at every moment.
+
+    Beside it stands a small JSON file with the exact time of sample 0.
+    """
+
+    name = "wav"
+
+    def __init__(self, target: Path, *, clock: Clock, device: str) -> None:
+        super().__init__(clock)
+        self._target = target
+        self._device = device
+        self.path = target
+        self._file = -1
+        self._bytes = 0
+        self._blocks = 0
+        self._start = 0.0
+
+    def clock_moved(self) -> None:
+        """Write the time of sample 0 anew."""
+        if self._file >= 0:
+            self._describe()
+
+    def _open(self) -> None:
+        self._start = self._origin
+        self._create()
+
+    def _create(self) -> None:
+        self.path = self._name()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        self._bytes = 0
+        os.write(self._file, self._header())
+        self._describe()
+
+    def _name(self) -> Path:
+        """Return a file that does not exist yet, named by the moment of its start."""
+        moment = datetime.fromtimestamp(self._clock.at(self._start) / 1000, tz=UTC)
+        stamp = f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+        folder, stem = self._target, ""
+        if self._target.suffix == ".wav":
+            if not self._target.exists():
+                return self._target
+            folder, stem = self._target.parent, f"{self._target.stem}-"
+        path = folder / f"{stem}{stamp}.wav"
+        count = 1
+        while path.exists():
+            count += 1
+            path = folder / f"{stem}{stamp}-{count}.wav"
+        return path
+
+    def _describe(self) -> None:
+        about = {
+            "wav": self.path.name,
+            "device": self._device,
+            "started_at_ms": round(self._clock.at(self._start), 3),
+            "sample_rate": RATE,
+            "clock_trusted": self._clock.trusted,
+        }
+        write_whole(self.path.with_suffix(".json"), json.dumps(about))
+
+    def _header(self) -> bytes:
+        return _HEADER.pack(
+            b"RIFF",
+            36 + self._bytes,
+            b"WAVE",
+            b"fmt ",
+            16,
+            1,
+            1,
+            RATE,
+            RATE * 2,
+            2,
+            16,
+            b"data",
+            self._bytes,
+        )
+
+    def _write(self, samples: Samples) -> None:
+        data = samples.tobytes()
+        os.write(self._file, data)
+        self._bytes += len(data)
+        self._blocks += 1
+        if self._blocks % _FLUSH_BLOCKS == 0:
+            os.pwrite(self._file, self._header(), 0)
+        if self._bytes > _MAX_BYTES:
+            self._shut()
+            self._start += self._bytes / 2 / RATE
+            self._create()
+
+    def _shut(self) -> None:
+        if self._file >= 0:
+            os.pwrite(self._file, self._header(), 0)
+            os.close(self._file)
+            self._file = -1
+
+
+class CardSink:
+    """Plays through the sound card; samples are made one buffer before they sound."""
+
+    name = "card"
+
+    def __init__(
+        self, clock: Clock, *, backends: list[miniaudio.Backend] | None = None
+    ) -> None:
+        self.gap_ms = 0
+        self._clock = clock
+        self._due = 0.0
+        try:
+            self._device = miniaudio.PlaybackDevice(
+                nchannels=1,
+                sample_rate=RATE,
+                buffersize_msec=_CARD_BUFFER_MS,
+                backends=backends,
+                app_name="nguon",
+            )
+        except miniaudio.MiniaudioError as error:
+            raise NoCardError("agent.no_sound_card") from error
+        if backends is None and self._device.backend == "Null":
+            self._device.close()
+            raise NoCardError("agent.no_sound_card")
+
+    def start(self, render: Render) -> None:
+        """Begin to take samples."""
+        stream = self._stream(render)
+        next(stream)
+        self._device.start(stream)
+
+    def close(self) -> None:
+        """Stop and let the card go: an open device would hang the exit."""
+        self._device.close()
+
+    def clock_moved(self) -> None:
+        """Nothing here is named by its time."""
+
+    def _stream(self, render: Render) -> Generator[Samples, int, None]:
+        """Give the card what it asks for; its own clock paces, ours corrects.
+
+        The stretch follows the one before unless the two clocks are apart by more
+        than the tolerance: then the card starved, and that was a gap.
+        """
+        frames = yield array("h")
+        while True:
+            sounds = self._clock.monotonic() + _CARD_BUFFER_MS / 1000
+            apart = sounds - self._due
+            if abs(apart) > TOLERANCE_S:
+                if self._due and apart > 0:
+                    self.gap_ms += int(apart * 1000)
+                self._due = sounds
+            else:
+                # Follow the card's clock gently, it may run a little fast or slow.
+                self._due += apart / 64
+            samples = render(self._due, frames)
+            self._due += frames / RATE
+            frames = yield samples
+
+
+def hurry() -> None:
+    """Ask for the audio thread to be woken before others, where that is allowed."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
+
+
+def make_sink(choice: str, *, clock: Clock, device: str) -> Sink:
+    """Return the sink of a command line: `null`, `card`, or a WAV file or folder."""
+    if choice == "null":
+        return PacedSink(clock)
+    if choice == "card":
+        return CardSink(clock)
+    return WavSink(Path(choice), clock=clock, device=device)

@@ -1,0 +1,510 @@
+"""From decision to sound: asks `core.playout` and drives the player.
+
+`look` is one turn, without waiting for anything: close what is over, start or cut
+what must be, cue what comes next to its exact sample, say when to look again. What
+takes time (opening a sound) runs beside it and leads to another look. What the
+player tells back becomes the play record.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nguon.agent.clock import Clock
+from nguon.agent.holdings import Candidate, Holdings
+from nguon.agent.media import MediaBrokenError, MediaShelf
+from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
+from nguon.agent.store import Play, Store, sounded
+from nguon.agent.trust import Trust
+from nguon.agent.voice import FRAMES_PER_MS, RATE, UnplayableError, Voice
+from nguon.core.messages import Rendition
+from nguon.core.playout import (
+    Decision,
+    Progress,
+    Segment,
+    Situation,
+    Verdict,
+    decide,
+    is_real_emergency,
+    timeline,
+)
+from nguon.core.signing import DocumentRefusedError
+
+log = logging.getLogger(__name__)
+
+# Sounds are opened this long before their time.
+AHEAD_MS = 8_000
+# A running item's position is on disk at most this old.
+CHECKPOINT_S = 1.0
+_LONGEST_S = 30.0
+_SAME_S = 0.002
+_SHORTEST_S = 0.005
+# A relay that is joined late may be joined so far beside its exact position.
+_JOIN_SLACK_MS = 200
+# Sound that ends so much before its length was not what the plan promised.
+_SHORT_MS = 1_000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A voice made ready, and from which document's word."""
+
+    voice: Voice
+    document: str
+
+
+class Stage:
+    """Plays what the rules say, and writes down what happened."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: Store,
+        trust: Trust,
+        holdings: Holdings,
+        shelf: MediaShelf,
+        player: Player,
+        output: str,
+        wake: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._trust = trust
+        self._holdings = holdings
+        self._shelf = shelf
+        self._player = player
+        self._output = output
+        self._wake = wake
+        self._closing: dict[str, Verdict] = {}
+        self._opened: dict[str, Opened] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._opening_keys: set[str] = set()
+        self._arrivals: dict[str, float] = {}
+        self._silent_since = 0.0
+        self._checkpointed = 0.0
+        self._born = clock.monotonic()
+
+    # --- one turn ----------------------------------------------------------------
+
+    def look(self) -> float:
+        """Do what is due now; return in how many seconds to look again."""
+        mono = self._clock.monotonic()
+        ahead = self._player.ahead(mono)
+        if ahead:
+            return ahead + _SAME_S
+        # A moment computed from a time must not fall a rounding error before it.
+        at = int(self._clock.at(mono) + 0.01)
+        self._end_stops(at)
+        self._close_lost(at)
+        self._close_untimed(at)
+        situation = self._situation(mono, at)
+        listener = self._holdings.listener
+        decision = decide(situation, listener, at=at)
+        self._note(decision, at)
+        self._perform(decision, mono)
+        self._look_ahead(replace(situation, playing=self._on(mono)), mono, at)
+        self._tell_stops(mono)
+        self._checkpoint(mono)
+        return self._next(decision, mono, at)
+
+    def _on(self, mono: float) -> str:
+        on = self._player.on(mono)
+        return on[0] if on and on[0] not in self._closing else ""
+
+    def _situation(self, mono: float, at: int) -> Situation:
+        """Return what the rules need to know, limited to what is near in time."""
+        holdings = self._holdings
+        on = self._player.on(mono)
+        progress, items, unready, since = {}, [], set(), {}
+        for key, candidate in holdings.candidates.items():
+            item, play = candidate.item, holdings.plays.get(key)
+            if play is None or play.outcome or item.starts_at > at + AHEAD_MS:
+                continue
+            if self._is_unproven(candidate, play, at):
+                continue
+            rendition = item.rendition(holdings.settings.languages)
+            if rendition is None or rendition.sha256 not in self._shelf.ready:
+                unready.add(key)
+            sounded_ms = play.sounded_ms
+            if on and on[0] == key and rendition:
+                sounded_ms = min(on[1], rendition.duration_ms - 1)
+            progress[key] = Progress(
+                started_at=play.started_at,
+                sounded_ms=sounded_ms,
+                ended=key in self._closing,
+                blocked=play.blocked,
+            )
+            since[key] = play.held_since
+            items.append(item)
+        return Situation(
+            items=tuple(items),
+            progress=progress,
+            playing=self._on(mono),
+            cancelled=frozenset(
+                item.id for item in items if holdings.is_cancelled(item)
+            ),
+            stops=holdings.active_stops(at=at),
+            quiet=holdings.quiet,
+            unready=frozenset(unready),
+            held_since=since,
+            available_since=int(self._clock.at(self._born)),
+        )
+
+    def _is_unproven(self, candidate: Candidate, play: Play, at: int) -> bool:
+        """Say whether a document has run out, or only a trusted clock could tell."""
+        if candidate.is_urgent and not self._clock.trusted:
+            return True
+        return candidate.not_after <= at and not play.started_at
+
+    def _note(self, decision: Decision, at: int) -> None:
+        """Write down what is over, and why something has to wait."""
+        for key, reason in decision.waiting:
+            play = self._holdings.plays[key]
+            if play.blocked != reason:
+                self._keep(replace(play, blocked=reason))
+        for verdict in decision.over:
+            self._close(verdict, at)
+
+    def _close(self, verdict: Verdict, at: int) -> None:
+        """End an item: at once, or when the player has fallen silent."""
+        key = verdict.item.id
+        if self._player.sounding == key:
+            self._closing[key] = verdict
+            self._player.cut()
+            return
+        cue = self._player.cued()
+        if cue and cue.voice.key == key:
+            self._player.swap(cue, None)
+        self._finish(self._holdings.plays[key], verdict.outcome, verdict.cause, at)
+
+    def _perform(self, decision: Decision, mono: float) -> None:
+        """Let sound what was decided."""
+        on = self._player.on(mono)
+        item, rendition = decision.item, decision.rendition
+        if item is None or rendition is None:
+            stopped = decision.rule in {"stopped", "quiet"}
+            if on and (on[0] or stopped):
+                self._player.cut()
+            return
+        if on and on[0] == item.id:
+            return
+        voice = self._voice(item.id, rendition, decision.offset_ms, slack=True)
+        if voice:
+            self._player.cue(Cue(voice, mono, cut=True))
+
+    def _look_ahead(self, situation: Situation, mono: float, at: int) -> None:
+        """Cue what comes next to its exact moment, and drop what was cued wrongly."""
+        pending = self._player.cued()
+        if pending and pending.mono <= mono:
+            return
+        segment = self._next_segment(situation, at)
+        if segment is None or segment.item is None:
+            if pending:
+                self._player.swap(pending, None)
+            return
+        start = self._clock.mono(segment.starts_at)
+        key = segment.item.id
+        cut = "_cuts_" in segment.rule
+        if pending and (pending.voice.key, pending.voice.offset_ms) == (
+            key,
+            segment.offset_ms,
+        ):
+            if abs(pending.mono - start) > _SAME_S or pending.cut != cut:
+                self._player.swap(pending, Cue(pending.voice, start, cut=cut))
+            return
+        if pending:
+            self._player.swap(pending, None)
+        rendition = segment.item.rendition(self._holdings.settings.languages)
+        voice = rendition and self._voice(
+            key, rendition, segment.offset_ms, slack=False
+        )
+        if voice:
+            self._player.cue(Cue(voice, start, cut=cut))
+
+    def _next_segment(self, situation: Situation, at: int) -> Segment | None:
+        """Return the next change of what sounds, if it is near."""
+        listener, first = self._holdings.listener, None
+        for segment in timeline(situation, listener, start=at, end=at + AHEAD_MS):
+            if not isinstance(segment, Segment):
+                continue
+            if first is None:
+                first = segment
+            elif segment.item is not None and (
+                first.item is None or segment.item.id != first.item.id
+            ):
+                return segment
+            elif segment.item is None and first.item is not None:
+                first = segment
+        return None
+
+    # --- sounds ------------------------------------------------------------------
+
+    def _voice(
+        self, key: str, rendition: Rendition, offset_ms: int, *, slack: bool
+    ) -> Voice | None:
+        """Return an opened sound, or begin to open it and return None."""
+        candidate = self._holdings.candidates[key]
+        opened = self._opened.get(key)
+        if opened and opened.document == candidate.document:
+            beside = abs(opened.voice.offset_ms - offset_ms)
+            if beside <= (_JOIN_SLACK_MS if slack else 0):
+                return self._opened.pop(key).voice
+        if key not in self._opening_keys:
+            self._opening_keys.add(key)
+            task = asyncio.create_task(
+                self._open(candidate, rendition, offset_ms), name=f"open {key}"
+            )
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+        return None
+
+    async def _open(
+        self, candidate: Candidate, rendition: Rendition, offset_ms: int
+    ) -> None:
+        """Check document and bytes once more, decode the beginning, look again."""
+        key, at = candidate.item.id, self._clock.now()
+
+        def work() -> Voice:
+            self._trust.check_again(candidate.token, at=at)
+            return Voice.open(
+                key,
+                self._shelf.load(rendition.sha256),
+                offset_ms=offset_ms,
+                duration_ms=rendition.duration_ms,
+            )
+
+        try:
+            voice = await asyncio.to_thread(work)
+            self._opened = {k: o for k, o in self._opened.items() if self._is_open(k)}
+            self._opened[key] = Opened(voice, candidate.document)
+        except MediaBrokenError:
+            log.warning("stage: a sound was not what its name says")
+        except (DocumentRefusedError, UnplayableError) as error:
+            cause = getattr(error, "cause", "unplayable")
+            log.warning("stage: an item cannot sound: %s", cause)
+            if isinstance(error, DocumentRefusedError):
+                self._trust.refuse(error, candidate.token, at=at, pushed=False)
+            self._finish(self._holdings.plays[key], "failed", cause, at)
+        finally:
+            self._opening_keys.discard(key)
+            self._wake()
+
+    def _is_open(self, key: str) -> bool:
+        play = self._holdings.plays.get(key)
+        return bool(play and not play.outcome and key in self._holdings.candidates)
+
+    # --- what the player tells -----------------------------------------------------
+
+    def heard(self, word: Onset | Ending) -> None:
+        """Write down what the player measured."""
+        if word.key:
+            if isinstance(word, Onset):
+                self._begun(word)
+            else:
+                self._ended(word)
+        if isinstance(word, Ending):
+            self._silent_since = word.mono
+            self._tell_stops(self._clock.monotonic())
+        self._wake()
+
+    def _begun(self, word: Onset) -> None:
+        play = self._holdings.plays.get(word.key)
+        if play is None or play.outcome or play.started_at:
+            return
+        at = round(self._clock.at(word.mono))
+        play = replace(play, started_at=at)
+        self._keep(
+            play,
+            tell="started",
+            at=at,
+            planned_at=play.planned_at,
+            error_ms=at - play.planned_at,
+            output=self._output,
+        )
+
+    def _ended(self, word: Ending) -> None:
+        play = self._holdings.plays.get(word.key)
+        verdict = self._closing.pop(word.key, None)
+        if play is None or play.outcome:
+            return
+        play = self._with_stretch(play, word)
+        at = round(self._clock.at(word.mono))
+        if word.complete:
+            missing = self._missing_ms(play)
+            if missing > _SHORT_MS:
+                self._finish(play, "failed", "sound_short", at)
+            else:
+                self._finish(play, "finished", "", at)
+        elif verdict:
+            self._finish(play, verdict.outcome, verdict.cause, at)
+        else:
+            self._keep(play)
+
+    def _missing_ms(self, play: Play) -> int:
+        candidate = self._holdings.candidates.get(play.item)
+        if candidate is None:
+            return 0
+        rendition = candidate.item.rendition(self._holdings.settings.languages)
+        return rendition.duration_ms - play.sounded_ms if rendition else 0
+
+    def _with_stretch(self, play: Play, word: Ending) -> Play:
+        started, ended = (
+            round(self._clock.at(word.started)),
+            round(self._clock.at(word.mono)),
+        )
+        offset = word.ms - word.samples // FRAMES_PER_MS
+        return sounded(
+            play,
+            part=(started, ended, offset),
+            energy=word.energy,
+            samples=word.samples,
+            ms=word.ms,
+        )
+
+    def _checkpoint(self, mono: float) -> None:
+        """Keep on disk how far a running item has come."""
+        if mono - self._checkpointed < CHECKPOINT_S:
+            return
+        stretch = self._player.stretch()
+        if stretch is None or not stretch.key:
+            return
+        self._checkpointed = mono
+        play = self._holdings.plays.get(stretch.key)
+        if play and not play.outcome and play.started_at:
+            self._store.write_play(self._with_stretch(play, stretch))
+
+    # --- the record ----------------------------------------------------------------
+
+    def _keep(self, play: Play, *, tell: str = "", **data: object) -> None:
+        self._store.write_play(play, tell=tell, **data)
+        self._holdings.plays[play.item] = play
+        if tell:
+            self._wake()
+
+    def _finish(self, play: Play, outcome: str, cause: str, at: int) -> None:
+        """Close an item for good, with its record."""
+        if play.outcome:
+            return
+        heard_ms = play.samples * 1000 // RATE
+        self._opened.pop(play.item, None)
+        self._keep(
+            replace(play, outcome=outcome),
+            tell=outcome if outcome in {"missed", "failed"} else "finished",
+            at=at,
+            outcome=outcome,
+            cause=cause,
+            planned_at=play.planned_at,
+            started_at=play.started_at,
+            ended_at=play.ended_at or at,
+            sounded_ms=heard_ms,
+            level_dbfs=level_dbfs(energy=play.energy, samples=play.samples),
+            output=self._output,
+            parts=[list(part) for part in play.parts],
+        )
+
+    def _close_lost(self, at: int) -> None:
+        """Close items that no held document names any more."""
+        on = self._player.on(self._clock.monotonic())
+        for key, play in list(self._holdings.plays.items()):
+            if play.outcome or key in self._closing or key in self._holdings.candidates:
+                continue
+            withdrawn = self._holdings.is_withdrawn(play)
+            if on and on[0] == key:
+                if withdrawn:
+                    self._player.cut()
+                continue
+            if withdrawn or play.ends_at <= at:
+                self._finish_lost(play, withdrawn=withdrawn, at=at)
+
+    def _finish_lost(self, play: Play, *, withdrawn: bool, at: int) -> None:
+        if withdrawn:
+            self._finish(play, "cancelled", "withdrawn", at)
+        elif play.started_at:
+            self._finish(play, "cut", "window", at)
+        else:
+            self._finish(play, "missed", play.blocked or "offline", at)
+
+    def _close_untimed(self, at: int) -> None:
+        """Close what could not sound because time or document had run out."""
+        for key, candidate in self._holdings.candidates.items():
+            play = self._holdings.plays.get(key)
+            if play is None or play.outcome or key in self._closing:
+                continue
+            if not self._is_unproven(candidate, play, at):
+                continue
+            untimed = candidate.is_urgent and not self._clock.trusted
+            if untimed and candidate.item.ends_at > at:
+                continue
+            cause = "clock" if untimed else play.blocked or "offline"
+            outcome = "cut" if play.started_at else "missed"
+            self._close(Verdict(candidate.item, outcome, cause), at)
+
+    # --- stops -----------------------------------------------------------------------
+
+    def stop_arrived(self, document: str) -> None:
+        """Remember when a stop came, and fall silent in this very turn."""
+        self._arrivals[document] = self._clock.monotonic()
+        self.look()
+
+    def tell_stops(self) -> None:
+        """Tell of stops and of their ends: all a device without sound has to do."""
+        self._end_stops(self._clock.now())
+        self._tell_stops(self._clock.monotonic())
+
+    def _tell_stops(self, mono: float) -> None:
+        """Tell of stops once they have their effect."""
+        waiting = [stop for stop in self._holdings.stops if not stop.told]
+        if not waiting:
+            return
+        on = self._player.on(mono)
+        candidate = self._holdings.candidates.get(on[0]) if on else None
+        allowed = candidate is not None and is_real_emergency(candidate.item)
+        if not (self._player.silent or allowed):
+            return
+        for stop in waiting:
+            arrived = self._arrivals.pop(stop.id, mono)
+            silent = max(arrived, self._silent_since)
+            data = {
+                "document": stop.id,
+                "until": stop.until,
+                "received_at": round(self._clock.at(arrived)),
+                "silent_at": round(self._clock.at(silent)),
+            }
+            at = round(self._clock.at(silent))
+            self._store.stop_told(stop, at=at, data=data)
+        self._holdings.refresh()
+        self._wake()
+
+    def _end_stops(self, at: int) -> None:
+        """Tell of stops that were lifted or have run out."""
+        over = [
+            s for s in self._holdings.stops if s.told and (s.ended or s.until <= at)
+        ]
+        for stop in over:
+            self._store.stop_ended(stop, how=stop.ended or "end", at=at)
+        if over:
+            self._holdings.refresh()
+            self._wake()
+
+    # --- when to look again ----------------------------------------------------------
+
+    def _next(self, decision: Decision, mono: float, at: int) -> float:
+        """Return the seconds until something may change by itself."""
+        edges = [decision.until]
+        for candidate in self._holdings.candidates.values():
+            if candidate.item.starts_at > at + AHEAD_MS:
+                edges.append(candidate.item.starts_at - AHEAD_MS)
+        wait = self._clock.mono(min(edges)) - mono
+        if not self._player.silent:
+            wait = min(wait, CHECKPOINT_S)
+        return max(_SHORTEST_S, min(_LONGEST_S, wait))
+
+    async def hush(self) -> None:
+        """Fade out before the process ends; what was on goes on after a restart."""
+        self._player.cut()
+        for _attempt in range(10):
+            if self._player.silent:
+                return
+            await asyncio.sleep(0.02)

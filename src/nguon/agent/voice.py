@@ -1,0 +1,132 @@
+"""One item's sound, decoded a little ahead; the only user of miniaudio's decoder.
+
+Mono, 48 kHz, 16 bit. A voice is opened in a worker thread (its first stretch is
+decoded there), then read by the audio thread alone.
+"""
+
+import io
+import math
+from array import array
+from collections.abc import Callable
+from typing import TypeAlias
+
+import miniaudio
+
+from nguon.core.errors import InvalidError
+
+RATE = 48_000
+# Quoted: Python 3.11 knows `array[int]` for type checkers only.
+Samples: TypeAlias = "array[int]"
+FRAMES_PER_MS = RATE // 1000
+# Decoding this much takes about a millisecond.
+_CHUNK = 8_000
+# A sound may be this much longer than the plan says (the last frame of an MP3).
+_SLACK_MS = 250
+
+
+class UnplayableError(InvalidError):
+    """The bytes cannot be decoded."""
+
+
+class Voice:
+    """Samples of one item from a position on; `key` names the item."""
+
+    def __init__(
+        self,
+        key: str,
+        read: Callable[[int], Samples],
+        *,
+        offset_ms: int,
+        duration_ms: int,
+    ) -> None:
+        self.key = key
+        self.offset_ms = offset_ms
+        self._read = read
+        self._left = max(0, duration_ms - offset_ms + _SLACK_MS) * FRAMES_PER_MS
+        self._buffer: Samples = array("h")
+        self._over = False
+        self._fill(1)
+
+    @classmethod
+    def open(
+        cls, key: str, data: bytes, *, offset_ms: int, duration_ms: int
+    ) -> "Voice":
+        """Return a voice of an MP3, ready to sound. Raises UnplayableError."""
+        try:
+            stream = miniaudio.stream_any(
+                _Bytes(data),
+                miniaudio.FileFormat.MP3,
+                nchannels=1,
+                sample_rate=RATE,
+                frames_to_read=_CHUNK,
+                seek_frame=offset_ms * FRAMES_PER_MS,
+            )
+            voice = cls(
+                key,
+                lambda frames: _next(stream, frames),
+                offset_ms=offset_ms,
+                duration_ms=duration_ms,
+            )
+        except miniaudio.MiniaudioError as error:
+            raise UnplayableError("agent.sound_unplayable", item=key) from error
+        if not voice._buffer and offset_ms == 0:
+            raise UnplayableError("agent.sound_unplayable", item=key)
+        return voice
+
+    def take(self, frames: int) -> Samples:
+        """Return up to so many samples; fewer only at the end."""
+        self._fill(frames)
+        piece = self._buffer[:frames]
+        del self._buffer[:frames]
+        return piece
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing is left."""
+        return self._over and not self._buffer
+
+    def _fill(self, frames: int) -> None:
+        while len(self._buffer) < frames and not self._over:
+            piece = self._read(_CHUNK)[: self._left]
+            self._left -= len(piece)
+            self._buffer.extend(piece)
+            self._over = not piece or self._left <= 0
+
+
+class _Bytes(miniaudio.StreamableSource):  # type: ignore[misc]
+    """Bytes in memory as the decoder reads and seeks them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, num_bytes: int) -> bytes:
+        return self._file.read(num_bytes)
+
+    def seek(self, offset: int, origin: miniaudio.SeekOrigin) -> bool:
+        current = origin == miniaudio.SeekOrigin.CURRENT
+        self._file.seek(offset, io.SEEK_CUR if current else io.SEEK_SET)
+        return True
+
+
+def _next(stream: object, frames: int) -> Samples:
+    """Return the decoder's next samples; none at the end or at broken data."""
+    try:
+        piece = stream.send(frames)  # type: ignore[attr-defined]
+    except (StopIteration, miniaudio.MiniaudioError):
+        return array("h")
+    return array("h", piece)
+
+
+def tone(*, seconds: float = 2.0) -> Voice:
+    """Return a quiet 440 Hz tone: the sound of the command `test`."""
+    frames = int(seconds * RATE)
+    wave = array(
+        "h", (int(6_000 * math.sin(6.283185 * 440 * n / RATE)) for n in range(frames))
+    )
+
+    def read(count: int) -> Samples:
+        piece = wave[:count]
+        del wave[:count]
+        return piece
+
+    return Voice("", read, offset_ms=0, duration_ms=int(seconds * 1000))

@@ -1,0 +1,1 @@
+"""Working stand-ins: small, real implementations used by tests."""
