@@ -34,6 +34,7 @@ from nguon.territory.names import fold
 
 LISTED_DEVICES = 60
 FOUND_LIMIT = 30
+EVENING_CLOSES = 16
 HOURS = (1, 2, 4, 6, 12, 24)
 
 
@@ -99,7 +100,8 @@ def _form(
     chosen_units, chosen_devices = _chosen(request, bulletin)
     devices = _devices_under(bulletin.unit)
     local = timezone.localtime(at)
-    soon = (local + timedelta(minutes=45)).replace(minute=0, second=0, microsecond=0)
+    # The usual hour of the evening programme, today while there is time for approval.
+    evening = local.replace(hour=17, minute=0) + timedelta(days=int(local.hour >= EVENING_CLOSES))
     context = {
         "bulletin": bulletin,
         "error": error,
@@ -115,8 +117,8 @@ def _form(
         "chosen_devices": chosen_devices,
         "timing": request.POST.get("timing", rules.NOW),
         "hours": HOURS,
-        "date": request.POST.get("date") or f"{soon:%Y-%m-%d}",
-        "time": request.POST.get("time") or f"{soon + timedelta(hours=1):%H:%M}",
+        "date": request.POST.get("date") or f"{evening:%Y-%m-%d}",
+        "time": request.POST.get("time") or f"{evening:%H:%M}",
         "time_of_day": request.POST.get("time_of_day") or "05:30",
         "first_date": request.POST.get("first_date") or f"{local:%Y-%m-%d}",
         "last_date": request.POST.get("last_date")
