@@ -19,11 +19,12 @@ NUMBERED = 14
 
 _MOVE = re.compile(r"M(-?\d+) (-?\d+)l([^z]*)z")
 
-GOOD, PART, BAD, WAIT = "good", "part", "bad", "wait"
+GOOD, PART, MIXED, BAD, WAIT = "good", "part", "mixed", "bad", "wait"
 WORDS = {
     GOOD: "đã phát đủ",
     PART: "đang phát",
-    BAD: "có loa im lặng",
+    MIXED: "vài loa im lặng",
+    BAD: "phần lớn im lặng",
     WAIT: "chưa phát",
 }
 
@@ -85,7 +86,7 @@ def draw_map(grounds: Sequence[Ground]) -> Picture | None:
 def state_of(ground: Ground) -> str:
     """Return how a commune stands: anything silent comes first."""
     if ground.silent:
-        return BAD
+        return MIXED if ground.sounded > ground.silent else BAD
     if ground.sounded >= ground.targeted:
         return GOOD
     return PART if ground.sounded else WAIT
