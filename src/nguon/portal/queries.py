@@ -1,12 +1,15 @@
 """What the public may read: released bulletins and nothing before that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from nguon.core.errors import AbsentError
-from nguon.newsroom.rules import CLASSES, FIELDS
+from nguon.fleet.models import Media
+from nguon.newsroom import queries as newsroom
+from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
 from nguon.schedule import queries as schedule
 from nguon.schedule.models import Broadcast
 from nguon.territory import names
@@ -24,10 +27,11 @@ class PublicNotice:
     field: str
     is_alarm: bool
     is_drill: bool
+    sounds: Sequence[tuple[str, str]]
 
 
 def list_communes(text: str, *, at: datetime) -> list[Unit]:
-    """Return today's communes that have a device, or match a search, by name."""
+    """Return today's communes that match a search, or that broadcast, by name."""
     communes = Unit.objects.as_of(at.date()).filter(kind=COMMUNE)
     if text.strip():
         communes = communes.filter(folded__contains=names.fold(text))
@@ -51,9 +55,23 @@ def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:
     return sorted(found, key=lambda notice: not notice.is_alarm)
 
 
-def find_released(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
-    """Return a released broadcast that this commune shows, or None."""
-    return schedule.find_public(unit, uid, at=at)
+def get_sound(unit: Unit, broadcast: str, language: str, *, at: datetime) -> Media:
+    """Return the sound of a released bulletin in a language, else in its first one.
+
+    Raises AbsentError for what is not released, or not any more.
+    """
+    found = schedule.find_public(unit, broadcast, at=at)
+    if found is None:
+        raise AbsentError("portal.page_absent")
+    sounds = {
+        sound.language: sound.media
+        for sound in newsroom.list_sounds(found.version)
+        if sound.media is not None
+    }
+    media = sounds.get(language) or next(iter(sounds.values()), None)
+    if media is None:
+        raise AbsentError("portal.page_absent")
+    return media
 
 
 def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
@@ -67,4 +85,5 @@ def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
         field=FIELDS[version.field],
         is_alarm=version.klass == "emergency" and bool(expires and expires > at),
         is_drill=version.drill,
+        sounds=[(code, LANGUAGES[code]) for code in version.languages],
     )

@@ -7,11 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from nguon.core.errors import AbsentError
 from nguon.fleet import files
-from nguon.newsroom import queries as newsroom
 from nguon.portal import queries
-from nguon.schedule.models import Broadcast
 
 
 @login_not_required
@@ -39,8 +36,9 @@ def sound(request: HttpRequest, uid: str, broadcast: str) -> HttpResponseBase:
     """Play the sound of a released bulletin; what is not released is not here."""
     at = datetime.now(UTC)
     unit = queries.get_commune(uid, at=at)
-    found: Broadcast | None = queries.find_released(unit, broadcast, at=at)
-    sounds = newsroom.list_sounds(found.version) if found else []
-    if not sounds or sounds[0].media is None:
-        raise AbsentError("portal.page_absent")
-    return files.serve(request, sounds[0].media)
+    language = request.GET.get("tieng", "")
+    media = queries.get_sound(unit, broadcast, language, at=at)
+    response = files.serve(request, media)
+    # Asked for anew each time: what was called off is not played from a cache.
+    response["Cache-Control"] = "no-cache"
+    return response

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("nguon.schedule.urls")),
     path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
     path("", include("nguon.people.urls")),
+    path("", include("nguon.portal.urls")),
 ]
 
 handler400 = "nguon.web.errors.bad_request"
