@@ -324,7 +324,11 @@ class Device:
 
     def _sound(self, decision: playout.Decision, *, at: int, now: float) -> None:
         item = decision.item
-        if item is self.playing:
+        if item is not None and self.playing is not None and item.id == self.playing.id:
+            # The same item may have come again, in a plan after a push.
+            self.playing = item
+            return
+        if item is None and self.playing is None:
             return
         if self.playing is not None:
             self.tally.item(self.playing.id).add("silent", now)
@@ -350,9 +354,9 @@ class Device:
         progress = self.progress.pop(item.id, NOTHING_YET)
         self.ended[item.id] = item.ends_at
         if self.items is not None:
-            self.items = tuple(held for held in self.items if held is not item)
+            self.items = tuple(held for held in self.items if held.id != item.id)
         moments = self.tally.item(item.id)
-        if self.playing is item:
+        if self.playing is not None and self.playing.id == item.id:
             self.playing = None
             moments.add("silent", now)
         data = {
