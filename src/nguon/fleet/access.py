@@ -8,7 +8,7 @@ from nguon.core.errors import AbsentError
 from nguon.fleet.models import Device
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
-from nguon.territory.models import Unit
+from nguon.territory.models import COMMUNE, VILLAGE, Unit
 
 KEEPERS = (TECHNICIAN, ADMINISTRATOR)
 
@@ -39,3 +39,25 @@ def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
     if device is None:
         raise AbsentError("fleet.device_absent")
     return device
+
+
+def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:
+    """Return the communes by which an officer may narrow a list."""
+    units = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, devices__isnull=False)
+    below = Unit.objects.as_of(at.date()).filter(
+        kind=COMMUNE, children__devices__isnull=False
+    )
+    seen = access.fence(units | below, officer=officer, at=at, unit="")
+    return list(seen.distinct().order_by("folded", "pk"))
+
+
+def list_kept(officer: Officer, *, at: datetime) -> list[Unit]:
+    """Return the units at which an officer looks after devices."""
+    return access.units_of(officer, at=at, kinds=KEEPERS)
+
+
+def list_places(officer: Officer, *, at: datetime) -> list[Unit]:
+    """Return the communes and villages where an officer may put a device."""
+    units = Unit.objects.as_of(at.date()).filter(kind__in=[COMMUNE, VILLAGE])
+    seen = access.fence(units, officer=officer, at=at, unit="", kinds=KEEPERS)
+    return list(seen.select_related("parent").order_by("path", "pk"))

@@ -161,6 +161,7 @@ SENTENCES: dict[str, str] = {
     "fleet.media_too_big": "Tệp quá lớn. Hãy chọn tệp nhỏ hơn.",
     "fleet.media_mime": "Không dùng được loại tệp này. Hãy chọn tệp khác.",
     "fleet.media_absent": "Không có tệp này.",
+    "fleet.nothing_chosen": "Chưa chọn thiết bị nào. Hãy chọn rồi duyệt.",
     "fleet.sign_in_refused": "Thiết bị chưa chứng minh được danh tính.",
     "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("dung-phat/", include("nguon.emergency.urls")),
     path("", include("nguon.schedule.urls")),
+    path("thiet-bi/", include("nguon.fleet.urls")),
     path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
     path("", include("nguon.people.urls")),
     path("", include("nguon.portal.urls")),

@@ -12,6 +12,7 @@ from nguon.fleet.actions.documents import (
     send_command,
 )
 from nguon.fleet.actions.enrolment import (
+    MAX_CLAIMS,
     approve_device,
     approve_devices,
     create_claims,
@@ -37,6 +38,7 @@ from nguon.fleet.actions.outbox import (
 )
 
 __all__ = [
+    "MAX_CLAIMS",
     "Stored",
     "approve_device",
     "approve_devices",
