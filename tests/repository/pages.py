@@ -6,11 +6,16 @@ The tests compare each page with what this module would write.
 import ast
 from pathlib import Path
 
-from nguon.web.sentences import SENTENCES
+from nguon.agent import sentences as agent
+from nguon.simulator import sentences as simulator
+from nguon.web import sentences as web
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "Written by `python -m tests.repository.pages`; edit {source} instead.\n"
+
+# Each program carries its own sentences: the device knows no server.
+SENTENCES = web.SENTENCES | agent.SENTENCES | simulator.SENTENCES
 
 
 def settings_page() -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
-from nguon.web.sentences import SENTENCES
 from tests.repository import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +70,7 @@ def raised_codes() -> set[str]:
 
 
 def test_every_error_code_has_a_sentence() -> None:
-    assert raised_codes() - set(SENTENCES) == set()
+    assert raised_codes() - set(pages.SENTENCES) == set()
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

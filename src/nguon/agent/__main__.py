@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nguon.agent import identity, station
 from nguon.agent.identity import Home
+from nguon.agent.sentences import sentence
 from nguon.core.errors import DomainError
 
 EXIT_ERROR = 1
@@ -27,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     sys.setswitchinterval(0.001)
     try:
         return int(asyncio.run(options.work(options)))
-    except (DomainError, OSError) as error:
+    except DomainError as error:
+        sys.stderr.write(f"nguon.agent: {sentence(error)}\n")
+        return EXIT_ERROR
+    except OSError as error:
         sys.stderr.write(f"nguon.agent: {error}\n")
         return EXIT_ERROR
     except KeyboardInterrupt:

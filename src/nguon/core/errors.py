@@ -32,3 +32,10 @@ class ConflictError(DomainError):
 
 class InvalidError(DomainError):
     """What was given cannot be used as it is."""
+
+
+class Known(dict[str, object]):
+    """Data of an error for its sentence; what is missing stays a short dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"

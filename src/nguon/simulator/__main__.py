@@ -14,8 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nguon.core.errors import DomainError, InvalidError
+from nguon.core.errors import DomainError, InvalidError, Known
 from nguon.simulator import control
+from nguon.simulator.sentences import SENTENCES
 from nguon.simulator.swarm import Options, Swarm
 
 
@@ -104,7 +105,8 @@ def main() -> int:
     try:
         return asyncio.run(run(arguments))
     except DomainError as error:
-        sys.stderr.write(f"nguon.simulator: {error}\n")
+        said = SENTENCES.get(error.code, str(error)).format_map(Known(error.data))
+        sys.stderr.write(f"nguon.simulator: {said} [{error.code}]\n")
         return 2
 
 

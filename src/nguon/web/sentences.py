@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
+from nguon.core.errors import Known
+
 UNKNOWN = "Không làm được việc này. Hãy tải lại trang rồi thử lại."
 
 SENTENCES: dict[str, str] = {
@@ -256,14 +258,7 @@ SENTENCES: dict[str, str] = {
 }
 
 
-class _Known(dict[str, Any]):
-    """Data of an error; what is missing stays a short dash in the sentence."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"
-
-
 def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
     """Return the sentence for a code, in the reader's language."""
     text = SENTENCES.get(code, UNKNOWN)
-    return Formatter().vformat(text, (), _Known(data or {}))
+    return Formatter().vformat(text, (), Known(data or {}))

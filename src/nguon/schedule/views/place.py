@@ -101,7 +101,9 @@ def _form(
     devices = _devices_under(bulletin.unit)
     local = timezone.localtime(at)
     # The usual hour of the evening programme, today while there is time for approval.
-    evening = local.replace(hour=17, minute=0) + timedelta(days=int(local.hour >= EVENING_CLOSES))
+    evening = local.replace(hour=17, minute=0) + timedelta(
+        days=int(local.hour >= EVENING_CLOSES)
+    )
     context = {
         "bulletin": bulletin,
         "error": error,
