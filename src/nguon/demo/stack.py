@@ -161,14 +161,13 @@ class Stack:
         self.manage("migrate", "--verbosity", "0")
         self.manage("make_keys")
         self.manage("load_territory")
-        config = self.manage(
+        self.manage(
             "nats_config",
-            *["--nats-port", str(self.ports["nats"])],
+            *["--port", str(self.ports["nats"])],
             *["--mqtt-port", str(self.ports["mqtt"])],
+            *["--out", str(self.folder / "nats.conf")],
         )
-        path = self.folder / "nats.conf"
-        path.write_text(config, encoding="utf-8")
-        path.chmod(0o600)
+        (self.folder / "nats.conf").chmod(0o600)
 
     def stop(self) -> None:
         """End everything: devices first, then the servers, the bus last."""

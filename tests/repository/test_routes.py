@@ -1,0 +1,84 @@
+"""Every address is behind sign-in, or stands on the written public list below."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# What anybody may open, and why. A new address belongs here or behind sign-in.
+PUBLIC = {
+    "account_login": "the door itself",
+    "account_logout": "only ends a session, by POST",
+    "account_inactive": "says why the door stays shut",
+    "mfa_authenticate": "the second half of the door",
+    "health": "tells a watchman that the process answers",
+    # People read their commune's page without an account.
+    "portal:index": "the list of communes",
+    "portal:commune": "a commune's page",
+    "portal:sound": "a released sound",
+}
+# Devices prove themselves by a token of their own key instead of a session.
+DEVICE_PREFIX = "device/v1/"
+SAMPLES = {
+    "uid": "abcdefghijkl",
+    "sha256": "0" * 64,
+    "code": "23764",
+    "officer_id": 1,
+    "role_id": 1,
+    "deputy_id": 1,
+    "absence_id": 1,
+}
+
+
+def routes(
+    patterns: list[Any], prefix: str = "", space: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield (name, route) of every address of the server."""
+    for entry in patterns:
+        route = prefix + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from routes(entry.url_patterns, route, inner)
+        elif isinstance(entry, URLPattern):
+            yield f"{space}{entry.name or ''}", route
+
+
+ALL = sorted(set(routes(get_resolver().url_patterns)))
+CLOSED = [
+    (name, route)
+    for name, route in ALL
+    if name not in PUBLIC and not route.startswith(DEVICE_PREFIX)
+]
+
+
+def fill(route: str) -> str:
+    """Return an address of this route with plausible values in it."""
+    parts = []
+    for part in route.split("<"):
+        if ">" in part:
+            field, rest = part.split(">", 1)
+            key = field.split(":")[-1]
+            number = field.startswith("int:")
+            parts.append(str(SAMPLES.get(key, 1 if number else "abcdefghijkl")) + rest)
+        else:
+            parts.append(part)
+    return "/" + "".join(parts)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "route"), CLOSED, ids=[n for n, _ in CLOSED])
+def test_address_is_behind_sign_in(name: str, route: str, client: Client) -> None:
+    page = client.get(fill(route))
+    program = client.get(fill(route), headers={"accept": "application/json"})
+
+    assert page.status_code in {HTTPStatus.FOUND, HTTPStatus.METHOD_NOT_ALLOWED}, name
+    if page.status_code == HTTPStatus.FOUND:
+        assert page.headers["Location"].startswith("/dang-nhap/")
+        assert program.status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_public_list_names_only_what_exists() -> None:
+    assert set(PUBLIC) <= {name for name, _route in ALL}
