@@ -14,7 +14,7 @@ PUBLIC = {
     "account_logout": "only ends a session, by POST",
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
-    "health": "tells a watchman that the process answers",
+    "web:health": "tells a watchman that the process answers",
     # People read their commune's page without an account.
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",

@@ -178,7 +178,7 @@ class Client:
     def sign_in(self, username: str, password: str) -> Answer:
         """Sign in. Raises UnexpectedAnswerError when the door stays shut."""
         page = self.get("/dang-nhap/")
-        answer = self.submit(page, "", username=username, password=password)
+        answer = self.submit(page, "dang-nhap", login=username, password=password)
         if answer.status != http.HTTPStatus.OK or "/dang-nhap" in answer.path:
             raise UnexpectedAnswerError(f"{username} could not sign in: {answer.url}")
         return answer

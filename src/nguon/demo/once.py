@@ -187,7 +187,7 @@ class Story:
         self.say("So tệp WAV của loa thật với tiếng đã duyệt")
         files = []
         for number in range(self.stack.agents):
-            for path in sorted(self.stack.agent_home(number).rglob("*.wav")):
+            for path in self.stack.wavs(number):
                 files.append(self._prove_file(number, path))
         self.facts["wav_files"] = files
         _check(len(files) == self.stack.agents, "thiếu tệp WAV")

@@ -100,9 +100,9 @@ class Stack:
         path = self.agent_home(number) / "identity.json"
         return str(json.loads(path.read_text(encoding="utf-8"))["device"])
 
-    def wav(self, number: int) -> Path:
-        """Return the WAV file into which a real agent sounds."""
-        return self.agent_home(number) / "sound.wav"
+    def wavs(self, number: int) -> list[Path]:
+        """Return the WAV files of a real agent: one for each life of its process."""
+        return sorted((self.agent_home(number) / "wav").glob("*.wav"))
 
     def board_url(self, number: int) -> str:
         """Return the page of a real board."""
@@ -165,9 +165,7 @@ class Stack:
             "nats_config",
             *["--port", str(self.ports["nats"])],
             *["--mqtt-port", str(self.ports["mqtt"])],
-            *["--out", str(self.folder / "nats.conf")],
         )
-        (self.folder / "nats.conf").chmod(0o600)
 
     def stop(self) -> None:
         """End everything: devices first, then the servers, the bus last."""
@@ -297,7 +295,8 @@ class Stack:
         self._add(name, command, ready)
 
     def _gateway_ready(self) -> bool:
-        return True
+        """Tell whether the gateway has said that it takes events and sign-ins."""
+        return "gateway ready" in self.programs["gateway"].last_words()
 
     def _world_arguments(self) -> list[str]:
         return [
@@ -329,18 +328,24 @@ class Stack:
     def _add_agent(self, number: int, code: str) -> None:
         home = self.agent_home(number)
         is_board = number >= self.agents
-        command = [sys.executable, "-m", "nguon.agent", "--home", str(home)]
-        command += ["--server", self.web_url, "--claim", code]
+        program = [sys.executable, "-m", "nguon.agent"]
+        if not (home / "identity.json").exists():
+            kind = "board" if is_board else "speaker"
+            enrol = [*program, "enrol", "--home", str(home), "--kind", kind]
+            enrol += ["--server", self.web_url, "--claim", code]
+            run_step("enrol", enrol, self.env, self.logs / "setup.log")
+        run = [*program, "run", "--home", str(home)]
         if is_board:
-            port = str(self.ports[f"board-{number}"])
-            command += ["--kind", "board", "--port", port]
+            run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:
-            command += ["--kind", "speaker", "--out", str(self.wav(number))]
-        self._add(self.agent_name(number), command, lambda: self._is_in(number))
-
-    def _is_in(self, number: int) -> bool:
-        """Tell whether a real agent is enrolled and listens to the bus."""
-        return True
+            run += ["--wav", str(home / "wav")]
+        self._add(
+            self.agent_name(number),
+            run,
+            (lambda: answers_http(self.board_url(number)))
+            if is_board
+            else (lambda: True),
+        )
 
     def _add_simulator(self, codes: list[str]) -> None:
         home = self.folder / "simulator"
@@ -349,7 +354,12 @@ class Stack:
         path.write_text("\n".join(codes) + "\n", encoding="utf-8")
         command = [sys.executable, "-m", "nguon.simulator", "--home", str(home)]
         command += ["--server", self.web_url, "--claims", str(path)]
-        self._add("simulator", command, lambda: True)
+        self._add(
+            "simulator",
+            command,
+            lambda: self.simulator_stats().get("ready", 0) >= len(codes),
+            ready_seconds=180.0,
+        )
 
 
 def find_nats_server() -> str:

@@ -5,7 +5,6 @@ examples. Everything is made by the rooms' own actions, as an officer would make
 and making it twice changes nothing.
 """
 
-import csv
 import json
 import secrets
 from collections.abc import Iterable, Sequence
@@ -19,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from nguon.fleet import actions as fleet
-from nguon.fleet.models import BOARD, SPEAKER, WAITING, Claim, Device
+from nguon.fleet.models import ACTIVE, BOARD, SPEAKER, WAITING, Claim, Device
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.models import Bulletin
@@ -36,7 +35,7 @@ from nguon.people.models import (
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
-from nguon.territory import names
+from nguon.territory import actions as territory
 from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
 from nguon.territory.queries import get_unit
 from nguon.web.chores import chores
@@ -79,7 +78,7 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
         }
         password = _password()
         officers = _load_people({PROVINCE_CODE: province, **communes}, password, at=at)
-        _load_villages(communes.values())
+        _load_villages(communes.values(), by=officers["admin"], at=at)
         claims = _load_claims(communes, wanted, by=officers["tung"], at=at)
         _load_bulletins(communes[HOME], by=officers["lan"], at=at)
     return {
@@ -100,13 +99,13 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
 
 
 def welcome(*, expect: int, at: datetime) -> int:
-    """Let in, as the technician, whoever waits; return how many are in now."""
+    """Let in, as the technician, whoever waits; return how many are on the bus."""
     tung = Officer.objects.get(username="tung")
     waiting = Device.objects.filter(state=WAITING).order_by("pk")[:expect]
     keys = list(waiting.values_list("pk", flat=True))
     if keys:
         fleet.approve_devices(device_ids=keys, by=tung, at=at)
-    return Device.objects.filter(state="active").count()
+    return Device.objects.filter(state=ACTIVE, connected=True).count()
 
 
 def load_programme(*, at: datetime) -> int:
@@ -191,30 +190,12 @@ def _load_people(
     return officers
 
 
-def _load_villages(communes: Iterable[Unit]) -> None:
+def _load_villages(communes: Iterable[Unit], *, by: Officer, at: datetime) -> None:
+    """Import the example villages of every commune that has none."""
     for commune in communes:
         if not _villages(commune):
-            path = DATA / f"villages-{commune.code}.csv"
-            with path.open(encoding="utf-8", newline="") as lines:
-                for row in csv.DictReader(lines):
-                    _write_village(commune, row)
-
-
-def _write_village(commune: Unit, row: dict[str, str]) -> None:
-    village = Unit.objects.create(
-        kind=VILLAGE,
-        code=row["code"],
-        subkind=row["kind"],
-        name=row["name"],
-        folded=names.fold(f"{row['kind']} {row['name']}"),
-        parent=commune,
-        valid_from=date.fromisoformat(row["valid_from"]),
-        lat=commune.lat,
-        lon=commune.lon,
-        population=int(row["population"]),
-    )
-    village.path = f"{commune.path}{village.pk}/"
-    village.save(update_fields=["path"])
+            text = (DATA / f"villages-{commune.code}.csv").read_text(encoding="utf-8")
+            territory.import_villages(text=text, ground=[commune.path], by=by, at=at)
 
 
 def _villages(commune: Unit) -> list[Unit]:

@@ -4,7 +4,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from nguon.web import views
 
-frame = ([path("", views.today, name="today")], "web")
+frame = (
+    [path("", views.today, name="today"), path("health", views.health, name="health")],
+    "web",
+)
 
 # One line per room; addresses are Vietnamese words without accents.
 urlpatterns: list[URLPattern | URLResolver] = [

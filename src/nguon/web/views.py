@@ -1,6 +1,8 @@
 """The first page: what waits for me, what sounds now, what sounds today."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -15,6 +17,15 @@ from nguon.schedule import picture, queries, rules
 from nguon.schedule.models import Broadcast
 
 SHOWN = 4
+
+
+@login_not_required
+@require_safe
+def health(_request: HttpRequest) -> HttpResponse:
+    """Tell a supervisor that web and database answer; it says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
