@@ -23,9 +23,12 @@ WATCH_SECONDS = 1.0
 RESTARTS = 5
 
 
+BEGAN = time.monotonic()
+
+
 def say(text: str) -> None:
     """Tell the person at the terminal; standard output is for JSON."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{time.monotonic() - BEGAN:6.1f} s  {text}\n" if text else "\n")
     sys.stderr.flush()
 
 
@@ -146,7 +149,7 @@ def greet(stack: Stack, *, kept: bool) -> None:
         "  Ctrl-C để dừng tất cả.",
         "",
     ]
-    say("\n".join(lines))
+    sys.stderr.write("\n".join(lines) + "\n")
 
 
 def watch(stack: Stack, ending: threading.Event) -> None:

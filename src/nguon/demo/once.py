@@ -67,10 +67,13 @@ class Story:
         self.lan, self.minh, self.quan = (
             stack.login(name) for name in ("lan", "minh", "quan")
         )
-        absent = self._send("absent", ABSENT)
+        absent = self._send("absent", ABSENT, writer=self.quan)
         self._main()
         self._planned()
         self._stop()
+        self.facts["refused"]["http_own_by_an_approver"] = self._refuse(
+            self.quan, absent
+        )
         self._prove_absent(absent)
         self._prove_sound()
         return self.facts
@@ -83,6 +86,7 @@ class Story:
         self.facts["bulletin_id"] = self._main_bulletin
         self.facts["refused"] = self._refusals(uid)
         sound, asked_ms = self._approve(uid)
+        self._wait_shown(uid)
         told = self._wait_sounded(uid)
         plays = told["plays"]
         self.facts |= {
@@ -90,7 +94,7 @@ class Story:
             "approved_sha256": told["sha256"],
             "approved_by_second_person": told["approved_by"] == "minh",
             "devices_targeted": told["targeted"],
-            "devices_sounded": _count(plays, outcome="completed", kind="speaker"),
+            "devices_sounded": _count(plays, outcome="finished", kind="speaker"),
             "devices": self._apart(plays),
             "play_records": len(plays),
             "boards_shown": sum(1 for p in plays if p["shown_at"]),
@@ -233,13 +237,20 @@ class Story:
 
     # --- small steps -------------------------------------------------------------
 
-    def _send(self, name: str, text: tuple[str, str], **timing: str) -> str:
-        """Write a bulletin as Lan and send it; return the uid of its broadcast."""
-        self.say(f"Chị Lan viết và gửi duyệt: {text[0]}")
+    def _send(
+        self,
+        name: str,
+        text: tuple[str, str],
+        writer: Client | None = None,
+        **timing: str,
+    ) -> str:
+        """Write a bulletin and send it as Lan; return the uid of its broadcast."""
+        self.say(f"Viết và gửi duyệt: {text[0]}")
+        writer = writer or self.lan
         home = self.stack.world["home"]
-        made = self.lan.tell("/ban-tin/moi/", unit=home, kind="priority")
+        made = writer.tell("/ban-tin/moi/", unit=home, kind="priority")
         uid = made["bulletin_uid"]
-        self.lan.tell(
+        writer.tell(
             f"/ban-tin/{uid}/luu/",
             revision=made["revision"],
             title=text[0],
@@ -251,7 +262,7 @@ class Story:
         )
         if name == "main":
             self._main_bulletin = uid
-        sent = self.lan.tell(
+        sent = writer.tell(
             f"/ban-tin/{uid}/phat/", **{"timing": "now", "units": home, **timing}
         )
         return str(sent["broadcast_uid"])
@@ -280,17 +291,22 @@ class Story:
             lambda: self.lan.ask(f"/duyet/{uid}/")["state"] == "waiting",
             "máy chưa làm xong tiếng",
         )
-        seen = self.lan.ask(f"/duyet/{uid}/")
-        own = self.lan.post(f"/duyet/{uid}/phat/", {"sha256": seen["sha256"]}, JSON)
-        _check(own.status == http.HTTPStatus.FORBIDDEN, f"tự duyệt: {own.status}")
         return {
-            "http": {"status": own.status, **own.json()},
+            "http": self._refuse(self.lan, uid),
             **self.stack.query("tell_refusals", uid),
         }
 
+    def _refuse(self, who: Client, uid: str) -> dict[str, Any]:
+        """Let somebody press the button for what they wrote; see them refused."""
+        seen = who.ask(f"/duyet/{uid}/")
+        own = who.post(f"/duyet/{uid}/phat/", {"sha256": seen["sha256"]}, JSON)
+        _check(own.status == http.HTTPStatus.FORBIDDEN, f"tự duyệt: {own.status}")
+        told = own.json()
+        return {"status": own.status, "code": told["code"], "said": told["message"]}
+
     def _wait_sounded(self, uid: str) -> dict[str, Any]:
         told = self._wait_over(uid)
-        speakers = _count(told["plays"], outcome="completed", kind="speaker")
+        speakers = _count(told["plays"], outcome="finished", kind="speaker")
         _check(
             speakers == self._speakers(),
             f"{speakers}/{self._speakers()} loa phát xong: {_causes(told['plays'])}",
@@ -302,11 +318,21 @@ class Story:
 
         def over() -> bool:
             live = self.minh.ask(f"/phat/{uid}/so-lieu/")
-            settled = live["sounded"] + live["silent"] + live["shown"]
-            return bool(settled >= live["targeted"] and not live["sounding"])
+            settled = live["sounded"] + live["silent"]
+            return bool(settled >= self._speakers() and not live["sounding"])
 
-        self._wait(over, "chưa đủ thiết bị báo về")
+        self._wait(over, "chưa đủ loa báo về")
         return dict(self.stack.query("tell_broadcast", uid))
+
+    def _wait_shown(self, uid: str) -> None:
+        """Look at the boards as their kiosk browser does, until they tell of it."""
+
+        def shown() -> bool:
+            self._board_pages()
+            live = self.minh.ask(f"/phat/{uid}/so-lieu/")
+            return bool(live["shown"] >= self.stack.boards)
+
+        self._wait(shown, "bảng tin không báo đã hiện")
 
     def _public(self) -> None:
         """See the bulletin on the commune's public page, with its sound."""
@@ -359,7 +385,7 @@ class Story:
             speakers = [p for p in own if p["kind"] == "speaker"]
             found[name] = {
                 "speakers": len(speakers),
-                "sounded": _count(speakers, outcome="completed"),
+                "sounded": _count(speakers, outcome="finished"),
                 "boards": len(own) - len(speakers),
                 "play_records": len(own),
             }

@@ -158,12 +158,9 @@ class Stack:
         database = self.folder / "nguon.sqlite3"
         if self.database_url is None:
             template.copy_to(database, self.env)
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("make_keys")
-        self.manage("load_territory")
         self.manage(
-            "nats_config",
-            *["--port", str(self.ports["nats"])],
+            "prepare_demo",
+            *["--nats-port", str(self.ports["nats"])],
             *["--mqtt-port", str(self.ports["mqtt"])],
         )
 
