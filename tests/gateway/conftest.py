@@ -6,12 +6,15 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import aiomqtt
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from nguon.core import signing
 from nguon.core.signing import SigningKey
@@ -21,6 +24,9 @@ from nguon.gateway import nats_config
 from nguon.gateway.run import Gateway
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def take_port(kind: int = socket.SOCK_STREAM) -> int:
@@ -156,10 +162,22 @@ def enrol(nats_server: NatsServer, tung: Officer) -> Enrol:
     return _enrol
 
 
+def in_thread(work: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """Return work on the database that may be awaited, and leaves no connection."""
+
+    def _work(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return sync_to_async(_work, thread_sensitive=True)
+
+
 async def until(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
     """Wait for something that the gateway does at its own time, or fail."""
     async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(check):
+        while not await in_thread(check)():
             await asyncio.sleep(0.02)
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import aiomqtt
 import pytest
-from asgiref.sync import sync_to_async
 
 from nguon.core.signing import SigningKey
 from nguon.fleet import actions
@@ -20,7 +19,14 @@ from nguon.fleet.models import (
 )
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
-from tests.gateway.conftest import Enrol, NatsServer, device, running, until
+from tests.gateway.conftest import (
+    Enrol,
+    NatsServer,
+    device,
+    in_thread,
+    running,
+    until,
+)
 
 pytestmark = [
     pytest.mark.server,
@@ -28,8 +34,6 @@ pytestmark = [
     # aiomqtt leaves a future unread when the server cuts a client off.
     pytest.mark.filterwarnings("default"),
 ]
-
-in_thread = sync_to_async(thread_sensitive=True)
 
 
 def clock() -> datetime:
