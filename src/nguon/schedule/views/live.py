@@ -63,6 +63,7 @@ def _context(
         "bulletin": broadcast.version.bulletin,
         "live": live,
         "tally": tally,
+        "open_count": max(0, tally.targeted - settled - tally.sounding),
         "map": picture.draw_map(live.grounds),
         "states": {g.code: picture.state_of(g) for g in live.grounds},
         "is_active": broadcast.state == rules.APPROVED
