@@ -1,0 +1,202 @@
+"""Play records: one per device and item, whatever comes, in whatever order."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from nguon.fleet.models import Device, DeviceEvent
+from nguon.people.models import Officer
+from nguon.schedule import actions, queries
+from nguon.schedule.models import Airing, Broadcast, PlayRecord
+from nguon.territory.models import Unit
+from tests.schedule.conftest import make_device
+
+Send = Callable[..., Broadcast]
+SECOND = timedelta(seconds=1)
+
+
+def ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+@pytest.fixture
+def on_air(send: Send, minh: Officer, now: datetime) -> Broadcast:
+    broadcast = send()
+    return actions.release(
+        broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=minh, at=now
+    )
+
+
+def event(
+    device: Device, kind: str, at: datetime, n: int = 1, **data: object
+) -> DeviceEvent:
+    item = Airing.objects.get().item
+    return DeviceEvent(
+        device=device, log="log", n=n, type=kind, at=at, item=item, data=data
+    )
+
+
+def story(device: Device, now: datetime) -> list[DeviceEvent]:
+    """Return what a speaker says of a play that went well."""
+    whole = {
+        "started_at": ms(now + 2 * SECOND),
+        "ended_at": ms(now + 6 * SECOND),
+        "sounded_ms": 4000,
+        "level_dbfs": -18.5,
+        "outcome": "finished",
+    }
+    return [
+        event(device, "received", now, 1),
+        event(device, "prepared", now + SECOND, 2),
+        event(device, "started", now + 2 * SECOND, 3),
+        event(device, "finished", now + 6 * SECOND, 4, **whole),
+    ]
+
+
+def test_events_in_any_order_and_split_any_way_make_the_same_record(
+    on_air: Broadcast, village: Unit, tung: Officer, now: datetime
+) -> None:
+    made = []
+    for number, order in enumerate(permutations(range(4))):
+        device = make_device(village, tung, now, f"Cụm {number}")
+        said = story(device, now)
+        for index in order:
+            actions.record_events(events=[said[index]], at=now)
+        row = PlayRecord.objects.filter(device=device).values().get()
+        made.append({k: v for k, v in row.items() if k not in {"id", "device_id"}})
+
+    assert all(row == made[0] for row in made)
+    assert made[0]["outcome"] == "finished"
+    assert made[0]["sounded_ms"] == 4000
+    assert made[0]["level_dbfs"] == -18.5
+    assert made[0]["started_at"] == now + 2 * SECOND
+    assert made[0]["ended_at"] == now + 6 * SECOND
+
+
+def test_a_device_that_came_later_is_marked(
+    on_air: Broadcast,
+    speakers: list[Device],
+    village: Unit,
+    minh: Officer,
+    tung: Officer,
+    now: datetime,
+) -> None:
+    late = make_device(village, tung, now, "Cụm mới")
+
+    actions.record_events(
+        events=[event(device, "started", now) for device in (speakers[0], late)],
+        at=now,
+    )
+
+    assert PlayRecord.objects.get(device=late).late_joiner
+    assert not PlayRecord.objects.get(device=speakers[0]).late_joiner
+    tally = queries.get_live(on_air, officer=minh, at=now).tally
+    assert (tally.targeted, tally.sounding, tally.waiting) == (2, 2, 1)
+    assert tally.late_joiners == 1
+
+
+def test_what_is_over_stays_as_it_was_told_first(
+    on_air: Broadcast, speakers: list[Device], now: datetime
+) -> None:
+    actions.record_events(
+        events=[event(speakers[0], "missed", now, 1, cause="offline")], at=now
+    )
+
+    changed = actions.record_events(events=story(speakers[0], now)[2:], at=now)
+
+    record = PlayRecord.objects.get()
+    assert changed == 0
+    assert (record.outcome, record.cause, record.started_at) == (
+        "missed",
+        "offline",
+        None,
+    )
+
+
+def test_strange_figures_from_a_device_do_no_harm(
+    on_air: Broadcast, speakers: list[Device], now: datetime
+) -> None:
+    strange = {
+        "outcome": "won",
+        "cause": ["a", "list"],
+        "started_at": ms(now + 9 * SECOND),
+        "ended_at": -5,
+        "sounded_ms": 10**30,
+        "level_dbfs": 10**400,
+    }
+
+    actions.record_events(
+        events=[event(speakers[0], "finished", now, 1, **strange)], at=now
+    )
+
+    record = PlayRecord.objects.get()
+    assert (record.outcome, record.sounded_ms, record.level_dbfs) == ("failed", 0, None)
+    assert record.ended_at == record.started_at == now + 9 * SECOND
+
+
+def test_events_of_unknown_items_are_left_alone(
+    on_air: Broadcast, speakers: list[Device], now: datetime
+) -> None:
+    foreign = event(speakers[0], "started", now)
+    foreign.item = "nobody.1"
+
+    assert actions.record_events(events=[foreign], at=now) == 0
+    assert not PlayRecord.objects.exists()
+
+
+def test_a_stopped_or_cancelled_play_that_never_began_is_silent(
+    on_air: Broadcast, speakers: list[Device], minh: Officer, now: datetime
+) -> None:
+    actions.record_events(
+        events=[
+            event(speakers[0], "finished", now, outcome="cancelled", cause="cancelled"),
+            event(speakers[1], "shown", now),
+        ],
+        at=now,
+    )
+
+    live = queries.get_live(on_air, officer=minh, at=now)
+
+    assert (live.tally.silent, live.tally.sounded, live.tally.shown) == (1, 0, 1)
+    assert [play.cause for play in live.silent] == ["cancelled"]
+
+
+def test_two_thousand_events_cost_few_questions(
+    on_air: Broadcast, village: Unit, tung: Officer, now: datetime
+) -> None:
+    Device.objects.bulk_create(
+        Device(
+            kind="speaker",
+            name=f"Cụm {number}",
+            unit=village,
+            state="active",
+            public_key=f"key-{number}",
+            enrolled_at=now,
+            decided_by=tung,
+            decided_at=now,
+        )
+        for number in range(2000)
+    )
+    devices = list(Device.objects.filter(name__startswith="Cụm ").order_by("pk"))
+
+    first = [event_of(device, "received", now, on_air) for device in devices]
+    then = [event_of(device, "started", now, on_air) for device in devices]
+    with CaptureQueriesContext(connection) as made:
+        actions.record_events(events=first, at=now)
+    with CaptureQueriesContext(connection) as changed:
+        actions.record_events(events=then, at=now)
+
+    assert PlayRecord.objects.exclude(started_at=None).count() == len(devices)
+    assert len(made) < 50
+    assert len(changed) < 10
+
+
+def event_of(
+    device: Device, kind: str, at: datetime, broadcast: Broadcast
+) -> DeviceEvent:
+    item = f"{broadcast.uid}.{ms(at)}"
+    return DeviceEvent(device=device, log="log", n=1, type=kind, at=at, item=item)
