@@ -1,0 +1,1 @@
+"""Whole stories: real processes, a real bus, real agents, a real browser."""
