@@ -7,12 +7,17 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
+from hypothesis import settings as hypothesis_settings
 
 from nguon.audit import guards
 from nguon.people import actions as people
 from nguon.people.models import Officer
 from nguon.territory import names
 from nguon.territory.models import Unit
+
+# A busy machine is slow, not wrong.
+hypothesis_settings.register_profile("nguon", deadline=None)
+hypothesis_settings.load_profile("nguon")
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten in the morning in Gia Lai
 MERGER = date(2025, 7, 1)
