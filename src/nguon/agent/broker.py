@@ -30,6 +30,17 @@ _LONGEST_WAIT_S = 30.0
 Receive = Callable[[str, bytes], Awaitable[None]]
 
 
+def check_cancelled() -> None:
+    """Raise when this task was told to end and somebody swallowed it.
+
+    `asyncio.wait_for` on Python 3.11 can, and so does a library that answers a
+    cancellation with an error of its own.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Broker:
     """One connection to the bus, made again and again with jitter."""
 
@@ -62,6 +73,7 @@ class Broker:
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, ValueError) as error:
+                check_cancelled()
                 log.info("bus: not connected (%s)", type(error).__name__)
             finally:
                 self._client = None
@@ -89,6 +101,7 @@ class Broker:
             self._tell_connected()
             async for message in client.messages:
                 payload = message.payload
+                check_cancelled()
                 if isinstance(payload, bytes):
                     channel = message.topic.value.rpartition("/")[2]
                     await self._receive(channel, payload)

@@ -30,7 +30,7 @@ BLOCK_MS = 20
 BLOCK = RATE * BLOCK_MS // 1000
 # What a card's buffer would bridge; later than this is a gap, and is written as one.
 TOLERANCE_S = 0.1
-_FLUSH_BLOCKS = 25
+_FLUSH_BLOCKS = 5
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 # A WAV file counts in 32 bits; a longer life goes on in another file.
 _MAX_BYTES = 11 * 3600 * RATE * 2

@@ -20,7 +20,7 @@ from typing import Any
 
 from nguon import __version__
 from nguon.agent.board import Board
-from nguon.agent.broker import Broker
+from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
@@ -237,9 +237,11 @@ class Station:
     async def _forever(self, turn: Callable[[], Awaitable[None]], name: str) -> None:
         """Run turns for ever; an unforeseen error is logged and costs a second."""
         while True:
+            check_cancelled()
             try:
                 await turn()
             except Exception:  # the supervisor's edge: nothing may end the device
+                check_cancelled()
                 log.exception("station: an error in %s", name)
                 await asyncio.sleep(1)
 
