@@ -1,0 +1,131 @@
+"""A board shows its plans in words and colours, without network, and proves it."""
+
+import socket
+import urllib.request
+
+import pytest
+
+from nguon.agent.board import pick_screen, split_text
+from nguon.core.messages import Audience, Item
+from tests.agent.conftest import Agent, wait_until
+from tests.fakes.province import FakeProvince
+
+NOW = 1_795_000_000_000
+
+
+def make_item(name: str, **changes: object) -> Item:
+    values: dict[str, object] = {
+        "id": name,
+        "broadcast": "b",
+        "bulletin": "b",
+        "title": name,
+        "text": "Lời.",
+        "rank": "programme",
+        "starts_at": NOW,
+        "ends_at": NOW + 1,
+        "shown_until": NOW + 1,
+        "approved_at": NOW,
+        "content_sha256": "",
+        "audience": Audience(),
+    }
+    return Item(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_while_an_emergency_stands_no_other_text_takes_its_place() -> None:
+    news, alarm = make_item("tin"), make_item("lũ", rank="emergency")
+
+    shown = {pick_screen([alarm, news], at=NOW + n * 12_000).item for n in range(9)}
+    screen = pick_screen([alarm, news], at=NOW)
+
+    assert shown == {alarm}
+    assert screen.others == (news,)
+
+
+def test_a_long_text_loses_no_word_between_screens() -> None:
+    text = " ".join(f"Câu số {n} kể một việc." for n in range(200))
+
+    pieces = split_text(text)
+
+    assert " ".join(pieces) == text
+    assert max(len(piece) for piece in pieces) <= 420
+    assert split_text("") == [""]
+
+
+@pytest.mark.server
+def test_the_board_shows_tells_and_keeps_its_screen_without_network(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    fake = FakeProvince()
+    fake.kind = "board"
+    fake.start()
+    folder = tmp_path_factory.mktemp("board")
+    agent = Agent(fake, folder / "home", folder / "wav")
+    assert agent.enrol().returncode == 0
+    port = _free_port()
+    agent.extra = ["--board-port", str(port)]
+    try:
+        agent.run()
+        news = fake.item(None, 0, title="Họp <thôn>")
+        fake.plan(news)
+        fake.wait_for("received", news.id)
+        assert not fake.told("shown")
+        assert "Họp &lt;thôn&gt;" in _page(port)
+        fake.wait_for("shown", news.id)
+
+        drill = fake.item(None, 0, rank="emergency", drill=True, title="Thử còi")
+        fake.push_alert(drill)
+        fake.wait_for("received", drill.id)
+        assert "DIỄN TẬP: đây không phải tình huống thật." in _page_with(
+            port, "Thử còi"
+        )
+
+        fake.stop()
+        agent.kill()
+        agent.run(wait=False)
+        wait_until(lambda: "Thử còi" in _try_page(port), seconds=15)
+        assert "Thử còi" in _page(port)
+
+        fake.open_http()
+        fake.bus.start()
+        fake.bus.wait_until_heard(f"nguon/v1/area/{fake.commune}/alert")
+        fake.push_stop()
+        fake.wait_for("stopped")
+        assert "tạm dừng" in _page(port)
+        assert not list(agent.wavs.glob("*"))
+    finally:
+        if agent.process:
+            agent.process.kill()
+            agent.process.wait(10)
+        fake.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _page(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        return str(answer.read().decode())
+
+
+def _try_page(port: int) -> str:
+    try:
+        return _page(port)
+    except OSError:
+        return ""
+
+
+def _page_with(port: int, words: str) -> str:
+    """Return the page of the screen on which these words stand large."""
+    found = ""
+
+    def look() -> bool:
+        nonlocal found
+        found = _page(port)
+        return f"<h1>{words}" in found
+
+    wait_until(look, seconds=30)
+    return found

@@ -1,0 +1,108 @@
+"""Sound begins at its sample, ends softly, and what is told is what came out."""
+
+from array import array
+
+from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
+from nguon.agent.voice import RATE, Voice
+
+BLOCK = 960
+
+
+def make_voice(key: str, ms: int, *, value: int = 8_000) -> Voice:
+    left = [ms * 48]
+
+    def read(count: int) -> "array[int]":
+        size = min(count, left[0])
+        left[0] -= size
+        return array("h", [value] * size)
+
+    return Voice(key, read, offset_ms=0, duration_ms=ms)
+
+
+def play(player: Player, seconds: float) -> list[int]:
+    out: list[int] = []
+    while len(out) < seconds * RATE:
+        out.extend(player.render(len(out) / RATE, BLOCK))
+    return out
+
+
+def test_a_cue_begins_exactly_at_its_sample() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.cue(Cue(make_voice("a", 100), 0.0503, cut=False))
+
+    out = play(player, 0.3)
+
+    first = next(n for n, sample in enumerate(out) if sample)
+    assert first == round(0.0503 * RATE)
+    assert sum(1 for sample in out if sample) == 100 * 48
+    onset, ending = told
+    assert isinstance(onset, Onset)
+    assert isinstance(ending, Ending)
+    assert abs(onset.mono - 0.0503) < 1 / RATE
+    assert ending.complete
+    assert ending.ms == 100
+
+
+def test_a_cut_fades_within_five_ms_and_tells_how_far_it_came() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.cue(Cue(make_voice("a", 1_000), 0.0, cut=False))
+    out = play(player, 0.1)
+
+    player.cut()
+    after = list(player.render(0.1, BLOCK))
+
+    assert all(out)
+    assert not any(after[240:])
+    assert after[10] > after[200] > 0
+    ending = told[-1]
+    assert isinstance(ending, Ending)
+    assert not ending.complete
+    assert ending.ms == 105
+    assert player.silent
+
+
+def test_a_cutting_cue_takes_over_at_its_exact_moment() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.cue(Cue(make_voice("a", 1_000, value=4_000), 0.0, cut=False))
+    play(player, 0.02)
+
+    player.cue(Cue(make_voice("b", 100, value=-4_000), 0.05, cut=True))
+    out: list[int] = []
+    for number in range(5):
+        out.extend(player.render(0.02 + number * 0.02, BLOCK))
+
+    assert next(n for n, s in enumerate(out) if s < 0) == round(0.03 * RATE)
+    assert [type(word) for word in told] == [Onset, Ending, Onset]
+
+
+def test_a_following_cue_waits_for_the_end_of_what_is_on() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.cue(Cue(make_voice("a", 100, value=4_000), 0.0, cut=False))
+    play(player, 0.02)
+
+    player.cue(Cue(make_voice("b", 40, value=-4_000), 0.05, cut=False))
+    out: list[int] = []
+    for number in range(8):
+        out.extend(player.render(0.02 + number * 0.02, BLOCK))
+
+    assert next(n for n, s in enumerate(out) if s < 0) == round(0.08 * RATE)
+
+
+def test_volume_and_level_are_those_of_the_output() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.set_volume(50)
+    player.cue(Cue(make_voice("a", 100, value=16_384), 0.0, cut=False))
+
+    out = play(player, 0.1)
+    play(player, 0.1)
+
+    ending = told[-1]
+    assert isinstance(ending, Ending)
+    assert set(out) == {8_192}
+    assert level_dbfs(energy=ending.energy, samples=ending.samples) == -12.0
+    assert level_dbfs(energy=0, samples=0) == -96.0
