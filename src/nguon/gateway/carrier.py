@@ -54,6 +54,7 @@ class Followed:
     payload: bytes
     unit: str
     device: str
+    item: str
     audience: Mapping[str, Any]
     not_after: int
     since: float
@@ -68,12 +69,14 @@ def follow(payload: str, *, since: float) -> Followed | None:
         return None
     if told.get("type") not in ANSWERED:
         return None
+    item = told.get("item") or {}
     return Followed(
         uid=told["id"],
         payload=payload.encode("ascii"),
         unit=told["target"].get("unit", ""),
         device=told["target"].get("device", ""),
-        audience=(told.get("item") or {}).get("audience") or {},
+        item=item.get("id", ""),
+        audience=item.get("audience") or {},
         not_after=told["not_after"],
         since=since,
     )
@@ -93,7 +96,10 @@ def list_silent(document: Followed) -> list[str]:
     else:
         path = Unit.objects.values_list("path", flat=True).get(uid=document.unit)
         meant = Q(unit__path__startswith=path)
-    answered = DeviceEvent.objects.filter(document=document.uid).values("device_id")
+    told = Q(document=document.uid)
+    if document.item:
+        told |= Q(item=document.item)
+    answered = DeviceEvent.objects.filter(told).values("device_id")
     devices = Device.objects.filter(meant, state=ACTIVE, connected=True)
     return list(devices.exclude(pk__in=answered).values_list("uid", flat=True))
 
