@@ -50,9 +50,15 @@ def get_commune(name: str, *, at: datetime) -> Unit:
 
 
 def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:
-    """Return a commune's released bulletins: running emergencies, then the newest."""
+    """Return a commune's released bulletins: running emergencies, then the newest.
+
+    A drill never stands above what is real.
+    """
     found = [_notice(row, at=at) for row in schedule.list_public(unit, at=at)]
-    return sorted(found, key=lambda notice: not notice.is_alarm)
+    return sorted(
+        found,
+        key=lambda notice: (not notice.is_alarm, notice.is_alarm and notice.is_drill),
+    )
 
 
 def get_sound(unit: Unit, broadcast: str, language: str, *, at: datetime) -> Media:
