@@ -19,7 +19,7 @@ def test_find_gives_the_onset_to_the_sample_at_half_the_level() -> None:
     half = array("h", [value // 2 for value in sound])
     life = wav.Life(SILENCE * 3 + half + SILENCE, started_at_ms=1000.0)
 
-    found = wav.find(life, sound, near_ms=4090.0)
+    found = wav.find(life, sound, near_ms=4060.0)
 
     assert abs(found.onset_ms - 4000.0) < 0.05
     assert found.correlation > 0.999

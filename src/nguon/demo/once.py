@@ -26,7 +26,7 @@ ONSET_MS = 20
 CORRELATION = 0.98
 STOP_MS = 5000
 START_ERROR_MS = 150
-ASK_SECONDS = 0.1
+ASK_SECONDS = 0.25
 LEAD_SECONDS = 6
 
 MAIN = (
@@ -122,10 +122,7 @@ class Story:
 
     def _planned(self) -> None:
         """Approve one ahead of its time; real speakers start it on the dot."""
-        starts = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
-        uid = self._send(
-            "planned", PLANNED, timing="once", starts_at=starts.isoformat()
-        )
+        uid = self._send("planned", PLANNED, timing="once")
         sound, _asked = self._approve(uid)
         told = self._wait_sounded(uid)
         errors = [
@@ -242,7 +239,7 @@ class Story:
         name: str,
         text: tuple[str, str],
         writer: Client | None = None,
-        **timing: str,
+        timing: str = "now",
     ) -> str:
         """Write a bulletin and send it as Lan; return the uid of its broadcast."""
         self.say(f"Viết và gửi duyệt: {text[0]}")
@@ -262,10 +259,25 @@ class Story:
         )
         if name == "main":
             self._main_bulletin = uid
+        self._hear(writer, uid)
+        starts = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
         sent = writer.tell(
-            f"/ban-tin/{uid}/phat/", **{"timing": "now", "units": home, **timing}
+            f"/ban-tin/{uid}/phat/",
+            timing=timing,
+            units=home,
+            starts_at=starts.isoformat(),
         )
         return str(sent["broadcast_uid"])
+
+    def _hear(self, writer: Client, uid: str) -> None:
+        """Have the sound of a draft made, and hear it before it is sent."""
+        writer.tell(f"/ban-tin/{uid}/nghe/")
+
+        def ready() -> bool:
+            sounds = writer.ask(f"/ban-tin/{uid}/nghe/")["sounds"]
+            return bool(sounds[0]["state"] == "ready")
+
+        self._wait(ready, "máy chưa làm xong tiếng")
 
     def _approve(self, uid: str) -> tuple[bytes, float]:
         """Hear and approve as Minh; return the sound and when the request was sent."""

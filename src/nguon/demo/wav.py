@@ -19,9 +19,9 @@ import miniaudio
 
 RATE = 48_000
 PER_MS = RATE // 1000
-SEARCH_MS = 300
+SEARCH_MS = 100
 COARSE = 8
-EXCERPT_S = 1.5
+EXCERPT_S = 0.8
 # Times are reported in whole milliseconds.
 EDGE_MS = 2
 

@@ -1,0 +1,50 @@
+"""The main job, once, with real processes: on SQLite, and again on PostgreSQL."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from nguon.core.topics import new_uid
+
+pytestmark = [pytest.mark.server, pytest.mark.both]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make_database() -> dict[str, str]:
+    """Return the setting of a database of its own, on the server in use."""
+    url = os.environ.get("NGUON_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        return {}
+    name = f"once_{new_uid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return {"NGUON_DATABASE_URL": f"{url.rpartition('/')[0]}/{name}"}
+
+
+@pytest.mark.enable_socket
+def test_the_main_job_really_happens() -> None:
+    environ = {**os.environ, **make_database()}
+    command = [sys.executable, "-m", "nguon.demo", "--once", "--json"]
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+
+    facts = json.loads(done.stdout)
+    assert done.returncode == 0, f"{facts.get('error')}\n{done.stderr[-2000:]}"
+    assert facts["devices_sounded"] == 202
+    assert facts["play_records"] == facts["devices_targeted"] == 203
+    assert facts["boards_shown"] == 1
+    assert facts["public_page_ok"] is True
+    assert facts["unapproved_absent"] is True
+    assert "own_bulletin" in facts["refused"]["sql_approval"]
+    assert facts["stop_to_silent_ms"]["max"] <= 5000
+    assert facts["start_error_ms"]["max"] <= 150
+    assert [file["silent_between"] for file in facts["wav_files"]] == [True, True]
