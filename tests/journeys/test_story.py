@@ -6,6 +6,7 @@ screen is photographed at 390 and 1280 px into NGUON_SCREENSHOTS, to be looked a
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +145,7 @@ def approve(minh: Person) -> None:
         " player.playbackRate = 8; player.play(); })"
     )
     page.get_by_role("button", name="Duyệt và phát").click()
-    expect(page).to_have_url(lambda url: "/phat/" in url, timeout=SLOW)
+    expect(page).to_have_url(re.compile(r"/phat/\w+/$"), timeout=SLOW)
 
 
 def see_it_sound(minh: Person, stack: Stack) -> None:
