@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from nguon.agent.sentences import sentence
 from nguon.core.errors import DomainError
 
 EXIT_ERROR = 1
+_NICE = -10
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,8 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(message)s",
     )
-    # The audio thread must not wait long for the interpreter.
+    # The audio thread must not wait long for the interpreter, nor for a thread that
+    # holds it and is not let run itself.
     sys.setswitchinterval(0.001)
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
     try:
         return int(asyncio.run(options.work(options)))
     except DomainError as error:

@@ -28,13 +28,14 @@ from nguon.core.errors import DomainError
 
 BLOCK_MS = 20
 BLOCK = RATE * BLOCK_MS // 1000
-# What a card's buffer would bridge; later than this is a gap, and is written as one.
-TOLERANCE_S = 0.1
+# What a card's usual buffer bridges; later than this is a gap, and is written as one.
+TOLERANCE_S = 0.2
 _FLUSH_BLOCKS = 5
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 # A WAV file counts in 32 bits; a longer life goes on in another file.
 _MAX_BYTES = 11 * 3600 * RATE * 2
 _CARD_BUFFER_MS = 40
+_AUDIO_NICE = -15
 
 Render = Callable[[float, int], Samples]
 
@@ -278,7 +279,7 @@ class CardSink:
 def hurry() -> None:
     """Ask for the audio thread to be woken before others, where that is allowed."""
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _AUDIO_NICE)
 
 
 def make_sink(choice: str, *, clock: Clock, device: str) -> Sink:
