@@ -83,7 +83,7 @@ def run(
         try:
             found = measure(arguments, place)
         except (NotMeasuredError, StackError, UnexpectedAnswerError) as error:
-            say(f"không đo được: {error}")
+            say(f"không đo được: {str(error)[:300]} … {str(error)[-300:]}")
             return 1
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     if not found["passed"]:

@@ -315,7 +315,8 @@ class Stack:
                 program.start()
         expected = len(codes) + self.devices
         self.say(f"Đang ghi danh {expected} thiết bị …")
-        self.manage("welcome_devices", "--expect", str(expected))
+        patience = str(90 + expected // 5)
+        self.manage("welcome_devices", "--expect", str(expected), "--seconds", patience)
         for name, program in self.programs.items():
             if name not in SERVER:
                 program.wait_ready()
@@ -355,7 +356,7 @@ class Stack:
             "simulator",
             command,
             lambda: self.simulator_stats().get("ready", 0) >= len(codes),
-            ready_seconds=180.0,
+            ready_seconds=90.0 + len(codes) / 5,
         )
 
 
