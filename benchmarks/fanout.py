@@ -132,8 +132,10 @@ class Fanout:
         verified = _bench.distribution(self.verified)
         raw = _bench.distribution(self.raw)
         ratio = verified["p99"] / (raw["p99"] + ALLOWANCE_MS)
-        told = self.swarm.ask("counts")
-        _bench.check(not told["refusals"], f"refusals: {told['refusals']}")
+        # A device that answered late is sent a second copy and refuses it: no harm.
+        refusals = dict(self.swarm.ask("counts")["refusals"])
+        bad = {cause: n for cause, n in refusals.items() if cause != "replayed"}
+        _bench.check(not bad, f"refusals: {bad}")
         return {
             "bench": "fanout",
             "devices": self.devices,
@@ -141,6 +143,7 @@ class Fanout:
             "approve_to_verified_ms": verified,
             "raw_ms": raw,
             "ratio_to_raw": round(ratio, 3),
+            "refusals": refusals,
             "approve_answered_ms": _bench.distribution(self.answered),
             "limits": {"p99_ms": LIMIT_MS, "ratio_to_raw": LIMIT_RATIO},
             "passed": verified["p99"] <= LIMIT_MS and ratio <= LIMIT_RATIO,
