@@ -69,7 +69,7 @@ class Presence:
             _scope, uid, _channel = topics.parse(message.subject)
         except ValueError:
             return
-        if uid in self._live:
+        if uid in self._live and b'"gone"' not in message.data:
             self._heard.add(uid)
 
     async def write(self) -> None:

@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-@register()
+@register("nguon")
 def check_secret(app_configs: Sequence[Any] | None, **more: Any) -> list[CheckMessage]:
     """Require a secret key that nobody can guess."""
     if len(settings.SECRET_KEY) >= MIN_SECRET:
@@ -35,7 +35,7 @@ def check_secret(app_configs: Sequence[Any] | None, **more: Any) -> list[CheckMe
     ]
 
 
-@register()
+@register("nguon")
 def check_transport(
     app_configs: Sequence[Any] | None, **more: Any
 ) -> list[CheckMessage]:
