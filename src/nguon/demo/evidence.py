@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Count, QuerySet
 
 from nguon.core import signing
 from nguon.core.errors import DomainError
-from nguon.fleet.models import DeviceEvent, OutboxMessage, SignedDocument
-from nguon.newsroom.models import Bulletin, Involvement, Rendition
+from nguon.fleet.models import DeviceEvent, SignedDocument
 from nguon.people.models import Officer
 from nguon.schedule import actions as schedule
-from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.schedule.models import Airing, Broadcast, PlayRecord
 
 
 class NotRefusedError(Exception):
@@ -148,59 +146,3 @@ def _refused(attempt: Callable[[], None]) -> str:
 def _sql(statement: str, values: list[str | int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-
-
-def tell_all(*, at: datetime) -> dict[str, Any]:
-    """Return what must be there once, what is there twice, and what is not over.
-
-    A board shows and does not sound: its records stay open until the text is past.
-    """
-    broadcasts = {
-        one.uid: {
-            "state": one.state,
-            "approvals": Involvement.objects.filter(
-                version=one.version_id, kind=Involvement.APPROVE
-            ).count(),
-        }
-        for one in Broadcast.objects.all()
-    }
-    plays = PlayRecord.objects.filter(device__kind="speaker")
-    missing = [
-        f"{member.device_id} {airing.item}"
-        for airing in Airing.objects.all()
-        for member in AudienceMember.objects.filter(broadcast=airing.broadcast_id)
-        if not PlayRecord.objects.filter(
-            device=member.device_id, item=airing.item
-        ).exists()
-    ]
-    open_plays = [f"{play.device_id} {play.item}" for play in plays.filter(outcome="")]
-    jobs = Rendition.objects.exclude(state__in=["ready", "failed"]).count()
-    unsent = OutboxMessage.objects.filter(sent_at__isnull=True, not_after__gt=at)
-    preparing = Broadcast.objects.filter(state__in=["preparing", "waiting"]).count()
-    twice = [
-        *_doubles(PlayRecord.objects.values("device", "item")),
-        *_doubles(DeviceEvent.objects.values("device", "log", "n")),
-        *_doubles(
-            Airing.objects.filter(broadcast__timing="now").values("broadcast_id")
-        ),
-        *_doubles(Rendition.objects.values("key")),
-    ]
-    return {
-        "bulletins": list(Bulletin.objects.values_list("uid", flat=True)),
-        "broadcasts": broadcasts,
-        "double": twice,
-        "missing_plays": missing,
-        "open_plays": open_plays,
-        "unfinished_jobs": jobs,
-        "unsent": unsent.count(),
-        "outcomes": dict(
-            plays.values_list("outcome").annotate(count=Count("pk")).order_by()
-        ),
-        "settled": not (missing or open_plays or jobs or preparing or unsent.count()),
-    }
-
-
-def _doubles(rows: QuerySet[Any, Any]) -> list[str]:
-    """Return the values that occur more than once."""
-    counted = rows.annotate(count=Count("pk")).filter(count__gt=1).order_by()
-    return [str(row) for row in counted]
