@@ -74,7 +74,7 @@ def _errors(stack: Stack, desk: _bench.Desk, sounds: dict[str, bytes]) -> list[f
 
         def over(uid: str = uid) -> bool:
             live = desk.minh.ask(f"/phat/{uid}/so-lieu/")
-            return bool(live["waiting"] == 0 and live["sounding"] == 0)
+            return bool(live["sounded"] >= live["targeted"])
 
         _bench.wait(over, f"{uid} did not sound everywhere", seconds=180, every=0.5)
         told = stack.query("tell_broadcast", uid)
