@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from nguon.audit import guards
@@ -16,7 +17,12 @@ from nguon.territory import names
 from nguon.territory.models import Unit
 
 # A busy machine is slow, not wrong.
-hypothesis_settings.register_profile("nguon", deadline=None)
+hypothesis_settings.register_profile(
+    "nguon",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 hypothesis_settings.load_profile("nguon")
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten in the morning in Gia Lai
