@@ -106,10 +106,14 @@ def test_each_bad_document_is_refused_with_its_cause(world: World) -> None:
     assert {"wrong_key_use", "unknown_key", "wrong_target", "expired"} <= set(reported)
 
 
-def test_a_replay_is_refused_but_a_pulled_copy_is_not(world: World) -> None:
+def test_a_replay_is_refused_but_no_pulled_or_unanswered_copy(world: World) -> None:
     token = world.province.alert()
 
     assert world.give(token)
+    assert not world.give(token, pulled=True)
+    # The gateway sends again to whoever it has not heard: that is no attack.
+    assert not world.give(token)
+    world.device.new_events.clear()  # the answer is stored and acknowledged
     assert not world.give(token, pulled=True)
     with pytest.raises(DocumentRefusedError) as refused:
         world.give(token)

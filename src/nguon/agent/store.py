@@ -385,6 +385,15 @@ class Store:
         )
         return [Event(r[0], r[1], r[2], r[3], json.loads(r[4])) for r in rows]
 
+    def is_unanswered(self, document: str) -> bool:
+        """Say whether an event that names the document is not yet acknowledged."""
+        row = self._db.execute(
+            "SELECT 1 FROM event WHERE type <> 'refused'"
+            " AND json_extract(data, '$.document') = ?",
+            (document,),
+        ).fetchone()
+        return row is not None
+
     def acknowledged(self, *, log: str, numbers: Iterable[int]) -> None:
         """Forget the events that are now in the server's database."""
         if log != self.log:

@@ -2,8 +2,9 @@
 
 `core.signing` checks form, key, use, signature and end; here are target, sequence
 and replay, which only the holder can know. A refusal is counted, told to the server
-with its cause, and changes nothing else. A document that is held already and comes
-by the pull again is no replay: the pull always brings all that is in force.
+with its cause, and changes nothing else. A document that is held already is no replay
+when the pull brings it again (it always brings all that is in force), nor while the
+server has not confirmed our answer to it: until then it must send again.
 """
 
 import hashlib
@@ -125,8 +126,8 @@ class Trust:
         return Accepted(payload, token, window)
 
     def _again(self, document: str) -> None:
-        """Let a push repeat a pull once; any other repetition is a replay."""
-        if document in self._pushed:
+        """Let a push repeat a pull once, or what is unanswered; else it is a replay."""
+        if document in self._pushed and not self._store.is_unanswered(document):
             raise DocumentRefusedError("replayed", document=document)
         self._pushed.add(document)
 

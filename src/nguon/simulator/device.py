@@ -72,7 +72,8 @@ class Device:
 
         1. Refuse what is past its not-after or for somebody else.
         2. A plan or settings: refuse an older number than the one held.
-        3. Urgent: refuse what was seen before; in a pulled state that is no replay.
+        3. Urgent: refuse what was seen before. In a pulled state that is no replay, nor
+           while the server has not confirmed our answer: then it must send again.
 
         Raises DocumentRefusedError; then nothing has changed.
         """
@@ -85,7 +86,7 @@ class Device:
         if document.kind == "plan":
             return self._take_plan(document, at=at)
         if document.id in self.known:
-            if pulled:
+            if pulled or self._is_unanswered(document.id):
                 return False
             raise DocumentRefusedError("replayed", document=document.id)
         target = document.unit or document.device
@@ -109,6 +110,14 @@ class Device:
         if item.audience.includes(device=self.uid, units=self.listener.units):
             self.told.add(f"r{item.id}")
             self.tell("received", at=at, item=item.id, data={"document": document.id})
+
+    def _is_unanswered(self, document: str) -> bool:
+        """Say whether an event that names the document is not yet confirmed."""
+        waiting = (*self.new_events, *self.outgoing.values())
+        return any(
+            event["type"] != "refused" and event["data"].get("document") == document
+            for event in waiting
+        )
 
     def hold(self, document: Document, *, at: int) -> None:
         """Take an urgent document into what is held, its number being good."""
