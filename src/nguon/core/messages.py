@@ -15,6 +15,7 @@ from nguon.core.signing import VERSION, DocumentRefusedError
 RANKS = ("filler", "programme", "relay", "priority", "live", "emergency")
 STARTS = ("cut", "next", "wait")
 AFTERS = ("resume", "rejoin", "drop")
+STREAMS = ("http", "hls", "live")
 OUTCOMES = ("finished", "cut", "stopped", "failed", "missed", "cancelled")
 MISSED_CAUSES = ("offline", "no_media", "stopped", "quiet", "clock", "outranked")
 EVENT_TYPES = (
@@ -47,15 +48,68 @@ class Rendition:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """Sound that is made while it is heard: a relay by its address, or live speech.
+
+    `kind` http is one endless MP3, hls a playlist (RFC 8216), live comes as signed
+    segments over the bus. It is as long as its item's window.
+    """
+
+    id: str
+    kind: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Audience:
-    """Who an item is for: every device under `units`, and the `devices` by name."""
+    """Who is meant: devices under `units`, by name in `devices`, or in `groups`."""
 
     units: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
-    def includes(self, *, device: str, units: frozenset[str]) -> bool:
+    def includes(
+        self,
+        *,
+        device: str,
+        units: frozenset[str],
+        groups: frozenset[str] = frozenset(),
+    ) -> bool:
         """Say whether a device with these units (own, and all above) is meant."""
-        return device in self.devices or not units.isdisjoint(self.units)
+        return (
+            device in self.devices
+            or not units.isdisjoint(self.units)
+            or not groups.isdisjoint(self.groups)
+        )
+
+    @classmethod
+    def decode(cls, row: Mapping[str, Any]) -> "Audience":
+        """Return the audience of JSON values. Raises KeyError or TypeError."""
+        return cls(
+            tuple(row["units"]), tuple(row["devices"]), tuple(row.get("groups", ()))
+        )
+
+
+@dataclass(frozen=True)
+class Hours:
+    """What some devices of a unit keep beside the whole: more quiet, other volume.
+
+    `quiet` is intervals `[from, to)`, `volumes` intervals with a percentage; a
+    later volume of the list wins over an earlier one.
+    """
+
+    audience: Audience
+    quiet: tuple[tuple[int, int], ...] = ()
+    volumes: tuple[tuple[int, int, int], ...] = ()
+
+    @classmethod
+    def decode(cls, row: Mapping[str, Any]) -> "Hours":
+        """Return the hours of JSON values. Raises KeyError, TypeError, ValueError."""
+        return cls(
+            audience=Audience.decode(row["audience"]),
+            quiet=_pairs(row["quiet"]),
+            volumes=_triples(row["volumes"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +117,10 @@ class Item:
     """One thing to sound or show, once. `[starts_at, ends_at)` is when it may.
 
     `level` is the issuing unit's: 0 country, 1 province, 2 commune, 3 village;
-    `urgency` and `severity` follow CAP 1.2, 0 is the most.
+    `urgency` and `severity` follow CAP 1.2, 0 is the most. A `stream` sounds instead
+    of renditions; `loop` repeats a sound to the end of its window; `talk_over` is the
+    volume, in percent, at which what was on goes on beneath. `slot` and `paper` name
+    what put the item here: the slot of the station, the approved paper.
     """
 
     id: str
@@ -86,6 +143,16 @@ class Item:
     level: int = 2
     urgency: int = 0
     severity: int = 0
+    stream: Stream | None = None
+    loop: bool = False
+    talk_over: int = 0
+    slot: str = ""
+    paper: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Say whether a device of version 1 would misunderstand this item."""
+        return bool(self.stream or self.loop or self.talk_over or self.audience.groups)
 
     def rendition(self, languages: Sequence[str]) -> Rendition | None:
         """Return the sound in the first language asked for, else Vietnamese."""
@@ -106,9 +173,12 @@ class Item:
             known = {
                 name: row[name] for name in cls.__dataclass_fields__ if name in row
             }
-            known["audience"] = Audience(
-                tuple(row["audience"]["units"]), tuple(row["audience"]["devices"])
-            )
+            known["audience"] = Audience.decode(row["audience"])
+            if row.get("stream"):
+                stream = row["stream"]
+                known["stream"] = Stream(
+                    stream["id"], stream["kind"], str(stream.get("url", ""))
+                )
             known["renditions"] = tuple(
                 Rendition(
                     language=sound["language"],
@@ -126,6 +196,8 @@ class Item:
                 and item.after in AFTERS
                 and 0 < item.starts_at < item.ends_at
                 and all(sound.duration_ms > 0 for sound in item.renditions)
+                and (item.stream is None or item.stream.kind in STREAMS)
+                and 0 <= item.talk_over <= 100
             )
         except (KeyError, TypeError) as error:
             raise DocumentRefusedError("malformed") from error
@@ -143,12 +215,17 @@ def envelope(
     issued_at: int,
     not_after: int,
     body: Mapping[str, Any],
+    version: int = VERSION,
 ) -> dict[str, Any]:
-    """Return the payload of a signed document, ready for `SigningKey.sign`."""
+    """Return the payload of a signed document, ready for `SigningKey.sign`.
+
+    Version 2 is for what an older device would misunderstand: it refuses and is
+    silent, where it would else sound wrongly.
+    """
     return {
         **body,
         "type": kind,
-        "version": VERSION,
+        "version": version,
         "id": document,
         "target": dict(target),
         "seq": seq,
@@ -170,7 +247,11 @@ def check_target(
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan of one unit: items and quiet intervals inside a window."""
+    """The whole plan of one unit: items, hours and volumes inside a window.
+
+    `quiet` and `volumes` hold for all its devices, `local` adds for some of them;
+    `order` names broadcasts of priority in the order that the commune chose.
+    """
 
     unit: str
     number: int
@@ -178,6 +259,15 @@ class Plan:
     ends_at: int
     items: tuple[Item, ...]
     quiet: tuple[tuple[int, int], ...] = ()
+    volumes: tuple[tuple[int, int, int], ...] = ()
+    local: tuple[Hours, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The lowest message version whose devices understand the whole plan."""
+        is_new = bool(self.volumes or self.local or self.order)
+        return 2 if is_new or any(item.is_new for item in self.items) else 1
 
     def body(self) -> dict[str, Any]:
         """Return the body of the `plan` document."""
@@ -185,6 +275,9 @@ class Plan:
             "window": {"from": self.starts_at, "to": self.ends_at},
             "quiet": [list(interval) for interval in self.quiet],
             "items": [item.encode() for item in self.items],
+            "volumes": [list(row) for row in self.volumes],
+            "local": [asdict(hours) for hours in self.local],
+            "order": list(self.order),
         }
 
     @classmethod
@@ -200,10 +293,21 @@ class Plan:
                 starts_at=payload["window"]["from"],
                 ends_at=payload["window"]["to"],
                 items=tuple(Item.decode(row) for row in rows),
-                quiet=tuple((int(start), int(end)) for start, end in payload["quiet"]),
+                quiet=_pairs(payload["quiet"]),
+                volumes=_triples(payload.get("volumes", ())),
+                local=tuple(Hours.decode(row) for row in payload.get("local", ())),
+                order=tuple(str(uid) for uid in payload.get("order", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DocumentRefusedError("malformed") from error
+
+
+def _pairs(rows: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((int(start), int(end)) for start, end in rows)
+
+
+def _triples(rows: Any) -> tuple[tuple[int, int, int], ...]:
+    return tuple((int(a), int(b), int(percent)) for a, b, percent in rows)
 
 
 @dataclass(frozen=True)
@@ -275,7 +379,14 @@ class Event:
 
     def encode(self) -> dict[str, Any]:
         """Return the event as JSON values."""
-        return asdict(self)
+        # By hand: `asdict` costs ten times as much, and a device tells a lot.
+        return {
+            "n": self.n,
+            "type": self.type,
+            "at": self.at,
+            "item": self.item,
+            "data": self.data,
+        }
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What the database itself refuses about broadcasts and play records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from nguon.audit.guards import Guard, append_only
 from nguon.schedule import rules
@@ -8,6 +8,16 @@ from nguon.schedule import rules
 _APPROVAL = (
     "NOT EXISTS (SELECT 1 FROM newsroom_involvement i"
     " WHERE i.version_id = NEW.version_id AND i.kind = 'approve'"
+    " AND i.person_id = NEW.approved_by_id AND i.approved_sha256 = NEW.sha256)"
+)
+# Alone only under a standing authority that two persons put into force.
+_NO_AUTHORITY = (
+    "NOT EXISTS (SELECT 1 FROM schedule_paper p"
+    " WHERE p.id = NEW.authority_id AND p.kind = 'authority' AND p.state = 'approved')"
+)
+_PAPER_APPROVAL = (
+    "NOT EXISTS (SELECT 1 FROM schedule_paperinvolvement i"
+    " WHERE i.paper_id = NEW.id AND i.kind = 'approve'"
     " AND i.person_id = NEW.approved_by_id AND i.approved_sha256 = NEW.sha256)"
 )
 _NOT_PREPARING = (
@@ -24,14 +34,24 @@ _DECISIONS = (
     "cancelled_by_id",
     "cancelled_at",
 )
+_PAPER_DECISIONS = (
+    "submitted_by_id",
+    "submitted_at",
+    "approved_by_id",
+    "approved_at",
+    "returned_by_id",
+    "returned_at",
+    "ended_by_id",
+    "ended_at",
+)
 _DECIDED = "schedule.broadcast_fixed: what is approved does not change"
 
 
-def _moves() -> str:
-    """Return the condition of a step that `rules.MOVES` does not have."""
+def _moves(table: Mapping[str, Collection[str]]) -> str:
+    """Return the condition of a step that a table of moves does not have."""
     steps = " OR ".join(
         f"(OLD.state = '{old}' AND NEW.state = '{new}')"
-        for old, news in rules.MOVES.items()
+        for old, news in table.items()
         for new in sorted(news)
     )
     return f"NEW.state <> OLD.state AND NOT ({steps})"
@@ -71,7 +91,7 @@ GUARDS: list[Guard] = [
         "schedule_broadcast",
         "UPDATE",
         "schedule.not_approved: released only with an approval of this hash",
-        f"NEW.state = 'approved' AND {_APPROVAL}",
+        f"NEW.state = 'approved' AND {_APPROVAL} AND {_NO_AUTHORITY}",
     ),
     Guard(
         "nguon_broadcast_born",
@@ -85,7 +105,7 @@ GUARDS: list[Guard] = [
         "schedule_broadcast",
         "UPDATE",
         "schedule.move_not_allowed: not a step of a broadcast's life",
-        _moves(),
+        _moves(rules.MOVES),
     ),
     Guard(
         "nguon_broadcast_kept",
@@ -107,6 +127,10 @@ GUARDS: list[Guard] = [
         " OR OLD.last_date IS DISTINCT FROM NEW.last_date"
         " OR OLD.expires_at IS DISTINCT FROM NEW.expires_at))"
         " OR OLD.uid <> NEW.uid OR OLD.targeted <> NEW.targeted"
+        " OR (OLD.authority_id IS NOT NULL"
+        " AND NEW.authority_id IS DISTINCT FROM OLD.authority_id)"
+        " OR (OLD.state NOT IN ('preparing', 'waiting')"
+        " AND NEW.authority_id IS DISTINCT FROM OLD.authority_id)"
         f" OR {_once(_DECISIONS)}",
     ),
     Guard(
@@ -126,8 +150,60 @@ GUARDS: list[Guard] = [
         "schedule_airing",
         "INSERT",
         "schedule.not_approved: only what is approved has a time on air",
-        "NOT EXISTS (SELECT 1 FROM schedule_broadcast b"
-        " WHERE b.id = NEW.broadcast_id AND b.state = 'approved')",
+        "(NEW.broadcast_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM schedule_broadcast b"
+        " WHERE b.id = NEW.broadcast_id AND b.state = 'approved'))"
+        " OR (NEW.paper_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM schedule_paper p"
+        " WHERE p.id = NEW.paper_id AND p.state = 'approved'))",
+    ),
+    Guard(
+        "nguon_paper_approval",
+        "schedule_paper",
+        "UPDATE",
+        "schedule.not_approved: in force only with an approval of this hash",
+        f"NEW.state = 'approved' AND OLD.state <> 'approved' AND {_PAPER_APPROVAL}",
+    ),
+    Guard(
+        "nguon_paper_born",
+        "schedule_paper",
+        "INSERT",
+        "schedule.not_approved: a paper begins as a draft",
+        "NEW.state <> 'draft'",
+    ),
+    Guard(
+        "nguon_paper_moves",
+        "schedule_paper",
+        "UPDATE",
+        "schedule.move_not_allowed: not a step of a paper's life",
+        _moves(rules.PAPER_MOVES),
+    ),
+    Guard(
+        "nguon_paper_kept",
+        "schedule_paper",
+        "DELETE",
+        "schedule.paper_immutable: ended, never deleted",
+    ),
+    Guard(
+        "nguon_paper_fixed",
+        "schedule_paper",
+        "UPDATE",
+        "schedule.paper_fixed: what was sent for approval does not change",
+        "OLD.uid <> NEW.uid OR OLD.kind <> NEW.kind OR OLD.unit_id <> NEW.unit_id"
+        " OR OLD.number <> NEW.number"
+        " OR (OLD.state <> 'draft' AND (OLD.sha256 <> NEW.sha256"
+        " OR CAST(OLD.body AS TEXT) <> CAST(NEW.body AS TEXT)"
+        " OR OLD.subject <> NEW.subject OR OLD.first_date <> NEW.first_date"
+        " OR OLD.last_date IS DISTINCT FROM NEW.last_date"
+        " OR OLD.submitted_by_id IS DISTINCT FROM NEW.submitted_by_id))"
+        f" OR {_once(_PAPER_DECISIONS)}",
+    ),
+    *append_only("schedule_paperinvolvement", "schedule.paper_involvement"),
+    Guard(
+        "nguon_inbox_kept",
+        "schedule_inboxentry",
+        "DELETE",
+        "schedule.inbox_immutable: decided on, never deleted",
     ),
     Guard(
         "nguon_play_over",

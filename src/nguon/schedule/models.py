@@ -10,7 +10,22 @@ from django.db.models import F, Q
 
 from nguon.core.messages import OUTCOMES
 from nguon.core.topics import new_uid
-from nguon.schedule import rules
+from nguon.schedule import rules, station
+
+
+def paper_kind_choices() -> list[tuple[str, str]]:
+    """Return the kinds of papers with their Vietnamese names."""
+    return list(station.KINDS.items())
+
+
+def paper_state_choices() -> list[tuple[str, str]]:
+    """Return the states of papers with their Vietnamese names."""
+    return list(rules.PAPER_STATES.items())
+
+
+def inbox_choices() -> list[tuple[str, str]]:
+    """Return what may become of a bulletin from above, in Vietnamese."""
+    return list(rules.INBOX_STATES.items())
 
 
 def state_choices() -> list[tuple[str, str]]:
@@ -36,7 +51,11 @@ class Broadcast(models.Model):
     state = models.CharField(
         max_length=10, choices=state_choices, default=rules.PREPARING
     )
-    timing = models.CharField(max_length=5, choices=timing_choices)
+    timing = models.CharField(max_length=8, choices=timing_choices)
+    # The standing authority under which one person released it alone.
+    authority = models.ForeignKey(
+        "Paper", null=True, blank=True, on_delete=models.PROTECT, related_name="uses"
+    )
     starts_at = models.DateTimeField(null=True, blank=True)
     time_of_day = models.TimeField(null=True, blank=True)
     first_date = models.DateField(null=True, blank=True)
@@ -109,7 +128,8 @@ class Broadcast(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True)
-                | ~Q(approved_by=F("submitted_by")),
+                | ~Q(approved_by=F("submitted_by"))
+                | Q(authority__isnull=False),
                 name="broadcast_second_person",
             ),
         ]
@@ -160,18 +180,244 @@ class AudienceMember(models.Model):
         return f"device #{self.device_id} of broadcast #{self.broadcast_id}"
 
 
+class Paper(models.Model):
+    """What decides what sounds when, put into force by two persons about one hash.
+
+    The body is read by `schedule.station`. `subject` is what the paper is about
+    within unit and kind: of several in force on a day, the latest approved counts.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    kind = models.CharField(max_length=10, choices=paper_kind_choices)
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="papers"
+    )
+    number = models.PositiveIntegerField()
+    subject = models.CharField(max_length=500)
+    title = models.CharField(max_length=200)
+    body = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    first_date = models.DateField()
+    last_date = models.DateField(null=True, blank=True)
+    state = models.CharField(
+        max_length=10, choices=paper_state_choices, default=rules.DRAFT
+    )
+    created_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    returned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "kind", "number"], name="paper_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=list(station.KINDS)), name="paper_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=list(rules.PAPER_STATES)),
+                name="paper_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__length=64), name="paper_hash_length"
+            ),
+            models.CheckConstraint(
+                condition=Q(last_date__isnull=True) | Q(last_date__gte=F("first_date")),
+                name="paper_days_in_order",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(
+                        **{f"{act}_by__isnull": True, f"{act}_at__isnull": True}
+                    )
+                    | Q(**{f"{act}_by__isnull": False, f"{act}_at__isnull": False}),
+                    name=f"paper_{act}_whole",
+                )
+                for act in ("submitted", "approved", "returned", "ended")
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=rules.APPROVED) | Q(approved_by__isnull=False),
+                name="paper_approved_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | ~Q(approved_by=F("submitted_by")),
+                name="paper_second_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["unit", "kind", "state", "-approved_at"]),
+            models.Index(fields=["state", "submitted_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} paper {self.uid} #{self.pk}"
+
+
+class PaperInvolvement(models.Model):
+    """What one person did with one paper: wrote in it, or approved it. Append-only."""
+
+    EDIT = "edit"
+    APPROVE = "approve"
+
+    paper = models.ForeignKey(
+        Paper, on_delete=models.PROTECT, related_name="involvements"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    kind = models.CharField(max_length=7)
+    at = models.DateTimeField()
+    approved_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["paper", "person"], name="paper_involvement_one_per_person"
+            ),
+            models.UniqueConstraint(
+                fields=["paper"],
+                condition=Q(kind="approve"),
+                name="paper_involvement_one_approval",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="edit", approved_sha256="")
+                | Q(kind="approve", approved_sha256__length=64),
+                name="paper_involvement_approval_has_hash",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk} of paper #{self.paper_id}"
+
+
+class InboxEntry(models.Model):
+    """A released bulletin from above, as one commune decides on it."""
+
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="inbox"
+    )
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.PROTECT, related_name="offers"
+    )
+    state = models.CharField(max_length=5, choices=inbox_choices, default=rules.NEW)
+    arrived_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "inbox entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "broadcast"], name="inbox_entry_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=list(rules.INBOX_STATES)),
+                name="inbox_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state=rules.NEW, decided_by__isnull=True, decided_at__isnull=True
+                )
+                | ~Q(state=rules.NEW)
+                & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="inbox_decided_by_somebody",
+            ),
+        ]
+        indexes = [models.Index(fields=["unit", "state", "-arrived_at"])]
+
+    def __str__(self) -> str:
+        return f"inbox entry #{self.pk} of unit #{self.unit_id}"
+
+
 class Airing(models.Model):
-    """One planned start of a released broadcast: the item that devices know."""
+    """One planned start: the item that devices know.
+
+    Of a released broadcast, of an approved paper (a relay, live speech), or of a
+    broadcast in the place that a paper gives it (`paper` set too).
+    """
 
     item = models.CharField(max_length=40, unique=True)
     broadcast = models.ForeignKey(
-        Broadcast, on_delete=models.PROTECT, related_name="airings"
+        Broadcast,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="airings",
     )
+    paper = models.ForeignKey(
+        Paper, null=True, blank=True, on_delete=models.PROTECT, related_name="airings"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="airings",
+    )
+    title = models.CharField(max_length=220, blank=True)
+    slot = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(broadcast__isnull=False) | Q(paper__isnull=False),
+                name="airing_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(paper__isnull=True) | Q(unit__isnull=False),
+                name="airing_of_paper_has_unit",
+            ),
+        ]
+        indexes = [models.Index(fields=["unit", "starts_at"])]
+
     def __str__(self) -> str:
         return f"airing {self.item} #{self.pk}"
+
+    @property
+    def shown_title(self) -> str:
+        """Return what people call it: the bulletin's title, or the paper's word."""
+        return self.broadcast.version.shown_title if self.broadcast else self.title
 
 
 class UnitPlan(models.Model):
@@ -202,8 +448,9 @@ class PlayRecord(models.Model):
         "territory.Unit", on_delete=models.PROTECT, related_name="+"
     )
     broadcast = models.ForeignKey(
-        Broadcast, on_delete=models.PROTECT, related_name="plays"
+        Broadcast, null=True, blank=True, on_delete=models.PROTECT, related_name="plays"
     )
+    title = models.CharField(max_length=220, blank=True)
     item = models.CharField(max_length=40)
     planned_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True, blank=True)
@@ -237,3 +484,8 @@ class PlayRecord(models.Model):
 
     def __str__(self) -> str:
         return f"play of {self.item} on device #{self.device_id} #{self.pk}"
+
+    @property
+    def shown_title(self) -> str:
+        """Return what people call it: the bulletin's title, or the paper's word."""
+        return self.broadcast.version.shown_title if self.broadcast else self.title

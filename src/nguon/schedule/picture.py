@@ -161,7 +161,7 @@ def draw_day(
                 airing=airing,
                 x=minutes(airing.starts_at),
                 width=SHORTEST_BAR,
-                klass=airing.broadcast.version.klass,
+                klass=airing.broadcast.version.klass if airing.broadcast else "normal",
             )
             for airing in airings
         ],

@@ -33,7 +33,39 @@ MOVES = {
 }
 
 NOW, ONCE, DAILY = "now", "once", "daily"
-TIMINGS = {NOW: "Phát ngay khi duyệt", ONCE: "Một lần", DAILY: "Hằng ngày"}
+# `announce` sounds with its release, above every programme; `shelf` sounds only where
+# a programme takes it.
+ANNOUNCE, SHELF = "announce", "shelf"
+TIMINGS = {
+    NOW: "Phát ngay khi duyệt",
+    ONCE: "Một lần",
+    DAILY: "Hằng ngày",
+    ANNOUNCE: "Thông báo, phát ngay",
+    SHELF: "Để dành cho chương trình",
+}
+AT_RELEASE = (NOW, ANNOUNCE)
+
+# The life of a paper; what is approved is only ever ended.
+DRAFT, ENDED = "draft", "ended"
+PAPER_STATES = {
+    DRAFT: "Đang soạn",
+    WAITING: "Chờ duyệt",
+    APPROVED: "Đã duyệt",
+    RETURNED: "Bị trả lại",
+    ENDED: "Hết hiệu lực",
+}
+PAPER_MOVES = {
+    DRAFT: {WAITING, ENDED},
+    WAITING: {APPROVED, RETURNED, ENDED},
+    APPROVED: {ENDED},
+    RETURNED: set(),
+    ENDED: set(),
+}
+
+# What a commune makes of a normal bulletin from above.
+# Source: circular 39/2020/TT-BTTTT: the commune chooses whether and when.
+NEW, TAKEN, LEFT = "new", "taken", "left"
+INBOX_STATES = {NEW: "Chưa quyết định", TAKEN: "Đã nhận", LEFT: "Không dùng"}
 
 # class of a bulletin → (rank in playout, start policy).
 # Source: circular 39/2020/TT-BTTTT: emergencies at once, priority first.

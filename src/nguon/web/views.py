@@ -47,7 +47,8 @@ def today(request: HttpRequest) -> HttpResponse:
         )
     paths = tuple(access.paths_of(officer, at=at))
     for airing in airings:
-        airing.is_own = airing.broadcast.unit.path.startswith(paths)  # type: ignore[attr-defined]
+        ground = airing.broadcast.unit if airing.broadcast else airing.unit
+        airing.is_own = bool(ground and ground.path.startswith(paths))  # type: ignore[attr-defined]
     own = Broadcast.objects.filter(submitted_by=officer).select_related("version")
     unsent = Bulletin.objects.filter(created_by=officer, versions__isnull=True)
     context = {

@@ -49,7 +49,7 @@ def build_plan(*, unit: Unit, by: Officer | None, at: datetime) -> bool:
         number=0,
         starts_at=milliseconds(begin),
         ends_at=milliseconds(end),
-        items=tuple(makers[row.broadcast_id].item(row) for row in airings),
+        items=tuple(makers[row.broadcast_id or 0].item(row) for row in airings),
         quiet=_quiet(begin=begin, end=end),
     )
     items = [item.encode() for item in plan.items]

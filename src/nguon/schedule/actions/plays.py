@@ -92,7 +92,7 @@ def _find_or_make(
     missing = [key for key in wanted if key not in records]
     if not missing:
         return records
-    broadcasts = {airings[item].broadcast_id for _device, item in missing}
+    broadcasts = {airings[item].broadcast_id for _device, item in missing} - {None}
     meant = set(
         AudienceMember.objects.filter(
             broadcast__in=broadcasts, device__in=devices
@@ -104,9 +104,12 @@ def _find_or_make(
                 device_id=device,
                 unit_id=wanted[device, item].device.unit_id,
                 broadcast_id=airings[item].broadcast_id,
+                title=airings[item].title,
                 item=item,
                 planned_at=airings[item].starts_at,
-                late_joiner=(airings[item].broadcast_id, device) not in meant,
+                # What a paper plans is for whoever is there; it has no stored list.
+                late_joiner=airings[item].paper_id is None
+                and (airings[item].broadcast_id, device) not in meant,
             )
             for device, item in missing
         ],

@@ -63,7 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
             {
                 "device": play.device.uid,
                 "item": play.item,
-                "broadcast_uid": play.broadcast.uid,
+                "broadcast_uid": play.broadcast.uid if play.broadcast else "",
                 "planned_at": play.planned_at.isoformat(),
                 "received_at": play.received_at and play.received_at.isoformat(),
                 "started_at": play.started_at and play.started_at.isoformat(),
@@ -89,7 +89,7 @@ def export(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     rows = (
         (
-            play.broadcast.version.shown_title,
+            play.shown_title,
             play.device.name,
             play.unit.full_name,
             _written(play.planned_at),
