@@ -134,7 +134,7 @@ def test_a_villages_broadcast_travels_in_its_communes_plan(
     release(send(units=[village]), minh, now)
 
     (item,) = plan_of(ia_grai)["items"]
-    assert item["audience"] == {"units": [village.uid], "devices": []}
+    assert item["audience"] == {"units": [village.uid], "devices": [], "groups": []}
 
 
 def test_chosen_speakers_are_named_and_no_others(
@@ -143,7 +143,7 @@ def test_chosen_speakers_are_named_and_no_others(
     broadcast = release(send(units=[], devices=speakers[:1]), minh, now)
 
     (item,) = plan_of(ia_grai)["items"]
-    assert item["audience"] == {"units": [], "devices": [speakers[0].uid]}
+    assert item["audience"] == {"units": [], "devices": [speakers[0].uid], "groups": []}
     assert broadcast.targeted == 1
 
 

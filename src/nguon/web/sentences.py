@@ -169,6 +169,9 @@ SENTENCES: dict[str, str] = {
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
     "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
     # schedule
+    "schedule.paper_malformed": (
+        "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
+    ),
     "schedule.broadcast_absent": "Không có lần phát này trong địa bàn của bạn.",
     "schedule.move_not_allowed": (
         "Bản tin đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
