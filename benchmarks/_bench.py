@@ -92,6 +92,13 @@ def run(
     return 0
 
 
+def rss_mb(pid: int) -> float:
+    """Return the resident memory of a process, in MB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    row = next(row for row in text.splitlines() if row.startswith("VmRSS"))
+    return round(int(row.split()[1]) / 1024, 1)
+
+
 class Swarm:
     """The simulated devices, asked over their control port."""
 

@@ -86,6 +86,8 @@ class Player:
         self._cue: Cue | None = None
         self._gain = 1.0
         self.late_blocks = 0
+        # Set by a sink that sleeps while nothing is to sound.
+        self.waken: Callable[[], None] = lambda: None
 
     # --- the station's side --------------------------------------------------------
 
@@ -93,12 +95,14 @@ class Player:
         """Let a voice sound next; it takes the place of an earlier cue."""
         with self._lock:
             self._cue = cue
+        self.waken()
 
     def swap(self, expected: Cue, cue: Cue | None) -> None:
         """Put another cue, or none, in the place of one that has not begun yet."""
         with self._lock:
             if self._cue is expected:
                 self._cue = cue
+        self.waken()
 
     def cut(self) -> None:
         """Be silent from the next block on, and cue nothing."""
@@ -158,6 +162,13 @@ class Player:
             self._gain = min(100, max(0, percent)) / 100
 
     # --- the sink's side -------------------------------------------------------------
+
+    def silent_until(self) -> float:
+        """Return until which moment nothing can sound, unless `waken` is called."""
+        with self._lock:
+            if self._on:
+                return -math.inf
+            return self._cue.mono if self._cue else math.inf
 
     def render(self, mono: float, frames: int) -> Samples:
         """Return the samples of the stretch of time that begins at `mono`."""

@@ -94,6 +94,7 @@ class Station:
         self._pull_now = asyncio.Event()
         self._fetch_now = asyncio.Event()
         self._send_now = asyncio.Event()
+        self._is_ready = False
         self._offline_since = 0.0
         self._sent_to = 0
         self._sent_at = 0.0
@@ -197,7 +198,7 @@ class Station:
         self._boots = self._store.count("boots")
         board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
         if not self.is_board:
-            self._sink.start(self._player.render)
+            self._sink.start(self._player)
         try:
             if self.is_board:
                 port = await board.open(self._board_port)
@@ -421,8 +422,15 @@ class Station:
         if self._broker.is_connected:
             with contextlib.suppress(Exception):
                 await self._broker.listen_to(self._trust.units)
+                self._tell_ready()
         self._changed()
         self._fetch_now.set()
+
+    def _tell_ready(self) -> None:
+        """Say once that this device hears its areas and holds what is in force."""
+        if not self._is_ready and self._holdings.settings_seq:
+            self._is_ready = True
+            log.info("station: ready")
 
     async def _take_keys(self, token: object) -> None:
         if not isinstance(token, str) or token == self._store.fact("keyset"):
