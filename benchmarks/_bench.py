@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import socket
 import sys
 import tempfile
@@ -97,6 +98,13 @@ def rss_mb(pid: int) -> float:
     text = Path(f"/proc/{pid}/status").read_text()
     row = next(row for row in text.splitlines() if row.startswith("VmRSS"))
     return round(int(row.split()[1]) / 1024, 1)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has spent, in seconds."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    fields = text[text.rindex(")") + 2 :].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Swarm:

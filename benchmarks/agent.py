@@ -10,8 +10,6 @@ has loaded are listed by a process of the same imports.
 """
 
 import argparse
-import os
-import re
 import subprocess
 import sys
 import time
@@ -101,18 +99,12 @@ def _start(program: Program) -> float:
 def _idle(program: Program) -> dict[str, float]:
     """Let the agent idle; return CPU in percent of one core, and memory in MB."""
     time.sleep(SETTLE_SECONDS)
-    began, spent = time.monotonic(), _cpu_seconds(program.pid)
+    began, spent = time.monotonic(), _bench.cpu_seconds(program.pid)
     time.sleep(IDLE_SECONDS)
-    share = (_cpu_seconds(program.pid) - spent) / (time.monotonic() - began)
+    share = (_bench.cpu_seconds(program.pid) - spent) / (time.monotonic() - began)
     found = {"cpu_percent": round(share * 100, 2), "rss_mb": _bench.rss_mb(program.pid)}
     _bench.say(f"idle: {found}")
     return found
-
-
-def _cpu_seconds(pid: int) -> float:
-    text = Path(f"/proc/{pid}/stat").read_text()
-    fields = re.sub(r".*\) ", "", text, flags=re.DOTALL).split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -212,7 +212,8 @@ async def connect(
             nkeys_seed_str=seed,
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.5,
+            # Before the devices: who asks while nobody decides waits for nothing.
+            reconnect_time_wait=0.1,
             connect_timeout=2,
             ping_interval=10,
             error_cb=noted,

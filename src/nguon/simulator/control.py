@@ -2,8 +2,9 @@
 
 `{"do": "stats"}` everything; `counts` numbers only; `item` with `name` (an item, or
 the start of its id) the moments of one; `order` with `name`; `arrivals` with `sha256`
-when a message's bytes came; `forget` begins the tally anew. Nothing here changes what
-a device does.
+when a message's bytes came; `in_state` with `since` when devices were back on the bus
+and had their state answered after that; `forget` begins the tally anew. Nothing here
+changes what a device does.
 """
 
 import asyncio
@@ -73,6 +74,9 @@ def answer(swarm: Swarm, asked: Mapping[str, Any]) -> dict[str, Any]:
         found = swarm.tally.arrivals_of(
             str(asked.get("sha256")), str(asked.get("topic", ""))
         )
+        return {"n": len(found)} if asked.get("brief") else {"at": found}
+    if what == "in_state":
+        found = swarm.in_state(float(asked.get("since", 0)))
         return {"n": len(found)} if asked.get("brief") else {"at": found}
     if what == "forget":
         swarm.tally.forget()

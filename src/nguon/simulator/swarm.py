@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -46,8 +47,10 @@ FLUSH_SECONDS = 0.1
 FLUSH_DEVICES = 200
 RESEND_SECONDS = 10.0
 TIME_SECONDS = 600.0
-WORKERS = 6
-CONNECTING = 24
+# The web server writes enrolments one by one, and answers pulls many at a time.
+JOINING, PULLING = 6, 26
+# As many as the gateway decides with one query; real devices do not queue at all.
+CONNECTING = 256
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Swarm:
         self.options = options
         self.tally = Tally()
         self.store = Store(options.home)
-        self.server = Server(options.server, connections=WORKERS)
+        self.server = Server(options.server, connections=JOINING + PULLING)
         self.notary: Notary | None = None
         self.bus: Bus | None = None
         self.clock_offset = 0.0
@@ -94,6 +97,9 @@ class Swarm:
         self._resends = Agenda()
         self._changed: dict[int, None] = {}
         self._stored: list[tuple[int, int]] = []
+        # When each device last came onto the bus, and last had its state answered.
+        self.connected_at: dict[int, float] = {}
+        self.answered_at: dict[int, float] = {}
         self._woken_at = 0.0
         self._synced_at = float("-inf")
         self._load()
@@ -189,7 +195,10 @@ class Swarm:
                     ("pump", self._pump()),
                     ("flush", self._flush_forever()),
                     ("beats", self._beat_forever()),
-                    *((f"ask-{n}", self._ask_forever()) for n in range(WORKERS)),
+                    *(
+                        (f"ask-{n}", self._ask_forever(joining=n < JOINING))
+                        for n in range(JOINING + PULLING)
+                    ),
                     *((f"join-{n}", self._join_forever()) for n in range(CONNECTING)),
                 ):
                     group.create_task(loop, name=name)
@@ -202,15 +211,15 @@ class Swarm:
 
     def _spread(self) -> float:
         """Return over how many seconds the whole swarm spreads what all do at once."""
-        return min(30.0, len(self.devices) * 0.01)
+        return min(15.0, len(self.devices) * 0.0015)
 
     # --- enrolment and pulling -----------------------------------------------------
 
-    async def _ask_forever(self) -> None:
+    async def _ask_forever(self, *, joining: bool) -> None:
         """Ask the server for whoever is due; several of these run side by side."""
         while True:
             now = time.monotonic()
-            joins = self._joins.take(now, limit=1)
+            joins = self._joins.take(now, limit=1) if joining else []
             pulls = [] if joins else self._pulls.take(now, limit=1)
             if not joins and not pulls:
                 due = min(self._joins.next(), self._pulls.next()) - now
@@ -311,8 +320,10 @@ class Swarm:
             device.number,
             time.monotonic() + self.options.poll_seconds * jitter(0.8, 1.2),
         )
+        asked = time.time() * 1000
         found = await self.server.state(device, at=self.at())
         if found is None:
+            self._answered(device, asked)
             return
         etag, state = found
         await self._take_keys(device, str(state.get("keyset", "")))
@@ -328,6 +339,25 @@ class Swarm:
         if units and units != device.listener.units:
             self.links[device.number].abort()
         self._mark(device.number)
+        self._answered(device, asked)
+
+    def _answered(self, device: Device, asked: float) -> None:
+        """Note that a device holds its state, if it asked while on the bus."""
+        if self.connected_at.get(device.number, math.inf) <= asked:
+            self.answered_at[device.number] = time.time() * 1000
+
+    def in_state(self, since: float) -> list[float]:
+        """Return when each device was back after a moment: connected, then in state.
+
+        Milliseconds since 1970; devices that are not back are left out.
+        """
+        return [
+            self.answered_at[number]
+            for number, at in self.connected_at.items()
+            if at > since
+            and self.links[number].online
+            and self.answered_at.get(number, 0.0) > at
+        ]
 
     async def _take_keys(self, device: Device, token: str) -> None:
         """Renew the key set when it is new; then ask for the signed time."""
@@ -617,12 +647,13 @@ class Swarm:
             await link.connect(bus, at=self.at())
         except (OSError, TimeoutError, BusRefusedError) as error:
             link.tries += 1
-            pause = min(30.0, 0.5 * 2 ** min(link.tries, 8)) * jitter(0.5, 1.5)
+            pause = min(30.0, 0.5 * 2 ** min(link.tries, 8)) * jitter(0.5, 1.0)
             self._connects.set(device.number, time.monotonic() + pause)
             if isinstance(error, BusRefusedError):
                 self._joins.sooner(device.number, time.monotonic() + pause)
             logger.info("device %s: bus: %s", device.number, error)
             return
+        self.connected_at[device.number] = time.time() * 1000
         at = self.at()
         data = {
             "version": VERSION,
