@@ -71,13 +71,19 @@ def run(
     *,
     devices: int = 2000,
     rounds: int = 20,
+    options: Iterable[tuple[str, dict[str, Any]]] = (),
 ) -> int:
-    """Run one bench in a temporary folder; print its JSON; return the exit status."""
+    """Run one bench in a temporary folder; print its JSON; return the exit status.
+
+    `options` are arguments of this bench alone, as argparse takes them.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--devices", type=int, default=devices)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--json", action="store_true", help="the output is always JSON")
     parser.add_argument("--keep", type=Path, help="a folder to keep instead")
+    for name, how in options:
+        parser.add_argument(name, **how)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nguon-bench-") as folder:
         place = arguments.keep or Path(folder)

@@ -1,5 +1,6 @@
 """Play records: one per device and item, whatever comes, in whatever order."""
 
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -200,3 +201,41 @@ def event_of(
 ) -> DeviceEvent:
     item = f"{broadcast.uid}.{ms(at)}"
     return DeviceEvent(device=device, log="log", n=1, type=kind, at=at, item=item)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_events_told_together_make_what_they_make_one_by_one(
+    on_air: Broadcast, village: Unit, tung: Officer, now: datetime, seed: int
+) -> None:
+    chance = random.Random(seed)
+    together, alone = (make_device(village, tung, now, f"Cụm {n}") for n in (1, 2))
+    said = []
+    for n in range(1, chance.randint(3, 14)):
+        kind = chance.choice(
+            ["received", "prepared", "started", "shown", "finished", "failed", "missed"]
+        )
+        at, begun = now + n * SECOND, now + chance.randint(0, n) * SECOND
+        data = {
+            "outcome": chance.choice(["finished", "stopped", "cancelled"]),
+            "sounded_ms": chance.randint(0, 9_000),
+            "level_dbfs": chance.choice([None, -20.5]),
+            "cause": chance.choice(["", "stopped"]),
+        }
+        if chance.random() < 0.5:
+            data |= {"started_at": ms(begun), "ended_at": ms(at)}
+        said.append((kind, at, n, data))
+
+    for kind, at, n, data in said:
+        actions.record_events(events=[event(alone, kind, at, n, **data)], at=now)
+    rest = [event(together, kind, at, n, **data) for kind, at, n, data in said]
+    while rest:
+        size = chance.randint(1, len(rest))
+        group, rest = rest[:size], rest[size:]
+        chance.shuffle(group)
+        actions.record_events(events=group, at=now)
+
+    made = [
+        {k: v for k, v in row.items() if k not in {"id", "device_id"}}
+        for row in PlayRecord.objects.order_by("device_id").values()
+    ]
+    assert made[0] == made[1]

@@ -7,6 +7,7 @@ word is seen too. Written to the database in batches, never once per beat.
 import asyncio
 import json
 import logging
+import math
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 WRITE_SECONDS = 1.0
 # One fault in so many seconds for one device: two copies fight many times a minute.
 CLONE_SECONDS = 60.0
+# The moment a device was last heard is in the database at most this much too early:
+# a device that talks all the time costs a write now and then, not every second.
+HEARD_SECONDS = 20.0
 CLONE_REASON = "Duplicate Client ID"
 
 
@@ -35,6 +39,7 @@ class Presence:
         self._live: dict[str, set[tuple[str, int]]] = {}
         self._changed: set[str] = set()
         self._heard: set[str] = set()
+        self._written: dict[str, float] = {}
         self._clones: dict[str, dict[str, Any]] = {}
         self._noted: dict[str, float] = {}
 
@@ -72,11 +77,29 @@ class Presence:
         if uid in self._live and b'"gone"' not in message.data:
             self._heard.add(uid)
 
+    def heard(self, uids: set[str]) -> None:
+        """Note that devices told of events."""
+        self._heard |= uids
+
+    def _due(self) -> set[str]:
+        """Return and forget who was heard, but for those written a moment ago."""
+        loop_time = asyncio.get_running_loop().time()
+        oldest = loop_time - HEARD_SECONDS
+        due = {
+            uid
+            for uid in self._heard
+            if uid in self._changed or self._written.get(uid, -math.inf) <= oldest
+        }
+        self._heard = set()
+        self._written.update(dict.fromkeys(due, loop_time))
+        return due
+
     async def write(self) -> None:
         """Write what has changed since the last time."""
         at = self._clock()
-        changed, heard, clones = self._changed, self._heard, self._clones
-        self._changed, self._heard, self._clones = set(), set(), {}
+        heard = self._due()
+        changed, clones = self._changed, self._clones
+        self._changed, self._clones = set(), {}
         here = {uid for uid in changed if uid in self._live}
         try:
             if changed or heard:
@@ -86,6 +109,8 @@ class Presence:
         except Exception:
             self._changed |= changed
             self._heard |= heard
+            for uid in heard:
+                self._written.pop(uid, None)
             raise
 
     async def _note_clone(self, uid: str, data: dict[str, Any], at: datetime) -> None:

@@ -5,19 +5,18 @@ ends all of them; what was taken and not acknowledged is given again by the bus.
 """
 
 import asyncio
-import json
 import logging
 import signal
 from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
-from nguon.core import messages, topics
 from nguon.fleet import poke
-from nguon.gateway import broker, storing
+from nguon.gateway import broker
 from nguon.gateway.broker import Bus, BusAwayError, Msg
 from nguon.gateway.carrier import Carrier, Clock, now
 from nguon.gateway.desk import Desk
+from nguon.gateway.events import Events
 from nguon.gateway.nats_config import load_seeds
 from nguon.gateway.presence import Presence
 from nguon.gateway.signin import Door, Request
@@ -27,9 +26,6 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 WATCH_SECONDS = 10.0
 MAX_SIGN_INS = 256
-MAX_MESSAGES = 500
-# Between two transactions others may write too: SQLite has one writer at a time.
-BREATH = 0.25
 
 
 class SignIns:
@@ -61,73 +57,6 @@ class SignIns:
 
     def close(self) -> None:
         """End the thread."""
-        self._desk.close()
-
-
-class Events:
-    """Takes events from the bus, stores them, and only then says so."""
-
-    def __init__(self, bus: Bus, *, woken: asyncio.Event, clock: Clock = now) -> None:
-        self._bus = bus
-        self._clock = clock
-        self._desk = Desk("store")
-        self._woken = woken
-        self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
-        self.stored = 0
-        self.aside = 0
-
-    async def take(self, message: Msg) -> None:
-        """Take a message from the stream."""
-        self._waiting.put_nowait(message)
-
-    async def run(self) -> None:
-        """Store until cancelled; what was not committed is not acknowledged."""
-        while True:
-            taken = [await self._waiting.get()]
-            while len(taken) < MAX_MESSAGES and not self._waiting.empty():
-                taken.append(self._waiting.get_nowait())
-            await self._store(taken)
-
-    async def _store(self, taken: list[Msg]) -> None:
-        """Store some messages: commit, tell the devices, tell the stream."""
-        rows = [(message.subject, message.data) for message in taken]
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            try:
-                outcome = await self._desk.run(
-                    storing.store_messages, rows, at=self._clock()
-                )
-                break
-            except storing.AWAY:
-                logger.exception("The database is away; nothing is acknowledged")
-                await asyncio.sleep(RETRY_SECONDS)
-        took = loop.time() - began
-        self.stored += outcome.stored
-        self.aside += outcome.aside
-        for (device, log), numbers in outcome.acks.items():
-            subject = topics.subject(topics.device(device, "ack"))
-            ack = messages.encode_ack(log=log, stored=sorted(set(numbers)))
-            await self._bus.publish(subject, json.dumps(ack).encode("ascii"))
-        for message in taken:
-            await message.ack()
-        if len(taken) > 1:
-            await asyncio.sleep(took * BREATH)
-
-    async def run_pending(self) -> None:
-        """Hand on what came over HTTPS: after each poke, and once a second."""
-        while True:
-            while await self._desk.run(storing.record_pending, at=self._clock()) == 500:
-                pass
-            try:
-                async with asyncio.timeout(1.0):
-                    await self._woken.wait()
-                    self._woken.clear()
-            except TimeoutError:
-                pass
-
-    def close(self) -> None:
-        """Finish the transaction at hand and end the thread."""
         self._desk.close()
 
 
@@ -183,7 +112,7 @@ class Gateway:
         async with broker.connect(settings.NATS_URL, seeds, returned=back.set) as bus:
             carrier = Carrier(bus, woken=woken, clock=self._clock)
             presence = Presence(bus, clock=self._clock)
-            events = Events(bus, woken=pending, clock=self._clock)
+            events = Events(bus, woken=pending, heard=presence.heard, clock=self._clock)
             sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)

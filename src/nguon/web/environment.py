@@ -60,7 +60,10 @@ def database(url: str) -> dict[str, object]:
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"),
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                    "PRAGMA cache_size=-65536;"
+                ),
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:

@@ -21,9 +21,13 @@ from nguon.fleet.actions.enrolment import (
     revoke_device,
 )
 from nguon.fleet.actions.facts import (
+    Fact,
+    Prepared,
     Stored,
+    insert_events,
     mark_recorded,
     note_fault,
+    prepare_events,
     record_heard,
     set_aside,
     set_connected,
@@ -39,6 +43,8 @@ from nguon.fleet.actions.outbox import (
 
 __all__ = [
     "MAX_CLAIMS",
+    "Fact",
+    "Prepared",
     "Stored",
     "approve_device",
     "approve_devices",
@@ -47,10 +53,12 @@ __all__ = [
     "enrol_device",
     "expire_outbox",
     "forget_outbox",
+    "insert_events",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
     "note_fault",
+    "prepare_events",
     "prepare_media",
     "publish_plan",
     "publish_urgent",
