@@ -210,6 +210,10 @@ SENTENCES: dict[str, str] = {
     "schedule.plan_full": (
         "Lịch phát của nơi này đã đủ {limit} lần phát. Hãy bớt lịch rồi làm lại."
     ),
+    "schedule.no_authority": (
+        "Bạn chưa được ủy quyền làm một mình việc “{act}” ở nơi này vào giờ này. Hãy "
+        "gửi bản tin để người thứ hai duyệt, hoặc xin ủy quyền thường trực."
+    ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
