@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from nguon.agent import streams
-from nguon.agent.feeds import (
+from nguon.agent.streams import Receiver, StreamVoice, Tuner
+from nguon.core.addresses import AddressError
+from nguon.core.feeds import (
     Connection,
     FrameCutter,
     LiveFeed,
@@ -18,8 +20,6 @@ from nguon.agent.feeds import (
     UnplayableSourceError,
     frame_size,
 )
-from nguon.agent.streams import Receiver, StreamVoice, Tuner
-from nguon.core.addresses import AddressError
 from nguon.core.messages import Stream
 from nguon.core.signing import DocumentRefusedError
 from nguon.speech import audio

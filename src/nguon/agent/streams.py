@@ -20,7 +20,9 @@ from operator import mul
 
 import miniaudio
 
-from nguon.agent.feeds import (
+from nguon.agent.voice import RATE, Samples
+from nguon.core.addresses import AddressError
+from nguon.core.feeds import (
     STALE_S,
     Feed,
     HlsFeed,
@@ -29,8 +31,6 @@ from nguon.agent.feeds import (
     SourceAwayError,
     UnplayableSourceError,
 )
-from nguon.agent.voice import RATE, Samples
-from nguon.core.addresses import AddressError
 from nguon.core.messages import Item, Stream
 from nguon.core.signing import DocumentRefusedError
 
@@ -325,7 +325,7 @@ class Tuner:
         if frames.error is not None:
             raise frames.error
         if self.live is None:
-            raise SourceAwayError("agent.source_away", why="ended")
+            raise SourceAwayError("core.source_away", why="ended")
 
     def _decode(self, frames: _Frames) -> None:
         pieces = miniaudio.stream_any(

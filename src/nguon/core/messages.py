@@ -6,6 +6,7 @@ not_after) and a body. `docs/reference/messages.md` shows each with an example f
 so that an older device survives a newer server.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -460,6 +461,15 @@ def _decode_event(row: object) -> Event:
 def encode_ack(*, log: str, stored: Sequence[int]) -> dict[str, Any]:
     """Return the gateway's word that these events are now in the database."""
     return {"v": VERSION, "log": log, "stored": list(stored)}
+
+
+def segment_body(*, item: str, n: int, mp3: bytes, last: bool) -> dict[str, Any]:
+    """Return the body of a `segment`: piece `n` (from 1) of an item's live speech.
+
+    `mp3` holds whole frames; `last` says that nothing follows.
+    """
+    text = base64.b64encode(mp3).decode("ascii")
+    return {"item": item, "n": n, "mp3": text, "last": last}
 
 
 def encode_nudge(

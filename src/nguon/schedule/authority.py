@@ -5,7 +5,7 @@ Whoever acts under one writes the paper down beside the act.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.db.models import Q
 
@@ -58,6 +58,13 @@ def list_authorities(*, officer: Officer, act: str, at: datetime) -> list[Paper]
         for paper in found.select_related("unit").order_by("-approved_at", "-pk")
         if _allows(body_of(paper), officer, act, local.time())
     ]
+
+
+def ends_at(paper: Paper, *, at: datetime) -> datetime:
+    """Return when the hours of an authority that is in force now end next."""
+    local, end = at.astimezone(rules.LOCAL), body_of(paper).end
+    close = datetime.combine(local.date(), end, rules.LOCAL)
+    return close if close > local else close + timedelta(days=1)
 
 
 def body_of(paper: Paper) -> Authority:

@@ -206,6 +206,33 @@ GUARDS: list[Guard] = [
         "schedule.inbox_immutable: decided on, never deleted",
     ),
     Guard(
+        "nguon_live_authority",
+        "schedule_livesession",
+        "INSERT",
+        "schedule.no_authority: alone only under a standing authority in force",
+        "NEW.ended_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM schedule_paper p"
+        " WHERE p.id = NEW.paper_id AND p.kind = 'authority'"
+        " AND p.state = 'approved')",
+    ),
+    Guard(
+        "nguon_live_fixed",
+        "schedule_livesession",
+        "UPDATE",
+        "schedule.live_fixed: what was begun does not change, what ended is over",
+        "OLD.uid <> NEW.uid OR OLD.item <> NEW.item OR OLD.unit_id <> NEW.unit_id"
+        " OR OLD.paper_id <> NEW.paper_id OR OLD.officer_id <> NEW.officer_id"
+        " OR OLD.started_at <> NEW.started_at OR NEW.ends_at > OLD.ends_at"
+        " OR (OLD.ended_at IS NOT NULL AND NEW.segments > OLD.segments)"
+        " OR (OLD.cause <> '' AND NEW.cause <> OLD.cause)"
+        f" OR {_once(('ended_at', 'settled_at'))}",
+    ),
+    Guard(
+        "nguon_live_kept",
+        "schedule_livesession",
+        "DELETE",
+        "schedule.live_immutable: ended, never deleted",
+    ),
+    Guard(
         "nguon_play_over",
         "schedule_playrecord",
         "UPDATE",

@@ -67,6 +67,33 @@ PAPER_MOVES = {
 NEW, TAKEN, LEFT = "new", "taken", "left"
 INBOX_STATES = {NEW: "Chưa quyết định", TAKEN: "Đã nhận", LEFT: "Không dùng"}
 
+# How a relay source is, as the server hears it.
+DEAD = "dead"
+SOURCE_STATES = {
+    "live": "Đang có tiếng",
+    "silent": "Có kết nối nhưng im tiếng",
+    DEAD: "Mất tín hiệu",
+    "unplayable": "Loa không phát được loại này",
+}
+
+# Live speech: no longer than this at a time, and over when no sound comes for so long.
+LONGEST_LIVE = timedelta(minutes=15)
+LIVE_LOST = timedelta(seconds=3)
+# Until the first sound, the browser may still be opening its microphone.
+LIVE_BEGINS = timedelta(seconds=10)
+# Devices that missed the end are told of it when the last words have been heard.
+LIVE_SETTLES = timedelta(seconds=6)
+BUTTON, LINE_LOST, TIME_UP = "button", "line_lost", "time_up"
+AUTHORITY_ENDED, LIVE_STOPPED, RESTARTED = "authority_ended", "stopped", "restarted"
+LIVE_CAUSES = {
+    BUTTON: "Người nói bấm dừng",
+    LINE_LOST: "Mất kết nối với người nói",
+    TIME_UP: "Hết giờ đã hẹn",
+    AUTHORITY_ENDED: "Ủy quyền hết hiệu lực",
+    LIVE_STOPPED: "Có lệnh dừng phát",
+    RESTARTED: "Máy chủ khởi động lại",
+}
+
 # class of a bulletin → (rank in playout, start policy).
 # Source: circular 39/2020/TT-BTTTT: emergencies at once, priority first.
 RANK_AND_START = {

@@ -177,6 +177,10 @@ SENTENCES: dict[str, str] = {
         "{host} nằm trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ công "
         "khai trên mạng."
     ),
+    "core.source_away": "Nguồn tiếp âm không trả lời ({why}). Loa tự thử lại.",
+    "core.source_unplayable": (
+        "Loa không phát được loại nguồn này ({why}). Hãy xin địa chỉ MP3 của nguồn."
+    ),
     # schedule
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
@@ -223,6 +227,13 @@ SENTENCES: dict[str, str] = {
         "Bạn chưa được ủy quyền làm một mình việc “{act}” ở nơi này vào giờ này. Hãy "
         "gửi bản tin để người thứ hai duyệt, hoặc xin ủy quyền thường trực."
     ),
+    "schedule.live_over": "Phiên nói đã kết thúc: {why}. Hãy bấm Bắt đầu nói lại.",
+    "schedule.live_absent": "Không có phiên nói này. Hãy bắt đầu phiên mới.",
+    "schedule.live_already": (
+        "Bạn đang nói ở một cửa sổ khác. Hãy dừng phiên đó trước."
+    ),
+    "schedule.live_chunk_unusable": "Âm thanh gửi lên không đọc được. Hãy nói lại.",
+    "schedule.talk_over_range": "Độ to của chương trình nền từ 0 đến 100.",
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",

@@ -8,6 +8,7 @@ from nguon.fleet.actions.documents import (
     change_device,
     prepare_media,
     publish_plan,
+    publish_segment,
     publish_urgent,
     send_command,
 )
@@ -33,6 +34,7 @@ from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
+    forget_segments,
     list_outbox,
     mark_sent,
 )
@@ -47,12 +49,14 @@ __all__ = [
     "enrol_device",
     "expire_outbox",
     "forget_outbox",
+    "forget_segments",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
     "note_fault",
     "prepare_media",
     "publish_plan",
+    "publish_segment",
     "publish_urgent",
     "record_heard",
     "reject_device",

@@ -34,9 +34,12 @@ from nguon.territory.models import Unit
 NUDGE_LIFE = timedelta(minutes=10)
 SETTINGS_LIFE = timedelta(days=3650)
 COMMAND_LIFE = timedelta(seconds=60)
+# Live speech that comes later than this is not wanted any more.
+SEGMENT_LIFE = timedelta(seconds=10)
 # A push travels in one MQTT packet; a longer bulletin belongs in the plan.
 MAX_URGENT_BYTES = 256 * 1024
 VERBS = ("volume", "test")
+SEGMENT = "segment"
 
 
 @transaction.atomic
@@ -80,12 +83,14 @@ def publish_urgent(
     unit: Unit | None = None,
     device: Device | None = None,
     uid: str = "",
+    version: int = signing.VERSION,
 ) -> SignedDocument:
     """Publish an urgent document: numbered, signed, kept, and pushed whole.
 
     To a unit's devices, or to one device. `uid` names the document when the caller
-    must know it beforehand. Raises CannotSignError; InvalidError for a kind that is
-    not urgent, a wrong use, a past not-after or a document too long to push.
+    must know it beforehand; `version` 2 is for what old devices must refuse. Raises
+    CannotSignError; InvalidError for a kind that is not urgent, a wrong use, a past
+    not-after or a document too long to push.
     """
     target = unit or device
     if target is None or (unit is not None and device is not None):
@@ -97,13 +102,32 @@ def publish_urgent(
     number = next_numbers(URGENT_LANE, [target.uid])[target.uid]
     document = _sign(
         kind, lane=URGENT_LANE, use=use, seq=number, unit=unit, device=device,
-        body=body, not_after=not_after, by=by, at=at, uid=uid,
+        body=body, not_after=not_after, by=by, at=at, uid=uid, version=version,
     )  # fmt: skip
     if len(document.jws) > MAX_URGENT_BYTES:
         raise InvalidError("fleet.document_too_long", limit=MAX_URGENT_BYTES)
     document.save(force_insert=True)
     _leave(urgent_topic(document), document.jws, at=at, not_after=not_after)
     return document
+
+
+@transaction.atomic
+def publish_segment(*, unit: Unit, body: Mapping[str, Any], at: datetime) -> None:
+    """Push a piece of live speech to a unit's devices: signed, but nowhere kept.
+
+    Its number is the piece's own, since devices take each piece of an item once.
+    Raises CannotSignError.
+    """
+    document = _sign(
+        SEGMENT, lane=SEGMENT, use="plan", seq=body["n"], unit=unit, device=None,
+        body=body, not_after=at + SEGMENT_LIFE, by=None, at=at,
+    )  # fmt: skip
+    _leave(
+        topics.area(unit.uid, "alert"),
+        document.jws,
+        at=at,
+        not_after=at + SEGMENT_LIFE,
+    )
 
 
 def urgent_topic(document: SignedDocument) -> str:
@@ -261,6 +285,7 @@ def _sign(
     by: Officer | None,
     at: datetime,
     uid: str = "",
+    version: int = signing.VERSION,
 ) -> SignedDocument:
     uid = uid or topics.new_uid()
     target = {"unit": unit.uid} if unit else {"device": device.uid if device else ""}
@@ -272,6 +297,7 @@ def _sign(
         issued_at=to_ms(at),
         not_after=to_ms(not_after),
         body=body,
+        version=version,
     )
     signer = keys.ring().signer(use, at=to_ms(at))
     return SignedDocument(

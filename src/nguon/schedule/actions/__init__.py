@@ -4,15 +4,27 @@ from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.plans import build_plan, roll_plans
 from nguon.schedule.actions.plays import record_events
 from nguon.schedule.actions.releases import release
+from nguon.schedule.actions.speaking import (
+    end_live,
+    feed_live,
+    start_live,
+    stop_live,
+    watch_live,
+)
 from nguon.schedule.actions.submissions import prepare_ready, submit
 
 __all__ = [
     "build_plan",
     "cancel_broadcast",
+    "end_live",
+    "feed_live",
     "prepare_ready",
     "record_events",
     "release",
     "return_broadcast",
     "roll_plans",
+    "start_live",
+    "stop_live",
     "submit",
+    "watch_live",
 ]

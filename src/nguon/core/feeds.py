@@ -1,8 +1,9 @@
 """Where a stream's bytes come from: HTTP and Icecast, HLS, live segments.
 
-A feed yields whole MP3 frames, one at a time, as they arrive: a decoder that was
-given more would keep it back. Every wait ends within a few seconds or with `close`.
-An address is opened only after every number of its name was seen to be public.
+Server and device open a relay by this same code, so what the server finds playable
+is what speakers play. A feed yields whole MP3 frames, one at a time, as they arrive:
+a decoder that was given more would keep it back. Every wait ends within a few seconds
+or with `close`; an address is opened only after its numbers were seen to be public.
 """
 
 import contextlib
@@ -111,7 +112,7 @@ class FrameCutter:
         del self._held[:step]
         self._noise += step
         if self._noise > MAX_NOISE:
-            raise UnplayableSourceError("agent.source_unplayable", why="no_mp3")
+            raise UnplayableSourceError("core.source_unplayable", why="no_mp3")
 
 
 def frame_size(data: bytes | bytearray) -> int:
@@ -183,9 +184,9 @@ class Connection:
                 continue
             if answer.status != http.HTTPStatus.OK:
                 self.hang_up()
-                raise SourceAwayError("agent.source_away", why=f"http_{answer.status}")
+                raise SourceAwayError("core.source_away", why=f"http_{answer.status}")
             return answer, url
-        raise UnplayableSourceError("agent.source_unplayable", why="redirects")
+        raise UnplayableSourceError("core.source_unplayable", why="redirects")
 
     def read(self, url: str, *, limit: int) -> tuple[bytes, str]:
         """Return a whole small file, and its address after redirects."""
@@ -193,11 +194,11 @@ class Connection:
         try:
             data = answer.read(limit + 1)
         except (OSError, http.client.HTTPException) as error:
-            raise SourceAwayError("agent.source_away", why="broken") from error
+            raise SourceAwayError("core.source_away", why="broken") from error
         finally:
             self.hang_up()
         if len(data) > limit:
-            raise UnplayableSourceError("agent.source_unplayable", why="too_long")
+            raise UnplayableSourceError("core.source_unplayable", why="too_long")
         return data, where
 
     def _ask(self, address: Address) -> http.client.HTTPResponse:
@@ -206,7 +207,7 @@ class Connection:
             line = self._connect(address)
             self._socket = line
             if self.closing.is_set():
-                raise SourceAwayError("agent.source_away", why="closed")
+                raise SourceAwayError("core.source_away", why="closed")
             connection = http.client.HTTPConnection(address.host, address.port)
             connection.response_class = _Response
             connection.sock = line
@@ -215,7 +216,7 @@ class Connection:
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self.hang_up()
-            raise SourceAwayError("agent.source_away", why="no_answer") from error
+            raise SourceAwayError("core.source_away", why="no_answer") from error
 
     def _connect(self, address: Address) -> socket.socket:
         """Return a connection to a number of this name that may be opened."""
@@ -255,7 +256,7 @@ class HttpFeed:
         kind = answer.getheader("Content-Type", "").partition(";")[0].strip().lower()
         if kind.startswith(("text/", "video/")) or "mpegurl" in kind or "aac" in kind:
             self._line.hang_up()
-            raise UnplayableSourceError("agent.source_unplayable", why=kind[:40])
+            raise UnplayableSourceError("core.source_unplayable", why=kind[:40])
         cutter = FrameCutter()
         try:
             while not self._line.closing.is_set():
@@ -264,7 +265,7 @@ class HttpFeed:
                     return
                 yield from cutter.feed(data)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise SourceAwayError("agent.source_away", why="broken") from error
+            raise SourceAwayError("core.source_away", why="broken") from error
         finally:
             answer.close()
             self._line.hang_up()
@@ -283,7 +284,7 @@ class Playlist:
         self.segments: list[str] = []
         self.variants: list[tuple[int, str]] = []
         if not text.lstrip("\ufeff").startswith("#EXTM3U"):
-            raise UnplayableSourceError("agent.source_unplayable", why="no_playlist")
+            raise UnplayableSourceError("core.source_unplayable", why="no_playlist")
         bandwidth = -1
         for line in (row.strip() for row in text.splitlines()):
             name, _, value = line.partition(":")
@@ -304,7 +305,7 @@ class Playlist:
         if name == "#EXT-X-MAP" or (
             name == "#EXT-X-KEY" and not value.startswith("METHOD=NONE")
         ):
-            raise UnplayableSourceError("agent.source_unplayable", why=name[1:])
+            raise UnplayableSourceError("core.source_unplayable", why=name[1:])
         try:
             if name == "#EXT-X-MEDIA-SEQUENCE":
                 self.first = int(value)
@@ -312,7 +313,7 @@ class Playlist:
                 self.target_s = min(60.0, max(0.5, float(value)))
         except ValueError as error:
             raise UnplayableSourceError(
-                "agent.source_unplayable", why=name[1:]
+                "core.source_unplayable", why=name[1:]
             ) from error
         self.ended = self.ended or name == "#EXT-X-ENDLIST"
 
@@ -353,7 +354,7 @@ class HlsFeed:
             if playlist.ended:
                 return
             if self._monotonic() - changed > self.stale_s:
-                raise SourceAwayError("agent.source_away", why="no_new_segment")
+                raise SourceAwayError("core.source_away", why="no_new_segment")
             self._line.closing.wait(playlist.target_s / (4 if fresh else 8))
 
     def _load(self, url: str) -> tuple[Playlist, str]:
@@ -365,7 +366,7 @@ class HlsFeed:
                 return playlist, url
             url = min(playlist.variants)[1]
         raise UnplayableSourceError(
-            "agent.source_unplayable", why="playlist_in_playlist"
+            "core.source_unplayable", why="playlist_in_playlist"
         )
 
     def _segment(self, url: str) -> Iterator[bytes]:
@@ -376,7 +377,7 @@ class HlsFeed:
             found = True
             yield frame
         if not found:
-            raise UnplayableSourceError("agent.source_unplayable", why="no_mp3")
+            raise UnplayableSourceError("core.source_unplayable", why="no_mp3")
 
 
 # A header that ends the search for the frame after the last.
