@@ -4,6 +4,7 @@ from array import array
 
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
 from nguon.agent.voice import RATE, Voice
+from tests.agent.conftest import make_sound
 
 BLOCK = 960
 
@@ -106,3 +107,20 @@ def test_volume_and_level_are_those_of_the_output() -> None:
     assert set(out) == {8_192}
     assert level_dbfs(energy=ending.energy, samples=ending.samples) == -12.0
     assert level_dbfs(energy=0, samples=0) == -96.0
+
+
+def test_a_loop_begins_again_without_a_gap_and_ends_when_it_must() -> None:
+    mp3, samples = make_sound(1.0)
+    voice = Voice.open("a", mp3, offset_ms=400, duration_ms=1_000, loop_ms=2_100)
+
+    out = array("h")
+    while not voice.is_over:
+        out.extend(voice.take(960))
+
+    assert len(out) == round(2.1 * RATE)
+    turns = [out[: 600 * 48], out[600 * 48 : 1_600 * 48], out[1_600 * 48 :]]
+    # The seam is exact: each later turn is the sound from its beginning.
+    beside = [abs(a - b) for a, b in zip(turns[1], samples, strict=False)]
+    assert len(beside) == 48_000
+    assert max(beside) <= 2  # two decoders round differently
+    assert list(turns[2]) == list(turns[1][: len(turns[2])])
