@@ -4,6 +4,7 @@ from array import array
 
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
 from nguon.agent.voice import RATE, Voice
+from tests.agent.conftest import make_sound
 
 BLOCK = 960
 
@@ -152,3 +153,20 @@ def test_a_cut_of_what_talks_over_silences_both() -> None:
     assert mixed[-1] == 4_100
     assert not any(after[240:])
     assert player.silent
+
+
+def test_a_loop_begins_again_without_a_gap_and_ends_when_it_must() -> None:
+    mp3, samples = make_sound(1.0)
+    voice = Voice.open("a", mp3, offset_ms=400, duration_ms=1_000, loop_ms=2_100)
+
+    out = array("h")
+    while not voice.is_over:
+        out.extend(voice.take(960))
+
+    assert len(out) == round(2.1 * RATE)
+    turns = [out[: 600 * 48], out[600 * 48 : 1_600 * 48], out[1_600 * 48 :]]
+    # The seam is exact: each later turn is the sound from its beginning.
+    beside = [abs(a - b) for a, b in zip(turns[1], samples, strict=False)]
+    assert len(beside) == 48_000
+    assert max(beside) <= 2  # two decoders round differently
+    assert list(turns[2]) == list(turns[1][: len(turns[2])])

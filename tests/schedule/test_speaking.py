@@ -12,7 +12,6 @@ from nguon.core import signing
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.core.messages import Audience
 from nguon.emergency import actions as emergency
-from nguon.fleet import actions as fleet
 from nguon.fleet.models import Device, OutboxMessage, SignedDocument
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions, live, rules
@@ -341,7 +340,9 @@ def test_a_playlist_for_other_makes_has_whole_segments_and_ends(
     assert "#EXT-X-TARGETDURATION:3" in lines
     assert len([line for line in lines if line.endswith(".mp3")]) == live.HLS_KEPT
     assert segment.content.startswith(b"ID3\x04")
-    assert abs(audio.seconds(audio.decode(segment.content, limit_seconds=9)) - 2.1) < 0.2
+    assert (
+        abs(audio.seconds(audio.decode(segment.content, limit_seconds=9)) - 2.1) < 0.2
+    )
     assert ended.endswith("#EXT-X-ENDLIST\n")
     assert client.get("/truc-tiep/khong-co/index.m3u8").status_code == 404
     assert json.dumps(lines)

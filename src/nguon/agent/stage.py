@@ -17,7 +17,14 @@ from nguon.agent.media import MediaBrokenError, MediaShelf
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
 from nguon.agent.store import Play, Store, sounded
 from nguon.agent.trust import Trust
-from nguon.agent.voice import FRAMES_PER_MS, RATE, UnplayableError, Voice
+from nguon.agent.voice import (
+    FRAMES_PER_MS,
+    RATE,
+    TONE_MS,
+    UnplayableError,
+    Voice,
+    tone,
+)
 from nguon.core.messages import Rendition
 from nguon.core.playout import (
     Decision,
@@ -26,8 +33,11 @@ from nguon.core.playout import (
     Situation,
     Verdict,
     decide,
+    is_endless,
     is_real_emergency,
+    silence,
     timeline,
+    volume_of,
 )
 from nguon.core.signing import DocumentRefusedError
 
@@ -77,6 +87,8 @@ class Stage:
         self._player = player
         self._output = output
         self._wake = wake
+        # The volume that the settings or a command ask for, percent.
+        self.volume = 100
         self._closing: dict[str, Verdict] = {}
         self._opened: dict[str, Opened] = {}
         self._opening: set[asyncio.Task[None]] = set()
@@ -102,6 +114,7 @@ class Stage:
         situation = self._situation(mono, at)
         listener = self._holdings.listener
         decision = decide(situation, listener, at=at)
+        self._player.set_volume(volume_of(decision, base=self.volume))
         self._note(decision, at)
         self._perform(decision, mono)
         self._look_ahead(replace(situation, playing=self._on(mono)), mono, at)
@@ -114,22 +127,23 @@ class Stage:
         return on[0] if on and on[0] not in self._closing else ""
 
     def _situation(self, mono: float, at: int) -> Situation:
-        """Return what the rules need to know, limited to what is near in time."""
+        """Return what the rules need to know; of items, what is near in time."""
         holdings = self._holdings
         on = self._player.on(mono)
-        progress, items, unready, since = {}, [], set(), {}
-        for key, candidate in holdings.candidates.items():
-            item, play = candidate.item, holdings.plays.get(key)
-            if play is None or play.outcome or item.starts_at > at + AHEAD_MS:
-                continue
-            if self._is_unproven(candidate, play, at):
+        progress, unready, since, hidden = {}, set(), {}, set()
+        near = holdings.prepared.begun(at + AHEAD_MS)
+        for item in near:
+            key, play = item.id, holdings.plays[item.id]
+            if self._is_unproven(holdings.candidates[key], play, at):
+                hidden.add(key)
                 continue
             rendition = item.rendition(holdings.settings.languages)
             if rendition is None or rendition.sha256 not in self._shelf.ready:
                 unready.add(key)
             sounded_ms = play.sounded_ms
             if on and on[0] == key and rendition:
-                sounded_ms = min(on[1], rendition.duration_ms - 1)
+                longest = on[1] if is_endless(item) else rendition.duration_ms - 1
+                sounded_ms = min(on[1], longest)
             progress[key] = Progress(
                 started_at=play.started_at,
                 sounded_ms=sounded_ms,
@@ -137,19 +151,22 @@ class Stage:
                 blocked=play.blocked,
             )
             since[key] = play.held_since
-            items.append(item)
+        prepared = holdings.prepared
         return Situation(
-            items=tuple(items),
+            items=prepared.without(hidden) if hidden else prepared,
             progress=progress,
             playing=self._on(mono),
             cancelled=frozenset(
-                item.id for item in items if holdings.is_cancelled(item)
+                item.id for item in near if holdings.is_cancelled(item)
             ),
             stops=holdings.active_stops(at=at),
             quiet=holdings.quiet,
             unready=frozenset(unready),
             held_since=since,
             available_since=int(self._clock.at(self._born)),
+            volumes=holdings.volumes,
+            order=holdings.order,
+            doubt_ms=self._clock.doubt_ms,
         )
 
     def _is_unproven(self, candidate: Candidate, play: Play, at: int) -> bool:
@@ -184,7 +201,7 @@ class Stage:
         on = self._player.on(mono)
         item, rendition = decision.item, decision.rendition
         if item is None or rendition is None:
-            stopped = decision.rule in {"stopped", "quiet"}
+            stopped = decision.rule in {"stopped", "quiet", "clock"}
             if on and (on[0] or stopped):
                 self._player.cut()
             return
@@ -273,6 +290,7 @@ class Stage:
                 self._shelf.load(rendition.sha256),
                 offset_ms=offset_ms,
                 duration_ms=rendition.duration_ms,
+                loop_ms=candidate.item.ends_at - at if candidate.item.loop else 0,
             )
 
         try:
@@ -344,7 +362,7 @@ class Stage:
 
     def _missing_ms(self, play: Play) -> int:
         candidate = self._holdings.candidates.get(play.item)
-        if candidate is None:
+        if candidate is None or is_endless(candidate.item):
             return 0
         rendition = candidate.item.rendition(self._holdings.settings.languages)
         return rendition.duration_ms - play.sounded_ms if rendition else 0
@@ -389,6 +407,7 @@ class Stage:
             return
         heard_ms = play.samples * 1000 // RATE
         self._opened.pop(play.item, None)
+        self._holdings.drop(play.item)
         self._keep(
             replace(play, outcome=outcome),
             tell=outcome if outcome in {"missed", "failed"} else "finished",
@@ -441,6 +460,19 @@ class Stage:
             outcome = "cut" if play.started_at else "missed"
             self._close(Verdict(candidate.item, outcome, cause), at)
 
+    # --- the test tone -----------------------------------------------------------
+
+    def test(self) -> str:
+        """Sound the test tone; where it may not, return why: no noise is exempt."""
+        mono = self._clock.monotonic()
+        at = int(self._clock.at(mono))
+        if not self._player.silent:
+            return "outranked"
+        why = silence(self._situation(mono, at), at=at, length_ms=TONE_MS)
+        if not why:
+            self._player.cue(Cue(tone(), mono, cut=False))
+        return why
+
     # --- stops -----------------------------------------------------------------------
 
     def stop_arrived(self, document: str) -> None:
@@ -492,11 +524,9 @@ class Stage:
 
     def _next(self, decision: Decision, mono: float, at: int) -> float:
         """Return the seconds until something may change by itself."""
-        edges = [decision.until]
-        for candidate in self._holdings.candidates.values():
-            if candidate.item.starts_at > at + AHEAD_MS:
-                edges.append(candidate.item.starts_at - AHEAD_MS)
-        wait = self._clock.mono(min(edges)) - mono
+        next_start = self._holdings.prepared.next_start(at + AHEAD_MS)
+        until = min(decision.until, next_start - AHEAD_MS)
+        wait = self._clock.mono(until) - mono
         if not self._player.silent:
             wait = min(wait, CHECKPOINT_S)
         return max(_SHORTEST_S, min(_LONGEST_S, wait))

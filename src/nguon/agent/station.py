@@ -25,13 +25,12 @@ from nguon.agent.clock import Clock
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
-from nguon.agent.player import Cue, Ending, Onset, Player
+from nguon.agent.player import Ending, Onset, Player
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.trust import Trust
-from nguon.agent.voice import tone
 from nguon.core import signing
 from nguon.core.errors import DomainError, RefusedError
 from nguon.core.messages import EventBatch, Item
@@ -71,7 +70,9 @@ class Wish:
 class Station:
     """One running device."""
 
-    def __init__(self, home: Home, *, output: str, board_port: int = 0) -> None:
+    def __init__(
+        self, home: Home, *, output: str, board_port: int = 0, rtc: bool = True
+    ) -> None:
         self._home = home
         self._output = output
         self._board_port = board_port
@@ -81,6 +82,7 @@ class Station:
         self._clock = Clock(
             offset_ms=float(self._store.fact("clock_offset_ms", "0")),
             not_before=int(self._store.fact("lived_until", "0")),
+            rtc=rtc,
         )
         self._server = Server(self._identity.server, key=key, clock=self._clock)
         self._broker = Broker(
@@ -295,7 +297,7 @@ class Station:
             seq, _, value = kept.partition(" ")
             if int(seq) == self._holdings.settings_seq:
                 volume = int(value)
-        self._player.set_volume(volume)
+        self._stage.volume = volume
 
     def _obey(self, verb: str, args: object) -> None:
         """Carry out a command that was accepted."""
@@ -305,10 +307,11 @@ class Station:
                 seq = self._holdings.settings_seq
                 self._store.remember(volume=f"{seq} {volume}")
                 self._set_volume()
-        if verb == "test" and self._player.silent and not self.is_board:
-            stops = self._holdings.active_stops(at=self._clock.now())
-            if not stops:
-                self._player.cue(Cue(tone(), self._clock.monotonic(), cut=False))
+        if verb == "test" and not self.is_board:
+            why = self._stage.test()
+            if why:
+                at = self._clock.now()
+                self._store.tell("missed", at=at, cause=why, verb=verb)
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -619,6 +622,7 @@ class Station:
             boots=self._boots,
             clock_offset_ms=round(self._clock.offset()),
             clock_trusted=self._clock.trusted,
+            clock_doubt_ms=self._clock.doubt_ms,
             refused=self._store.refusals(),
             stops=len(self._holdings.active_stops(at=self._clock.now())),
         )
@@ -634,6 +638,7 @@ class Station:
             "on": self._player.sounding,
             "clock_offset_ms": round(self._clock.offset()),
             "clock_trusted": self._clock.trusted,
+            "clock_doubt_ms": self._clock.doubt_ms,
             "gap_ms": self._sink.gap_ms,
             "refused": self._store.refusals(),
             "rss_kb": usage.ru_maxrss,

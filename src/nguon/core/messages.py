@@ -314,6 +314,17 @@ class Plan:
             raise DocumentRefusedError("malformed") from error
 
 
+def quiet_of(payload: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+    """Return the quiet hours that a `go` or an `alert` brings, before any plan does.
+
+    Raises DocumentRefusedError: malformed.
+    """
+    try:
+        return _pairs(payload.get("quiet", ()))
+    except (TypeError, ValueError) as error:
+        raise DocumentRefusedError("malformed", document=payload["id"]) from error
+
+
 def _pairs(rows: Any) -> tuple[tuple[int, int], ...]:
     return tuple((int(start), int(end)) for start, end in rows)
 

@@ -257,6 +257,18 @@ def volume_at(volumes: Iterable[tuple[int, int, int]], at: int) -> int | None:
     return percent
 
 
+def volume_of(decision: Decision, *, base: int) -> int:
+    """Return the percentage for what sounds; `base` is the device's own.
+
+    An hour of low volume never makes a real emergency quieter than the device is.
+    """
+    if decision.volume is None:
+        return base
+    if decision.item is not None and is_real_emergency(decision.item):
+        return max(base, decision.volume)
+    return decision.volume
+
+
 def silence(situation: Situation, *, at: int, length_ms: int = 0) -> str:
     """Return why something below an emergency may not sound now, or nothing.
 
