@@ -65,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
         default=True,
         help="a battery keeps the system's clock while power is off",
     )
+    run.add_argument(
+        "--allow-inside",
+        action="store_true",
+        help="fetch relays from inside a network too (tests and the demo)",
+    )
     run.add_argument("--board-port", type=int, default=0, help="of a board's page")
     run.set_defaults(work=_run)
     return parser
@@ -92,7 +97,11 @@ async def _run(options: argparse.Namespace) -> int:
         loop.add_signal_handler(number, ending.set)
     home = Home(options.home)
     device = station.Station(
-        home, output=output, board_port=options.board_port, rtc=options.rtc
+        home,
+        output=output,
+        board_port=options.board_port,
+        rtc=options.rtc,
+        allow_inside=options.allow_inside,
     )
     await device.run(ending)
     return 0

@@ -30,6 +30,7 @@ from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableErro
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
+from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.core import signing
 from nguon.core.errors import DomainError, RefusedError
@@ -71,8 +72,19 @@ class Station:
     """One running device."""
 
     def __init__(
-        self, home: Home, *, output: str, board_port: int = 0, rtc: bool = True
+        self,
+        home: Home,
+        *,
+        output: str,
+        board_port: int = 0,
+        rtc: bool = True,
+        allow_inside: bool = False,
     ) -> None:
+        """Read what the home holds.
+
+        `allow_inside` lets relays be fetched from inside a network: for tests.
+        """
+        self._allow_inside = allow_inside
         self._home = home
         self._output = output
         self._board_port = board_port
@@ -176,7 +188,12 @@ class Station:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._stage.heard, word)
 
+        def changed() -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._changed)
+
         self._player = Player(tell)
+        self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device
@@ -188,6 +205,7 @@ class Station:
             holdings=self._holdings,
             shelf=self._shelf,
             player=self._player,
+            receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
             wake=self._changed,
         )
@@ -219,6 +237,7 @@ class Station:
             if not self.is_board:
                 await self._stage.hush()
                 self._sink.close()
+                self._receiver.close()
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
             await board.close()
@@ -335,12 +354,26 @@ class Station:
             self._changed()
 
     async def _take_pushed(self, token: str) -> None:
+        if _is_segment(token):
+            self._take_segment(token)
+            return
         if not self._clock.trusted:
             # A stop may not wait long for a server that does not answer.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SYNC_S):
                     await self._sync_clock()
         self._take(token, pushed=True)
+
+    def _take_segment(self, token: str) -> None:
+        """Let a piece of live speech be heard, if it is proven and in time."""
+        if self.is_board or not self._clock.trusted:
+            return
+        at = self._clock.now()
+        try:
+            self._stage.take_segment(self._trust.segment(token, at=at))
+        except DocumentRefusedError as error:
+            self._trust.refuse(error, token, at=at, pushed=True)
+            self._changed()
 
     def _take(self, token: str, *, pushed: bool) -> bool:
         """Check a document and obey it; say whether it was not refused."""
@@ -679,6 +712,15 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+def _is_segment(token: str) -> bool:
+    """Say whether a document calls itself a piece of live speech."""
+    try:
+        header, _payload = signing.read(token)
+    except DocumentRefusedError:
+        return False
+    return header.get("typ") == f"{signing.TYPE_PREFIX}segment"
 
 
 def _number(token: object) -> int:

@@ -411,6 +411,10 @@ class Receiver:
                     item.stream, allow_inside=self.allow_inside, tell=self.tell
                 )
 
+    def has(self, key: str) -> bool:
+        """Say whether a stream item is tuned in to."""
+        return key in self.tuners
+
     def is_ready(self, key: str) -> bool:
         """Say whether a stream item could sound now."""
         tuner = self.tuners.get(key)
