@@ -140,9 +140,9 @@ class Stage:
             if item.stream is None or self._is_unproven(candidate, play, at):
                 continue
             # A tuner is kept until its item's record is written.
-            if self._receiver.has(item.id):
-                wanted[item.id] = item
-            elif item.ends_at > at and self._is_proven(candidate, at):
+            if self._receiver.has(item.id) or (
+                item.ends_at > at and self._is_proven(candidate, at)
+            ):
                 wanted[item.id] = item
         self._receiver.keep(wanted)
         on = self._player.sounding

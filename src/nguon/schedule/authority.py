@@ -5,12 +5,13 @@ Whoever acts under one writes the paper down beside the act.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db.models import Q
 
 from nguon.core.errors import RefusedError
-from nguon.fleet.models import Device
+from nguon.fleet.models import ACTIVE, Device
 from nguon.people.models import Officer
 from nguon.schedule import rules, station
 from nguon.schedule.models import Paper
@@ -65,6 +66,36 @@ def ends_at(paper: Paper, *, at: datetime) -> datetime:
     local, end = at.astimezone(rules.LOCAL), body_of(paper).end
     close = datetime.combine(local.date(), end, rules.LOCAL)
     return close if close > local else close + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an authority lets an officer choose: places, and single devices.
+
+    `whole` is the unit that stands for all of it, when there is one.
+    """
+
+    paper: Paper
+    whole: Unit | None
+    units: Sequence[Unit]
+    devices: Sequence[Device]
+
+
+def ground_of(paper: Paper, *, at: datetime) -> Ground:
+    """Return what may be chosen under an authority, on today's map."""
+    places, today = body_of(paper).places, at.astimezone(rules.LOCAL).date()
+    now = Unit.objects.as_of(today)
+    devices = Device.objects.filter(state=ACTIVE).select_related("unit")
+    order = ("unit__folded", "name", "pk")
+    if places == station.WHOLE:
+        below = now.filter(parent=paper.unit).order_by("folded", "pk")
+        here = devices.filter(unit__path__startswith=paper.unit.path)
+        return Ground(paper, paper.unit, list(below), list(here.order_by(*order)))
+    named = list(now.filter(uid__in=places.units).order_by("path", "pk"))
+    meant = Q(uid__in=places.devices)
+    for unit in named:
+        meant |= Q(unit__path__startswith=unit.path)
+    return Ground(paper, None, named, list(devices.filter(meant).order_by(*order)))
 
 
 def body_of(paper: Paper) -> Authority:

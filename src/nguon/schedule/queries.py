@@ -13,7 +13,13 @@ from nguon.newsroom.models import Editor
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
 from nguon.schedule import audience, rules
-from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.schedule.models import (
+    Airing,
+    AudienceMember,
+    Broadcast,
+    LiveSession,
+    PlayRecord,
+)
 from nguon.territory.models import COMMUNE, Unit
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -271,3 +277,13 @@ def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
         mine, state=rules.APPROVED, approved_at__lte=at
     ).distinct()
     return found.select_related("version__bulletin", "unit")
+
+
+def count_hearers(session: LiveSession) -> dict[str, int]:
+    """Return how many devices of a live session received it, and sound it now."""
+    plays = PlayRecord.objects.filter(item=session.item)
+    return plays.aggregate(
+        received=Count("pk", filter=Q(received_at__isnull=False)),
+        sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
+        sounded=Count("pk", filter=SOUNDED),
+    )

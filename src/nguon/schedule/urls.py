@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from nguon.schedule.views import approvals, bulletins, live, place, plays
+from nguon.schedule.views import (
+    approvals,
+    bulletins,
+    live,
+    place,
+    plays,
+    sources,
+    speaking,
+)
 
 app_name = "schedule"
 urlpatterns = [
@@ -20,6 +28,16 @@ urlpatterns = [
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
+    path("noi-truc-tiep/", speaking.index, name="speaking"),
+    path("noi-truc-tiep/bat-dau/", speaking.start, name="speaking_start"),
+    path("noi-truc-tiep/<slug:uid>/", speaking.state, name="speaking_state"),
+    path("noi-truc-tiep/<slug:uid>/am-thanh/", speaking.take, name="speaking_take"),
+    path("noi-truc-tiep/<slug:uid>/dung/", speaking.end, name="speaking_end"),
+    path("truc-tiep/<str:token>/index.m3u8", speaking.playlist, name="live_playlist"),
+    path(
+        "truc-tiep/<str:token>/<int:number>.mp3", speaking.segment, name="live_segment"
+    ),
+    path("nguon-tiep-am/", sources.index, name="sources"),
     path("nhat-ky/", plays.index, name="plays"),
     path("nhat-ky/xuat.csv", plays.export, name="plays_file"),
 ]

@@ -382,6 +382,9 @@ class Swarm:
             if self.notary is None:
                 raise DocumentRefusedError("unknown_key")
             document = self.notary.read(token, at=at, shared=shared)
+            if document.kind == "segment":
+                # Proven, and that is all: virtual speakers hear no live speech.
+                return
             fresh = device.take(document, at=at, pulled=pulled)
         except DocumentRefusedError as error:
             device.refuse(error, at=at)

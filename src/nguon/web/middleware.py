@@ -27,6 +27,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# The microphone is for live speech, on our own pages alone.
+PERMISSIONS_POLICY = "camera=(), geolocation=(self), microphone=(self)"
 TEXT_KINDS = (
     "text/",
     "application/json",
@@ -78,7 +80,7 @@ class SafeHeadersMiddleware:
         """Answer the request, with safe headers."""
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(self)")
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         # What one officer sees is kept in no shared cache and not after sign-out.
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:

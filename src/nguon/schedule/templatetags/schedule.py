@@ -40,6 +40,27 @@ CAUSES = {
     "language": "thiếu bản tiếng của làng",
 }
 
+SOURCE_TROUBLES = {
+    "timeout": "không trả lời",
+    "crashed": "gửi dữ liệu hỏng",
+    "no_answer": "không nối được",
+    "no_bytes": "nối được nhưng không gửi gì",
+    "broken": "đường truyền bị ngắt",
+    "ended": "nguồn tự ngắt",
+    "no_mp3": "không phải MP3",
+    "no_playlist": "không phải danh sách HLS",
+    "no_new_segment": "HLS không có đoạn mới",
+    "redirects": "chuyển hướng vòng quanh",
+    "core.address_inside": "địa chỉ nằm trong mạng nội bộ",
+    "core.address_unusable": "địa chỉ không dùng được",
+}
+
+
+@register.filter
+def source_trouble(detail: str) -> str:
+    """Return what is wrong with a relay source, in words where there are some."""
+    return SOURCE_TROUBLES.get(detail, detail)
+
 
 @register.filter
 def outcome_name(outcome: str) -> str:
