@@ -168,6 +168,15 @@ SENTENCES: dict[str, str] = {
     "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
     "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
+    # relays
+    "core.address_unusable": (
+        "Địa chỉ {url} không dùng được. Hãy dùng địa chỉ bắt đầu bằng http:// hoặc "
+        "https://, không có tên và mật khẩu."
+    ),
+    "core.address_inside": (
+        "{host} nằm trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ công "
+        "khai trên mạng."
+    ),
     # schedule
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
