@@ -141,7 +141,24 @@ GUARDS: list[Guard] = [
         _NOT_PREPARING.format(row="NEW"),
     ),
     *append_only("schedule_audiencemember", "schedule.audience"),
-    *append_only("schedule_airing", "schedule.airing"),
+    Guard(
+        "nguon_airing_fixed",
+        "schedule_airing",
+        "UPDATE",
+        "schedule.airing_immutable: only withdrawn, never changed",
+        "OLD.item <> NEW.item OR OLD.starts_at <> NEW.starts_at"
+        " OR OLD.ends_at <> NEW.ends_at OR OLD.slot <> NEW.slot"
+        " OR OLD.title <> NEW.title OR NEW.paper_id IS NULL"
+        " OR OLD.broadcast_id IS DISTINCT FROM NEW.broadcast_id"
+        " OR OLD.paper_id IS DISTINCT FROM NEW.paper_id"
+        " OR OLD.unit_id IS DISTINCT FROM NEW.unit_id",
+    ),
+    Guard(
+        "nguon_airing_kept",
+        "schedule_airing",
+        "DELETE",
+        "schedule.airing_immutable: never deleted",
+    ),
     *_asked("schedule_broadcast_units"),
     *_asked("schedule_broadcast_devices"),
     *_asked("schedule_broadcast_carriers"),
@@ -199,6 +216,23 @@ GUARDS: list[Guard] = [
         f" OR {_once(_PAPER_DECISIONS)}",
     ),
     *append_only("schedule_paperinvolvement", "schedule.paper_involvement"),
+    Guard(
+        "nguon_inbox_fixed",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.inbox_fixed: an entry stays about its bulletin and commune",
+        "NEW.unit_id <> OLD.unit_id OR NEW.broadcast_id <> OLD.broadcast_id"
+        " OR NEW.arrived_at <> OLD.arrived_at",
+    ),
+    Guard(
+        "nguon_inbox_used",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.material_used: what has sounded here was taken",
+        "OLD.state = 'taken' AND NEW.state <> 'taken'"
+        " AND EXISTS (SELECT 1 FROM schedule_airing a WHERE a.unit_id = NEW.unit_id"
+        " AND a.broadcast_id = NEW.broadcast_id AND a.starts_at <= NEW.decided_at)",
+    ),
     Guard(
         "nguon_inbox_kept",
         "schedule_inboxentry",

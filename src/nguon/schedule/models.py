@@ -156,6 +156,13 @@ class Broadcast(models.Model):
         return self.version.klass == "emergency"
 
     @property
+    def is_offered(self) -> bool:
+        """Say whether communes take or leave it: a normal bulletin from above."""
+        return rules.is_offered(
+            klass=self.version.klass, timing=self.timing, issuer=self.unit.kind
+        )
+
+    @property
     def when(self) -> rules.Timing:
         """The timing as the rules read it."""
         return rules.Timing(
@@ -409,6 +416,8 @@ class Airing(models.Model):
     slot = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField()
+    # A later plan does not have it any more; empty again when it comes back.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -77,7 +77,7 @@ def listen(source: Source) -> Heard:
 
 def watch_sources(*, at: datetime, hear: Callable[[Source], Heard] = listen) -> int:
     """Listen to every approved source once; return how many changed their state."""
-    papers = list(_in_force(at))
+    papers = _newest(_in_force(at))
 
     def one(paper: Paper) -> bool:
         try:
@@ -119,7 +119,7 @@ def list_sources(*, officer: Officer, at: datetime) -> list[WatchedSource]:
     rows = _in_force(at).filter(seen).select_related("unit", "watch")
     return [
         WatchedSource(paper, body_of(paper), getattr(paper, "watch", None))
-        for paper in rows
+        for paper in _newest(rows)
     ]
 
 
@@ -129,6 +129,14 @@ def body_of(paper: Paper) -> Source:
     return body
 
 
+def _newest(papers: QuerySet[Paper]) -> list[Paper]:
+    """Keep of each address of a unit the paper that was approved last."""
+    found: dict[tuple[int, str], Paper] = {}
+    for paper in papers.select_related("unit").order_by("-approved_at", "-pk"):
+        found.setdefault((paper.unit_id, paper.subject), paper)
+    return sorted(found.values(), key=lambda row: (row.unit.path, row.title, row.pk))
+
+
 def _in_force(at: datetime) -> QuerySet[Paper]:
     today = at.astimezone(rules.LOCAL).date()
     return Paper.objects.filter(
@@ -136,4 +144,4 @@ def _in_force(at: datetime) -> QuerySet[Paper]:
         kind=station.SOURCE,
         state=rules.APPROVED,
         first_date__lte=today,
-    ).order_by("unit__path", "title", "pk")
+    )

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -22,7 +21,7 @@ from nguon.fleet.models import Device
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import Officer
-from nguon.schedule import audience, authority, live, rules, station
+from nguon.schedule import audience, authority, live, papers, rules, station
 from nguon.schedule.items import milliseconds
 from nguon.schedule.models import Airing, LiveSession, Paper
 from nguon.territory.models import Unit
@@ -63,7 +62,7 @@ def start_live(
     paper = authority.find_authority(
         officer=by, act=station.LIVE, units=units, devices=devices, at=at
     )
-    ends_at = _latest_end(paper, at=at)
+    ends_at = _latest_end(paper, units, devices, at=at)
     _check_units(units, devices, at=at)
     if not 0 <= talk_over <= 100:
         raise InvalidError("schedule.talk_over_range")
@@ -218,20 +217,24 @@ def _over(session: LiveSession, *, at: datetime) -> str:
     return rules.LINE_LOST if session.heard_at < at - patience else ""
 
 
-def _latest_end(paper: Paper, *, at: datetime) -> datetime:
+def _latest_end(
+    paper: Paper, units: Sequence[Unit], devices: Sequence[Device], *, at: datetime
+) -> datetime:
     """Return when speech must end: 15 minutes, the authority's hours, quiet hours.
 
-    Raises InvalidError inside quiet hours.
+    Raises InvalidError inside the quiet hours of anybody who is meant.
     """
-    quiet = rules.QuietHours.parse(settings.QUIET_HOURS)
+    hours = papers.hours_of(units, devices, at=at)
     rules.check_quiet(
-        quiet, klass="normal", drill=False, start=at, length=timedelta(seconds=1)
+        hours, klass="normal", drill=False, start=at, length=timedelta(seconds=1)
     )
     ends_at = min(at + rules.LONGEST_LIVE, authority.ends_at(paper, at=at))
-    if quiet is not None:
-        starts = quiet.intervals(begin=at, end=ends_at)
-        ends_at = min([ends_at, *(start for start, _stop in starts if start > at)])
-    return ends_at
+    starts = [
+        start
+        for quiet in hours
+        for start, _stop in quiet.intervals(begin=at, end=ends_at)
+    ]
+    return min([ends_at, *(start for start in starts if start > at)])
 
 
 def _check_units(
