@@ -33,6 +33,7 @@ from nguon.people.models import (
     Role,
 )
 from nguon.schedule import actions as schedule
+from nguon.schedule import authority, station
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
 from nguon.territory import actions as territory
@@ -106,6 +107,38 @@ def welcome(*, expect: int, at: datetime) -> int:
     if keys:
         fleet.approve_devices(device_ids=keys, by=tung, at=at)
     return Device.objects.filter(state=ACTIVE, connected=True).count()
+
+
+def load_authority(*, at: datetime) -> str:
+    """Let Lan speak live to the home commune for a day; return the paper's uid.
+
+    Minh has approved it. What is in force already stays.
+    """
+    lan = Officer.objects.get(username="lan")
+    minh = Officer.objects.get(username="minh")
+    held = authority.list_authorities(officer=lan, act=station.LIVE, at=at)
+    if held:
+        return held[0].uid
+    today = at.astimezone(schedule_rules.LOCAL).date()
+    paper = schedule.draft_paper(
+        unit=get_unit(HOME, kind=COMMUNE, day=at.date()),
+        kind=station.AUTHORITY,
+        body=station.Authority(
+            officers=(lan.pk,),
+            acts=(station.ANNOUNCE, station.LIVE),
+            begin=time(0),
+            end=time(0),
+            reason="Chạy thử nói trực tiếp",
+        ),
+        title="Ủy quyền nói trực tiếp",
+        first_date=today,
+        last_date=today + timedelta(days=1),
+        by=lan,
+        at=at,
+    )
+    schedule.send_paper(paper_uid=paper.uid, by=lan, at=at)
+    schedule.approve_paper(paper_uid=paper.uid, sha256=paper.sha256, by=minh, at=at)
+    return paper.uid
 
 
 def load_programme(*, at: datetime) -> int:
