@@ -233,5 +233,5 @@ def test_a_signed_time_leaves_its_own_doubt_and_the_drift_since() -> None:
     fresh = clock.doubt_ms
     mono[0] += 86_400
 
-    assert fresh in {50, 51}
+    assert 50 <= fresh <= 53
     assert 8_600 < clock.doubt_ms < 8_800

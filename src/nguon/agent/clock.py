@@ -24,6 +24,8 @@ KEPT_DOUBT_MS = 15 * 60_000
 # How fast this machine's clock may drift from the server's: 100 millionths, 60 ms
 # between two measurements, 9 s after a day without network.
 DRIFT = 100e-6
+# Times are whole milliseconds, cut off once by the server and once here.
+_ROUNDING_MS = 2
 
 
 class Clock:
@@ -81,7 +83,7 @@ class Clock:
         """
         if self.trusted:
             drift = (self.monotonic() - self._measured) * 1000 * DRIFT
-            return math.ceil(self._error_ms + drift)
+            return math.ceil(self._error_ms + drift) + _ROUNDING_MS
         moved = abs(self._anchor - self._guess)
         if not self._is_kept or moved > KEPT_DOUBT_MS:
             return FOREVER
