@@ -43,6 +43,7 @@ from nguon.simulator.notary import Document
 from nguon.simulator.tally import Tally
 
 seeds = st.integers(0, 2**32)
+KEY = SigningKey.generate()
 READY = frozenset({"0" * 64})
 Sounding = tuple[int, int, str]
 
@@ -135,9 +136,7 @@ def documents_of(day: _days.Day, situation: Situation) -> list[Document]:
 
 def speaker() -> Device:
     """Return a virtual device that knows its place, languages and groups."""
-    device = Device(
-        number=0, claim="", key=SigningKey.generate(), log="log", tally=Tally()
-    )
+    device = Device(number=0, claim="", key=KEY, log="log", tally=Tally())
     device.uid = DEVICE
     told = Settings(DEVICE, "speaker", UNITS, ("jra", "vi"), ("market",))
     device.take(document("settings", told, unit="", device=DEVICE), at=1)
