@@ -219,6 +219,8 @@ def test_a_kept_clock_is_doubted_by_a_quarter_of_an_hour() -> None:
     assert clock(not_before=at - 1, rtc=False).doubt_ms == FOREVER
     assert clock(not_before=at + 1).doubt_ms == FOREVER
     assert clock().doubt_ms == FOREVER
+    corrected = clock(not_before=at - 1, offset_ms=3 * HOUR)
+    assert corrected.doubt_ms == KEPT_DOUBT_MS + 3 * HOUR
     kept.hint(at + 60_000)
     assert kept.doubt_ms == KEPT_DOUBT_MS + 60_000
     kept.hint(at + HOUR)

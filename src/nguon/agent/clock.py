@@ -51,6 +51,8 @@ class Clock:
         self._anchor = max(guess, float(not_before)) - monotonic() * 1000
         self._guess = self._anchor
         self._is_kept = rtc and 0 < not_before <= guess
+        # Somebody may have set the system's clock right since the offset was noted.
+        self._kept_doubt = KEPT_DOUBT_MS + abs(offset_ms)
         self._error_ms = 0.0
         self._round_trip = MAX_ROUND_TRIP_MS
         self._synced = -_REFRESH_S
@@ -87,7 +89,7 @@ class Clock:
         moved = abs(self._anchor - self._guess)
         if not self._is_kept or moved > KEPT_DOUBT_MS:
             return FOREVER
-        return math.ceil(KEPT_DOUBT_MS + moved)
+        return math.ceil(self._kept_doubt + moved)
 
     def wants_sync(self) -> bool:
         """Say whether it is time to ask the server again."""
