@@ -166,8 +166,7 @@ def test_the_test_tone_obeys_quiet_hours_stops_and_doubt(speaker: Speaker) -> No
     speaker.settings()
     at = speaker.at
     speaker.clock.sync(at, sent=100.0, answered=100.0)
-    assert speaker.stage.test() == ""
-    speaker.player.cue(None)  # type: ignore[arg-type]
+    assert speaker.stage.test() == "no_plan"
 
     speaker.take(speaker.plan(speaker.fake.commune, quiet=((at + 1_000, at + HOUR),)))
     assert speaker.stage.test() == "quiet"
@@ -220,6 +219,8 @@ def test_a_kept_clock_is_doubted_by_a_quarter_of_an_hour() -> None:
     assert clock(not_before=at - 1, rtc=False).doubt_ms == FOREVER
     assert clock(not_before=at + 1).doubt_ms == FOREVER
     assert clock().doubt_ms == FOREVER
+    corrected = clock(not_before=at - 1, offset_ms=3 * HOUR)
+    assert corrected.doubt_ms == KEPT_DOUBT_MS + 3 * HOUR
     kept.hint(at + 60_000)
     assert kept.doubt_ms == KEPT_DOUBT_MS + 60_000
     kept.hint(at + HOUR)
@@ -234,5 +235,5 @@ def test_a_signed_time_leaves_its_own_doubt_and_the_drift_since() -> None:
     fresh = clock.doubt_ms
     mono[0] += 86_400
 
-    assert fresh in {50, 51}
+    assert 50 <= fresh <= 53
     assert 8_600 < clock.doubt_ms < 8_800

@@ -24,6 +24,8 @@ KEPT_DOUBT_MS = 15 * 60_000
 # How fast this machine's clock may drift from the server's: 100 millionths, 60 ms
 # between two measurements, 9 s after a day without network.
 DRIFT = 100e-6
+# Times are whole milliseconds, cut off once by the server and once here.
+_ROUNDING_MS = 2
 
 
 class Clock:
@@ -49,6 +51,8 @@ class Clock:
         self._anchor = max(guess, float(not_before)) - monotonic() * 1000
         self._guess = self._anchor
         self._is_kept = rtc and 0 < not_before <= guess
+        # Somebody may have set the system's clock right since the offset was noted.
+        self._kept_doubt = KEPT_DOUBT_MS + abs(offset_ms)
         self._error_ms = 0.0
         self._round_trip = MAX_ROUND_TRIP_MS
         self._synced = -_REFRESH_S
@@ -81,11 +85,11 @@ class Clock:
         """
         if self.trusted:
             drift = (self.monotonic() - self._measured) * 1000 * DRIFT
-            return math.ceil(self._error_ms + drift)
+            return math.ceil(self._error_ms + drift) + _ROUNDING_MS
         moved = abs(self._anchor - self._guess)
         if not self._is_kept or moved > KEPT_DOUBT_MS:
             return FOREVER
-        return math.ceil(KEPT_DOUBT_MS + moved)
+        return math.ceil(self._kept_doubt + moved)
 
     def wants_sync(self) -> bool:
         """Say whether it is time to ask the server again."""

@@ -288,6 +288,11 @@ class Holdings:
         )
         self.order = next((plan.order for plan in plans if plan.order), ())
 
+    @property
+    def knows_hours(self) -> bool:
+        """Say whether any plan has told when it must be quiet here."""
+        return bool(self._plans)
+
     def _hours_of(self, plan: Plan) -> Iterator[Hours]:
         """Return what a plan says of hours for some devices, ours among them."""
         listener = self.listener

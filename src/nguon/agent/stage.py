@@ -542,11 +542,16 @@ class Stage:
     # --- the test tone -----------------------------------------------------------
 
     def test(self) -> str:
-        """Sound the test tone; where it may not, return why: no noise is exempt."""
+        """Sound the test tone; where it may not, return why: no noise is exempt.
+
+        Without any plan nobody has told this device when it must be quiet.
+        """
         mono = self._clock.monotonic()
         at = int(self._clock.at(mono))
         if not self._player.silent:
             return "outranked"
+        if not self._holdings.knows_hours:
+            return "no_plan"
         why = silence(self._situation(mono, at), at=at, length_ms=TONE_MS)
         if not why:
             self._player.cue(Cue(tone(), mono, cut=False))

@@ -24,6 +24,7 @@ CAUSES = {
     "clock": "đồng hồ thiết bị chưa đúng",
     "outranked": "tin khác được ưu tiên hơn",
     "unneeded": "không cần đến: đã có nội dung chính",
+    "no_plan": "thiết bị chưa có lịch phát nên chưa biết giờ yên tĩnh",
     "no_output": "không có đường ra loa",
     "output": "lỗi đường ra loa",
     "player": "lỗi bộ phát âm thanh",
