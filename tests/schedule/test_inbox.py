@@ -9,13 +9,10 @@ from django.db import DatabaseError, connection, transaction
 from nguon.core import signing
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.fleet.models import Device, DeviceEvent, SignedDocument
-from nguon.newsroom import actions as newsroom
-from nguon.newsroom.rules import Draft
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions, inbox, queries, rules
 from nguon.schedule.models import Airing, Broadcast, InboxEntry
 from nguon.territory.models import Unit
-from tests.schedule.conftest import make_device, voice_all
 
 HOUR = timedelta(hours=1)
 SHELF = rules.Timing(rules.SHELF)
@@ -26,42 +23,6 @@ def release(broadcast: Broadcast, by: Officer, at: datetime) -> Broadcast:
     return actions.release(
         broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=by, at=at
     )
-
-
-@pytest.fixture
-def from_above(
-    province: Unit,
-    dak_doa: Unit,
-    speakers: list[Device],
-    quan: Officer,
-    tung: Officer,
-    admin: Officer,
-    now: datetime,
-) -> Send:
-    """Let the province write, and release, for two communes with devices."""
-    make_device(dak_doa, tung, now, "Loa Đak Đoa")
-
-    def do(
-        klass: str = "normal",
-        timing: rules.Timing = SHELF,
-        at: datetime = now,
-        title: str = "Giá phân bón",
-    ) -> Broadcast:
-        draft = Draft(title, "Sở thông báo tới bà con.", klass=klass)
-        bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=at)
-        broadcast = actions.submit(
-            bulletin_id=bulletin.pk,
-            timing=timing,
-            units=[province],
-            devices=[],
-            by=quan,
-            at=at,
-        )
-        voice_all(at)
-        broadcast.refresh_from_db()
-        return release(broadcast, admin, at)
-
-    return do
 
 
 def sounding_documents() -> list[str]:

@@ -264,7 +264,7 @@ def _all_prefixes(paths: Iterable[str]) -> set[str]:
 def list_plays(officer: Officer, *, at: datetime) -> QuerySet[PlayRecord]:
     """Return the play records on an officer's ground, the latest first."""
     plays = access.fence(PlayRecord.objects.all(), officer=officer, at=at)
-    related = ("device", "unit", "broadcast__version")
+    related = ("device", "unit", "broadcast__version", "broadcast__authority")
     return plays.select_related(*related).order_by("-planned_at", "-pk")
 
 

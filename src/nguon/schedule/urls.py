@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from nguon.schedule.views import approvals, bulletins, live, place, plays
+from nguon.schedule.views import (
+    announcements,
+    approvals,
+    bulletins,
+    inbox,
+    live,
+    place,
+    plays,
+)
 
 app_name = "schedule"
 urlpatterns = [
@@ -16,9 +24,19 @@ urlpatterns = [
     path("duyet/<slug:uid>/", approvals.show, name="approval"),
     path("duyet/<slug:uid>/phat/", approvals.release, name="release"),
     path("duyet/<slug:uid>/tra-lai/", approvals.send_back, name="return"),
+    path("hop-tin/", inbox.index, name="inbox"),
+    path("hop-tin/xuat.csv", inbox.export, name="inbox_file"),
+    path("hop-tin/thu-tu/", inbox.index, name="order"),
+    path("hop-tin/<int:key>/", inbox.show, name="entry"),
+    path("hop-tin/<int:key>/nhan/", inbox.take, name="take"),
+    path("hop-tin/<int:key>/khong-dung/", inbox.leave, name="leave"),
+    path("phat-ngay/", announcements.begin, name="announce"),
+    path("phat-ngay/<slug:uid>/", announcements.go_on, name="announcement"),
+    path("phat-ngay/<slug:uid>/nghe/", announcements.ready, name="announcement_ready"),
     path("phat/ban-do.svg", live.map_drawing, name="map"),
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
+    path("phat/<slug:uid>/tieng/<slug:sha256>.mp3", inbox.sound, name="sound"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
     path("nhat-ky/", plays.index, name="plays"),
     path("nhat-ky/xuat.csv", plays.export, name="plays_file"),

@@ -16,7 +16,7 @@ from nguon.schedule import queries as schedule
 # Label, icon, the name of its address, and the beginning of its addresses.
 NAVIGATION = (
     ("Hôm nay", "home", "web:today", ("/hom-nay",)),
-    ("Bản tin", "page", "schedule:bulletins", ("/ban-tin", "/phat")),
+    ("Bản tin", "page", "schedule:bulletins", ("/ban-tin", "/phat/")),
     ("Chờ duyệt", "check", "schedule:approvals", ("/cho-duyet", "/duyet")),
     ("Thiết bị", "speaker", "fleet:devices", ("/thiet-bi",)),
     ("Dừng phát", "stop", "emergency:stop", ("/dung-phat",)),

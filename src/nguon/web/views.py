@@ -53,6 +53,7 @@ def today(request: HttpRequest) -> HttpResponse:
     unsent = Bulletin.objects.filter(created_by=officer, versions__isnull=True)
     context = {
         "at": at,
+        "inbox_count": queries.count_undecided(officer, at=at),
         "waiting": waiting[:SHOWN],
         "waiting_more": max(0, len(waiting) - SHOWN),
         "sounding": sounding,
