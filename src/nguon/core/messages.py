@@ -17,7 +17,18 @@ STARTS = ("cut", "next", "wait")
 AFTERS = ("resume", "rejoin", "drop")
 STREAMS = ("http", "hls", "live")
 OUTCOMES = ("finished", "cut", "stopped", "failed", "missed", "cancelled")
-MISSED_CAUSES = ("offline", "no_media", "stopped", "quiet", "clock", "outranked")
+# Why an item was not heard; `source` is a relay whose source was dead or silent,
+# `unneeded` a filler in whose place something better sounded.
+MISSED_CAUSES = (
+    "offline",
+    "no_media",
+    "source",
+    "stopped",
+    "quiet",
+    "clock",
+    "outranked",
+    "unneeded",
+)
 EVENT_TYPES = (
     "birth",
     "received",
@@ -164,7 +175,14 @@ class Item:
 
     def encode(self) -> dict[str, Any]:
         """Return the item as JSON values."""
-        return asdict(self)
+        # By hand: a province's plans have tens of thousands, `asdict` is ten times
+        # slower.
+        return {
+            **self.__dict__,
+            "audience": {**self.audience.__dict__},
+            "renditions": [{**sound.__dict__} for sound in self.renditions],
+            "stream": {**self.stream.__dict__} if self.stream else None,
+        }
 
     @classmethod
     def decode(cls, row: Mapping[str, Any]) -> "Item":

@@ -90,9 +90,11 @@ class Live:
 
 
 SOUNDED = Q(started_at__isnull=False)
-# Over without having done what it should: nothing was heard, or it broke off.
-SILENT = Q(outcome__in=["failed", "missed"]) | (
-    ~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True)
+# Over without having done what it should: nothing was heard, or it broke off. A
+# filler in whose place something better sounded did what it should.
+SILENT = ~Q(cause="unneeded") & (
+    Q(outcome__in=["failed", "missed"])
+    | (~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True))
 )
 
 
@@ -297,7 +299,9 @@ def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
     # A commune publishes what it took; what is laid up, once it has sounded.
     untaken = InboxEntry.objects.filter(unit=unit).exclude(state=rules.TAKEN)
     unheard = Q(timing=rules.SHELF) & ~Exists(
-        Airing.objects.filter(broadcast=OuterRef("pk"), starts_at__lte=at)
+        Airing.objects.filter(
+            broadcast=OuterRef("pk"), starts_at__lte=at, withdrawn_at=None
+        )
     )
     found = Broadcast.objects.filter(
         mine, state=rules.APPROVED, approved_at__lte=at

@@ -8,6 +8,7 @@ from nguon.schedule.views import (
     bulletins,
     inbox,
     live,
+    orders,
     place,
     plays,
 )
@@ -26,7 +27,7 @@ urlpatterns = [
     path("duyet/<slug:uid>/tra-lai/", approvals.send_back, name="return"),
     path("hop-tin/", inbox.index, name="inbox"),
     path("hop-tin/xuat.csv", inbox.export, name="inbox_file"),
-    path("hop-tin/thu-tu/", inbox.index, name="order"),
+    path("hop-tin/thu-tu/", orders.order, name="order"),
     path("hop-tin/<int:key>/", inbox.show, name="entry"),
     path("hop-tin/<int:key>/nhan/", inbox.take, name="take"),
     path("hop-tin/<int:key>/khong-dung/", inbox.leave, name="leave"),

@@ -7,7 +7,6 @@ it sound at once; without one it goes to whoever approves, for the same timing.
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
@@ -25,7 +24,7 @@ from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import actions, audience, forms, rules, station
+from nguon.schedule import actions, audience, forms, papers, rules, station
 from nguon.schedule.authority import find_authority
 from nguon.schedule.models import Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -251,7 +250,7 @@ def _ready(
         refusal = error
     try:
         rules.check_quiet(
-            rules.QuietHours.parse(settings.QUIET_HOURS),
+            papers.hours_of(units, devices, at=at),
             klass=bulletin.klass,
             drill=False,
             start=at,
