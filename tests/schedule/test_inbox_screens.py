@@ -1,7 +1,8 @@
 """The inbox and *Phát ngay* over HTTP: found, decided, refused with a sentence."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.utils import timezone
 from nguon.fleet.models import Device
 from nguon.newsroom.models import Bulletin
 from nguon.people.models import Officer
-from nguon.schedule import rules
+from nguon.schedule import actions, rules
 from nguon.schedule.models import Broadcast, InboxEntry, Paper
 from nguon.territory.models import Unit
 from tests.schedule.conftest import voice_all
@@ -173,3 +174,36 @@ def test_what_was_typed_comes_back_with_the_refusal(
     assert page.status_code == 422
     assert "a" * 20_001 in page.content.decode()
     assert "Bản tin chưa có" in empty.content.decode()
+
+
+def test_an_arrow_moves_a_bulletin_and_the_list_is_sent_for_approval(
+    client: Client,
+    from_above: Send,
+    send: Send,
+    lan: Officer,
+    minh: Officer,
+    ia_grai: Unit,
+    daytime: datetime,
+) -> None:
+    soon = rules.Timing(rules.ONCE, starts_at=daytime + timedelta(hours=1))
+    own = send("priority", soon, daytime)
+    actions.release(broadcast_uid=own.uid, sha256=own.sha256, by=minh, at=daytime)
+    above = from_above("priority", soon, daytime)
+    client.force_login(lan)
+    first = {"order": [above.uid, own.uid], "noi": ia_grai.uid}
+
+    begun = client.get("/hop-tin/thu-tu/").content.decode()
+    moved = client.post("/hop-tin/thu-tu/", {**first, "up": own.uid}).content.decode()
+    sent = {"order": [own.uid, above.uid], "act": "send", "noi": ia_grai.uid}
+    done = client.post("/hop-tin/thu-tu/", sent)
+
+    def places(page: str) -> list[str]:
+        return re.findall(r'name="order" value="(\w+)"', page)
+
+    assert places(begun) == [above.uid, own.uid]
+    assert places(moved) == [own.uid, above.uid]
+    paper = Paper.objects.get(kind="order")
+    assert paper.state == rules.WAITING
+    assert paper.body == {"broadcasts": [own.uid, above.uid]}
+    assert done["Location"] == f"/giay-to/{paper.uid}/"
+    assert "trùng giờ" in client.get("/hop-tin/").content.decode()
