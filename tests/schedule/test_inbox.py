@@ -13,6 +13,7 @@ from nguon.people.models import Notice, Officer
 from nguon.schedule import actions, inbox, queries, rules, station
 from nguon.schedule.models import Airing, Broadcast, InboxEntry, Paper
 from nguon.territory.models import Unit
+from tests.conftest import make_unit
 
 HOUR = timedelta(hours=1)
 SHELF = rules.Timing(rules.SHELF)
@@ -68,8 +69,14 @@ def test_laying_up_is_allowed_at_night_and_refused_for_an_emergency(
     "kind", [rules.SHELF, rules.NOW, rules.ONCE], ids=["shelf", "now", "once"]
 )
 def test_a_normal_bulletin_from_above_sounds_nowhere_by_itself(
-    from_above: Send, kind: str, ia_grai: Unit, province: Unit, now: datetime
+    from_above: Send,
+    kind: str,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    province: Unit,
+    now: datetime,
 ) -> None:
+    far = make_unit("commune", "23999", "Xã Chưa Có Loa", province)
     starts_at = now + HOUR if kind == rules.ONCE else None
 
     broadcast = from_above(timing=rules.Timing(kind, starts_at=starts_at))
@@ -79,7 +86,7 @@ def test_a_normal_bulletin_from_above_sounds_nowhere_by_itself(
     assert sounding_documents() == []
     assert not Airing.objects.exists()
     entries = InboxEntry.objects.filter(broadcast=broadcast, state=rules.NEW)
-    assert entries.count() == 2
+    assert {entry.unit for entry in entries} == {ia_grai, dak_doa, far}
 
 
 def test_priority_and_emergency_from_above_pass_the_inbox(

@@ -66,11 +66,19 @@ class Clash:
     is_ordered: bool
 
 
-def list_communes(broadcast: Broadcast) -> list[Unit]:
-    """Return the communes in which devices of an audience stand."""
+def list_communes(broadcast: Broadcast, *, at: datetime) -> list[Unit]:
+    """Return the communes that a broadcast is meant for, with or without devices.
+
+    Those under the units that were asked for, and those in which a village or device
+    of its audience stands.
+    """
     members = broadcast.audience
     here = Q(pk__in=members.values("unit")) | Q(pk__in=members.values("unit__parent"))
-    return list(Unit.objects.filter(here, kind=COMMUNE).order_by("folded", "pk"))
+    here |= Q(pk__in=broadcast.units.values("parent"))
+    for unit in broadcast.units.order_by("pk"):
+        here |= Q(path__startswith=unit.path)
+    communes = Unit.objects.as_of(at.astimezone(rules.LOCAL).date())
+    return list(communes.filter(here, kind=COMMUNE).order_by("folded", "pk"))
 
 
 def list_inbox(officer: Officer, *, at: datetime) -> QuerySet[InboxEntry]:

@@ -31,7 +31,7 @@ def offer(broadcast: Broadcast, *, at: datetime) -> bool:
     """
     if not broadcast.is_offered:
         return False
-    communes = inbox.list_communes(broadcast)
+    communes = inbox.list_communes(broadcast, at=at)
     InboxEntry.objects.bulk_create(
         InboxEntry(unit=unit, broadcast=broadcast, arrived_at=at) for unit in communes
     )
