@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from nguon.core.errors import ConflictError, DomainError, InvalidError, RefusedError
+from nguon.core.errors import AbsentError, DomainError, InvalidError, RefusedError
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import queries as newsroom_queries
 from nguon.newsroom import rules as newsroom_rules
@@ -51,7 +51,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         return _refused(request, unit, None, at, error)
     try:
         _voice(request, bulletin, at)
-    except InvalidError as error:
+    except DomainError as error:
         return _refused(request, unit, bulletin, at, error)
     return _heard(request, bulletin)
 
@@ -75,7 +75,9 @@ def go_on(request: HttpRequest, uid: str) -> HttpResponse:
         )
         _voice(request, bulletin, at)
         return _act(request, bulletin, at)
-    except (ConflictError, InvalidError, RefusedError) as error:
+    except AbsentError:
+        raise
+    except DomainError as error:
         return _refused(request, bulletin.unit, bulletin, at, error)
 
 
@@ -119,7 +121,7 @@ def _draft(request: HttpRequest, unit: Unit) -> newsroom_rules.Draft:
 
 
 def _voice(request: HttpRequest, bulletin: Bulletin, at: datetime) -> None:
-    """Take the recording that was sent, or ask for a voice. Raises InvalidError."""
+    """Take the recording that was sent, or ask for a voice. Raises DomainError."""
     sent = request.FILES.get("recording")
     if sent is not None:
         if sent.size is not None and sent.size > newsroom_rules.RECORDING_BYTES:
