@@ -1,0 +1,404 @@
+"""A station's week as a picture: pure, without clock and database.
+
+A *piece* is one thing planned, an *opening* one return of a slot. Local days are cut
+at midnight of `Asia/Ho_Chi_Minh`; minutes count from there. `SOURCES` gives every
+kind of piece its word and its icon, so that colour is never the only sign.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+from nguon.core.messages import Audience, Item
+from nguon.core.playout import RANK, is_real_emergency, precedence, rank_of
+from nguon.schedule import rules
+
+MINUTES = 24 * 60
+COMMUNE_LEVEL = 2
+SHORTEST_BAR = 8.0
+DAYS = 7
+WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
+SHORT_WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
+# A gap shorter than this is a pause between two pieces, not an empty slot.
+SHORTEST_GAP = timedelta(minutes=1)
+
+PROGRAMME, RELAY, PRIORITY, ABOVE = "programme", "relay", "priority", "above"
+ANNOUNCED, ONE_OFF, EMERGENCY, DRILL = "announce", "once", "emergency", "drill"
+# source → its word and its icon.
+SOURCES: Mapping[str, tuple[str, str]] = {
+    PROGRAMME: ("Chương trình của đài", "page"),
+    RELAY: ("Tiếp âm", "repeat"),
+    PRIORITY: ("Tin ưu tiên", "alert"),
+    ABOVE: ("Tin của cấp trên", "send"),
+    ANNOUNCED: ("Thông báo phát ngay", "speaker"),
+    ONE_OFF: ("Bản tin lẻ", "dot"),
+    EMERGENCY: ("Khẩn cấp", "siren"),
+    DRILL: ("Diễn tập", "drill"),
+}
+# The bands of a day, each up to its minute: a timetable's rows.
+BANDS = (
+    (10 * 60, "Sáng", "đến 10 giờ"),
+    (14 * 60, "Trưa", "10 đến 14 giờ"),
+    (18 * 60, "Chiều", "14 đến 18 giờ"),
+    (MINUTES, "Tối", "sau 18 giờ"),
+)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What really became of one piece, counted in devices."""
+
+    known: int
+    sounded: int
+    silent: int
+
+    @property
+    def state(self) -> str:
+        """Good when all sounded, bad when more were silent than not."""
+        if self.silent == 0:
+            return "good" if self.sounded else "wait"
+        return "mixed" if self.sounded > self.silent else "bad"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing planned, as a person looks for it."""
+
+    key: str
+    source: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    slot: str = ""
+    slot_name: str = ""
+    issuer: str = ""
+    places: str = ""
+    url: str = ""
+    played: Played | None = None
+    clashes: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The source in words."""
+        return SOURCES[self.source][0]
+
+    @property
+    def icon(self) -> str:
+        """The source as an icon."""
+        return SOURCES[self.source][1]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One return of a slot: the span that should be filled."""
+
+    slot: str
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of a slot that nothing fills."""
+
+    opening: Opening
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def minutes(self) -> int:
+        """How long nothing is planned, rounded to minutes."""
+        return round((self.ends_at - self.starts_at) / timedelta(minutes=1))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A rectangle of the picture: minutes across, a lane and how many there are."""
+
+    x: float
+    width: float
+    piece: Piece
+    lane: int = 0
+    lanes: int = 1
+
+
+@dataclass(frozen=True)
+class Band:
+    """A part of the day with what begins in it, in the order of time."""
+
+    name: str
+    hours: str
+    entries: Sequence[Piece | Gap]
+
+
+@dataclass(frozen=True)
+class DayPicture:
+    """One local day: strips for the drawing, bands for reading."""
+
+    day: date
+    is_today: bool
+    bars: Sequence[Bar]
+    quiet: Sequence[tuple[float, float]]
+    gaps: Sequence[tuple[float, float]]
+    bands: Sequence[Band]
+    now: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The day of the week."""
+        return WEEKDAYS[self.day.weekday()]
+
+    @property
+    def short(self) -> str:
+        """The day of the week in two letters."""
+        return SHORT_WEEKDAYS[self.day.weekday()]
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing at all stands on this day."""
+        return not any(band.entries for band in self.bands)
+
+    @property
+    def lanes(self) -> int:
+        """How many things stand beside each other at most."""
+        return max((bar.lanes for bar in self.bars), default=1)
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a local day, in UTC."""
+    return datetime.combine(day, time.min, rules.LOCAL).astimezone(UTC)
+
+
+def cut(
+    starts_at: datetime, ends_at: datetime, *, day: date
+) -> tuple[float, float] | None:
+    """Return the part of a span that lies on a local day, in minutes, or None."""
+    begin = midnight(day)
+    first = max((starts_at - begin) / timedelta(minutes=1), 0.0)
+    last = min((ends_at - begin) / timedelta(minutes=1), float(MINUTES))
+    return (round(first, 2), round(last - first, 2)) if last > first else None
+
+
+def beside(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, int, int]]:
+    """Yield each piece with its lane and the lanes of its crowd.
+
+    Of two pieces at the same time none hides the other; a crowd is what hangs
+    together by overlaps, so that a lonely piece keeps the whole height.
+    """
+    crowd: list[tuple[Piece, int]] = []
+    ends: list[datetime] = []
+    for piece in sorted(pieces, key=lambda one: (one.starts_at, one.key)):
+        if ends and piece.starts_at >= max(ends):
+            yield from ((old, lane, len(ends)) for old, lane in crowd)
+            crowd, ends = [], []
+        lane = next(
+            (n for n, end in enumerate(ends) if end <= piece.starts_at), len(ends)
+        )
+        ends[lane : lane + 1] = [piece.ends_at]
+        crowd.append((piece, lane))
+    yield from ((old, lane, len(ends)) for old, lane in crowd)
+
+
+def find_gaps(openings: Iterable[Opening], pieces: Iterable[Piece]) -> list[Gap]:
+    """Return where slots are under-booked: nothing is planned inside them."""
+    spans = sorted((piece.starts_at, piece.ends_at) for piece in pieces)
+    found = []
+    for opening in openings:
+        at = opening.starts_at
+        for begin, end in [*spans, (opening.ends_at, opening.ends_at)]:
+            begin = min(begin, opening.ends_at)
+            if begin - at >= SHORTEST_GAP:
+                found.append(Gap(opening, at, begin))
+            at = max(at, min(end, opening.ends_at))
+    return found
+
+
+def draw_day(
+    day: date,
+    *,
+    pieces: Sequence[Piece],
+    openings: Sequence[Opening],
+    quiet: Iterable[tuple[datetime, datetime]],
+    at: datetime,
+) -> DayPicture:
+    """Return the picture of one local day."""
+    begin, end = midnight(day), midnight(day + timedelta(days=1))
+    here = [one for one in pieces if one.starts_at < end and one.ends_at > begin]
+    gaps = find_gaps([one for one in openings if begin <= one.starts_at < end], here)
+    bars = []
+    for piece, lane, lanes in beside(here):
+        span = cut(piece.starts_at, piece.ends_at, day=day)
+        if span:
+            x = min(span[0], MINUTES - SHORTEST_BAR)
+            bars.append(Bar(x, max(span[1], SHORTEST_BAR), piece, lane, lanes))
+    first: list[Piece | Gap] = [one for one in here if one.starts_at >= begin]
+    return DayPicture(
+        day=day,
+        is_today=begin <= at < end,
+        bars=bars,
+        quiet=_spans(quiet, day=day),
+        gaps=_spans(((gap.starts_at, gap.ends_at) for gap in gaps), day=day),
+        bands=_bands([*first, *gaps], begin=begin),
+        now=round((at - begin) / timedelta(minutes=1), 1)
+        if begin <= at < end
+        else None,
+    )
+
+
+def _spans(
+    intervals: Iterable[tuple[datetime, datetime]], *, day: date
+) -> list[tuple[float, float]]:
+    cuts = (cut(begin, end, day=day) for begin, end in intervals)
+    return [span for span in cuts if span]
+
+
+def _bands(entries: Iterable[Piece | Gap], *, begin: datetime) -> list[Band]:
+    ordered = sorted(entries, key=lambda one: (one.starts_at, isinstance(one, Gap)))
+    bands, after = [], 0
+    for until, name, hours in BANDS:
+        span = range(after, until)
+        held = [
+            one
+            for one in ordered
+            if int((one.starts_at - begin) / timedelta(minutes=1)) in span
+        ]
+        bands.append(Band(name, hours, held))
+        after = until
+    return bands
+
+
+# --- clashes, explained --------------------------------------------------------------
+
+RANK_WORDS = {
+    "filler": "phần dự phòng",
+    "programme": "chương trình",
+    "relay": "tiếp âm",
+    "priority": "tin ưu tiên",
+    "live": "thông báo, nói trực tiếp",
+    "emergency": "tin khẩn cấp",
+}
+LEVEL_WORDS = ("trung ương", "tỉnh", "xã", "thôn, làng")
+AFTER_WORDS = {
+    "resume": "rồi phát tiếp phần còn lại",
+    "rejoin": "rồi nhập lại vào giữa chừng",
+    "drop": "và không phát lại",
+}
+
+
+def item_words(item: Item) -> str:
+    """Return what an item is, with who issued it: “tin ưu tiên của tỉnh”."""
+    rank = "diễn tập" if item.drill else RANK_WORDS[item.rank]
+    return f"{rank} của {LEVEL_WORDS[min(item.level, len(LEVEL_WORDS) - 1)]}"
+
+
+def length_ms(item: Item) -> int:
+    """Return how long an item sounds at most, in ms: a stream fills its window."""
+    if item.stream or item.loop:
+        return item.ends_at - item.starts_at
+    return max((sound.duration_ms for sound in item.renditions), default=0)
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Two items for the same ears at the same time, and what becomes of them."""
+
+    first: Item
+    second: Item
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Which units lie above which: unit uid → its own uid and all above."""
+
+    above: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def meet(self, one: Audience, other: Audience) -> bool:
+        """Say whether two audiences may share a device. Groups may lie anywhere."""
+        if one.groups or other.groups or set(one.devices) & set(other.devices):
+            return True
+        return self._covers(one, other) or self._covers(other, one)
+
+    def _covers(self, one: Audience, other: Audience) -> bool:
+        wide = set(one.units)
+        names = (*other.units, *other.devices)
+        return any(not wide.isdisjoint(self.above.get(name, (name,))) for name in names)
+
+
+def find_clashes(
+    items: Iterable[Item], *, ground: Ground, order: Sequence[str] = ()
+) -> list[Clash]:
+    """Return what would sound at the same time for the same ears, in order of time."""
+    ordered = sorted(
+        (item for item in items if item.rank != "filler"),
+        key=lambda item: (item.starts_at, item.id),
+    )
+    found = []
+    for n, first in enumerate(ordered):
+        over = first.starts_at + length_ms(first)
+        for second in ordered[n + 1 :]:
+            if second.starts_at >= over:
+                break
+            if ground.meet(first.audience, second.audience):
+                found.append(_clash(first, second, order=order))
+    return found
+
+
+def _clash(first: Item, second: Item, *, order: Sequence[str]) -> Clash:
+    winner, loser, reason = _who(first, second, order=order)
+    when = datetime.fromtimestamp(second.starts_at / 1000, tz=rules.LOCAL)
+    sentence = (
+        f"{when:%H:%M} ngày {when:%d/%m/%Y}: “{first.title}” và “{second.title}” "
+        f"cùng giờ. {reason} {_fate(winner, loser)}"
+    )
+    return Clash(first, second, sentence)
+
+
+def _who(first: Item, second: Item, *, order: Sequence[str]) -> tuple[Item, Item, str]:
+    """Return winner, loser and the rule that decides, as a sentence."""
+    pair = sorted((first, second), key=precedence)
+    chosen = [item for uid in order for item in pair if item.broadcast == uid]
+    both = {item.rank for item in pair} == {"priority"}
+    if both and len(chosen) > 0 and chosen[0] is not chosen[-1]:
+        return chosen[0], chosen[-1], "Xã đã xếp thứ tự hai tin ưu tiên này."
+    if both and len(chosen) == 1:
+        other = next(item for item in pair if item is not chosen[0])
+        return chosen[0], other, "Xã đã xếp tin này đi trước."
+    winner, loser = pair
+    if rank_of(winner) != rank_of(loser):
+        words = item_words(winner)
+        reason = f"{words[0].upper()}{words[1:]} đi trước {item_words(loser)}."
+    elif winner.level != loser.level and rank_of(winner) != RANK["emergency"]:
+        reason = "Cùng hạng, tin của cấp trên đi trước."
+    elif is_real_emergency(winner):
+        reason = "Tin khẩn hơn, nặng hơn, gần dân hơn đi trước."
+    else:
+        reason = "Cùng hạng, bản được duyệt sau đi trước."
+    return winner, loser, reason
+
+
+def _fate(winner: Item, loser: Item) -> str:
+    """Return what becomes of the one that gives way."""
+    end = loser.starts_at + length_ms(loser)
+    if loser.starts_at < winner.starts_at:
+        if winner.start == "next" or rank_of(winner) == rank_of(loser):
+            return f"“{loser.title}” đang phát thì phát hết, “{winner.title}” chờ."
+        wait = (
+            f"chờ nhiều nhất {winner.wait_ms // 1000} giây rồi ngắt"
+            if winner.start == "wait"
+            else "ngắt ngay"
+        )
+        return f"“{winner.title}” {wait} “{loser.title}”, {AFTER_WORDS[loser.after]}."
+    over = winner.starts_at + length_ms(winner)
+    clock = datetime.fromtimestamp(over / 1000, tz=rules.LOCAL)
+    if loser.after == "rejoin" and over < end:
+        return f"“{loser.title}” nhập vào giữa chừng lúc {clock:%H:%M}."
+    if loser.after != "rejoin" and over + length_ms(loser) <= loser.ends_at:
+        return f"“{loser.title}” phát ngay sau đó, khoảng {clock:%H:%M}."
+    return f"“{loser.title}” không còn đủ giờ nên sẽ không phát. Hãy đổi giờ."
