@@ -46,6 +46,7 @@ class Row:
     source: str = ""
     item: Item | None = None
     slot: str = ""
+    slot_name: str = ""
     broadcast: Broadcast | None = None
     paper: Paper | None = None
     offset_ms: int = 0

@@ -17,6 +17,7 @@ MINUTES = 24 * 60
 COMMUNE_LEVEL = 2
 SHORTEST_BAR = 8.0
 DAYS = 7
+STRIP = 48
 WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
 SHORT_WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 # A gap shorter than this is a pause between two pieces, not an empty slot.
@@ -121,6 +122,16 @@ class Bar:
     piece: Piece
     lane: int = 0
     lanes: int = 1
+
+    @property
+    def y(self) -> float:
+        """Where its lane begins on a strip that is STRIP high."""
+        return round(4 + self.lane * self.height, 2)
+
+    @property
+    def height(self) -> float:
+        """How high its lane is."""
+        return round((STRIP - 8) / self.lanes, 2)
 
 
 @dataclass(frozen=True)

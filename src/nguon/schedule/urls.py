@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from nguon.schedule.views import approvals, bulletins, live, place, plays
+from nguon.schedule.views import approvals, bulletins, device_day, live, place, plays
 
 app_name = "schedule"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
+    path("thiet-bi/<slug:uid>/ngay/", device_day.tomorrow, name="device_tomorrow"),
+    path("thiet-bi/<slug:uid>/ngay/<str:day>/", device_day.show, name="device_day"),
     path("nhat-ky/", plays.index, name="plays"),
     path("nhat-ky/xuat.csv", plays.export, name="plays_file"),
 ]
