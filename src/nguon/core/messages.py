@@ -17,7 +17,18 @@ STARTS = ("cut", "next", "wait")
 AFTERS = ("resume", "rejoin", "drop")
 STREAMS = ("http", "hls", "live")
 OUTCOMES = ("finished", "cut", "stopped", "failed", "missed", "cancelled")
-MISSED_CAUSES = ("offline", "no_media", "stopped", "quiet", "clock", "outranked")
+# Why an item was not heard; `source` is a relay whose source was dead or silent,
+# `unneeded` a filler in whose place something better sounded.
+MISSED_CAUSES = (
+    "offline",
+    "no_media",
+    "source",
+    "stopped",
+    "quiet",
+    "clock",
+    "outranked",
+    "unneeded",
+)
 EVENT_TYPES = (
     "birth",
     "received",

@@ -61,9 +61,11 @@ class Live:
 
 
 SOUNDED = Q(started_at__isnull=False)
-# Over without having done what it should: nothing was heard, or it broke off.
-SILENT = Q(outcome__in=["failed", "missed"]) | (
-    ~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True)
+# Over without having done what it should: nothing was heard, or it broke off. A
+# filler in whose place something better sounded did what it should.
+SILENT = ~Q(cause="unneeded") & (
+    Q(outcome__in=["failed", "missed"])
+    | (~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True))
 )
 
 

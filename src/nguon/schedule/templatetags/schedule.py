@@ -22,10 +22,12 @@ OUTCOMES = {
 CAUSES = {
     "offline": "thiết bị mất mạng",
     "no_media": "chưa tải được âm thanh",
+    "source": "nguồn tiếp âm mất hoặc im lặng",
     "stopped": "đang có lệnh dừng phát",
     "quiet": "giờ yên lặng",
     "clock": "đồng hồ thiết bị chưa đúng",
     "outranked": "tin khác được ưu tiên hơn",
+    "unneeded": "không cần đến: đã có nội dung chính",
     "no_output": "không có đường ra loa",
     "output": "lỗi đường ra loa",
     "player": "lỗi bộ phát âm thanh",
