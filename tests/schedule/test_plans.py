@@ -164,7 +164,7 @@ def test_the_province_speaks_to_all_by_its_own_plan(
 ) -> None:
     make_device(dak_doa, tung, now, "Loa Đak Đoa")
     chief = make_officer("an", "Đỗ An", (province, "approver"))
-    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.")
+    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
     broadcast = actions.submit(
         bulletin_id=bulletin.pk,

@@ -200,6 +200,23 @@ GUARDS: list[Guard] = [
     ),
     *append_only("schedule_paperinvolvement", "schedule.paper_involvement"),
     Guard(
+        "nguon_inbox_fixed",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.inbox_fixed: an entry stays about its bulletin and commune",
+        "NEW.unit_id <> OLD.unit_id OR NEW.broadcast_id <> OLD.broadcast_id"
+        " OR NEW.arrived_at <> OLD.arrived_at",
+    ),
+    Guard(
+        "nguon_inbox_used",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.material_used: what has sounded here was taken",
+        "OLD.state = 'taken' AND NEW.state <> 'taken'"
+        " AND EXISTS (SELECT 1 FROM schedule_airing a WHERE a.unit_id = NEW.unit_id"
+        " AND a.broadcast_id = NEW.broadcast_id AND a.starts_at <= NEW.decided_at)",
+    ),
+    Guard(
         "nguon_inbox_kept",
         "schedule_inboxentry",
         "DELETE",

@@ -103,7 +103,9 @@ class ItemMaker:
 
     def item(self, airing: Airing) -> Item:
         """Return what devices are told of one airing."""
-        rank, start = rules.RANK_AND_START[self.version.klass]
+        rank, start = rules.rank_and_start(
+            klass=self.version.klass, timing=self.broadcast.timing
+        )
         is_emergency = self.version.klass == "emergency"
         shown = airing.ends_at if is_emergency else airing.starts_at + rules.SHOWN_FOR
         return Item(

@@ -144,6 +144,13 @@ class Broadcast(models.Model):
         return self.version.klass == "emergency"
 
     @property
+    def is_offered(self) -> bool:
+        """Say whether communes take or leave it: a normal bulletin from above."""
+        return rules.is_offered(
+            klass=self.version.klass, timing=self.timing, issuer=self.unit.kind
+        )
+
+    @property
     def when(self) -> rules.Timing:
         """The timing as the rules read it."""
         return rules.Timing(

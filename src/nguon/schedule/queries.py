@@ -13,8 +13,37 @@ from nguon.newsroom.models import Editor
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
 from nguon.schedule import audience, rules
-from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.schedule.inbox import (
+    Clash,
+    Material,
+    Use,
+    count_undecided,
+    list_clashes,
+    list_inbox,
+    list_materials,
+    list_priority,
+    list_use,
+)
+from nguon.schedule.models import (
+    Airing,
+    AudienceMember,
+    Broadcast,
+    InboxEntry,
+    PlayRecord,
+)
 from nguon.territory.models import COMMUNE, Unit
+
+__all__ = [
+    "Clash",
+    "Material",
+    "Use",
+    "count_undecided",
+    "list_clashes",
+    "list_inbox",
+    "list_materials",
+    "list_priority",
+    "list_use",
+]
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 # Lists on a live page: who is silent is phoned one by one.
@@ -267,7 +296,12 @@ def find_public(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
 
 def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
     mine = Q(unit__path__startswith=unit.path) | Q(carriers__in=unit.ancestor_ids)
+    # A commune publishes what it took; what is laid up, once it has sounded.
+    untaken = InboxEntry.objects.filter(unit=unit).exclude(state=rules.TAKEN)
+    unheard = Q(timing=rules.SHELF) & ~Exists(
+        Airing.objects.filter(broadcast=OuterRef("pk"), starts_at__lte=at)
+    )
     found = Broadcast.objects.filter(
         mine, state=rules.APPROVED, approved_at__lte=at
-    ).distinct()
-    return found.select_related("version__bulletin", "unit")
+    ).exclude(unheard | Q(pk__in=untaken.values("broadcast")))
+    return found.distinct().select_related("version__bulletin", "unit")

@@ -75,6 +75,12 @@ RANK_AND_START = {
     "emergency": ("emergency", "cut"),
 }
 
+# An announcement sounds above every programme and cuts what is on; that comes back.
+ANNOUNCE_RANK = ("live", "cut")
+
+# Units whose normal bulletins a commune takes or leaves.
+ABOVE_COMMUNE = ("province", "district")
+
 # How long after its planned start an item may still sound when the device was away.
 GRACE = timedelta(minutes=10)
 EMERGENCY_LIFE = timedelta(hours=2)
@@ -149,11 +155,39 @@ def _check_daily(timing: Timing, *, at: datetime) -> None:
         raise InvalidError("schedule.time_passed")
 
 
-def first_start(timing: Timing, *, at: datetime) -> datetime:
-    """Return when a checked timing sounds first, from `at` on."""
-    if timing.kind == NOW:
+def rank_and_start(*, klass: str, timing: str) -> tuple[str, str]:
+    """Return the rank of a bulletin in playout, and how it begins."""
+    return ANNOUNCE_RANK if timing == ANNOUNCE else RANK_AND_START[klass]
+
+
+def is_offered(*, klass: str, timing: str, issuer: str) -> bool:
+    """Say whether communes choose for themselves whether and when it sounds.
+
+    `issuer` is the kind of the issuing unit. Source: circular 39/2020/TT-BTTTT.
+    """
+    return klass == "normal" and timing != ANNOUNCE and issuer in ABOVE_COMMUNE
+
+
+def check_inbox_move(*, new: str, broadcast: str, used: bool) -> None:
+    """Refuse a decision that comes too late. Raises ConflictError.
+
+    `broadcast` is the bulletin's state; what a programme uses is taken out of there
+    first, so that no programme loses a piece behind its approver's back.
+    """
+    if new == TAKEN and broadcast != APPROVED:
+        raise ConflictError("schedule.material_withdrawn")
+    if new == LEFT and used:
+        raise ConflictError("schedule.material_used")
+
+
+def first_start(timing: Timing, *, at: datetime) -> datetime | None:
+    """Return when a checked timing sounds first, from `at` on.
+
+    None for what is laid up for programmes: it has no time of its own.
+    """
+    if timing.kind in AT_RELEASE:
         return at
-    return next(starts_between(timing, begin=at, end=at + FARTHEST + WINDOW))
+    return next(starts_between(timing, begin=at, end=at + FARTHEST + WINDOW), None)
 
 
 def starts_between(
@@ -161,7 +195,7 @@ def starts_between(
 ) -> Iterator[datetime]:
     """Yield the planned starts of a timing in `[begin, end)`, in UTC.
 
-    `now` has none of its own: its start is the moment of release.
+    What sounds at release has none of its own, and `shelf` none at all.
     """
     if timing.kind == ONCE and timing.starts_at is not None:
         if begin <= timing.starts_at < end:
@@ -225,11 +259,14 @@ def check_quiet(
     *,
     klass: str,
     drill: bool,
-    start: datetime,
+    start: datetime | None,
     length: timedelta,
 ) -> None:
-    """Refuse what would sound in quiet hours, naming the next time: InvalidError."""
-    if quiet is None or (klass == "emergency" and not drill):
+    """Refuse what would sound in quiet hours, naming the next time: InvalidError.
+
+    Without a `start` nothing sounds by itself, so nothing is refused.
+    """
+    if start is None or quiet is None or (klass == "emergency" and not drill):
         return
     allowed = quiet.next_allowed(start, length=length)
     if allowed != start:

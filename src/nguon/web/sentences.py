@@ -210,6 +210,18 @@ SENTENCES: dict[str, str] = {
     "schedule.plan_full": (
         "Lịch phát của nơi này đã đủ {limit} lần phát. Hãy bớt lịch rồi làm lại."
     ),
+    "schedule.no_authority": (
+        "Bạn chưa được ủy quyền làm một mình việc “{act}” ở nơi này vào giờ này. Hãy "
+        "gửi bản tin để người thứ hai duyệt, hoặc xin ủy quyền thường trực."
+    ),
+    "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
+    "schedule.material_used": (
+        "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."
+    ),
+    "schedule.material_withdrawn": (
+        "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
+    ),
+    "schedule.leave_reason_missing": "Hãy viết vì sao xã không dùng bản tin này.",
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",

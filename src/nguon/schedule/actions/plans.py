@@ -96,14 +96,17 @@ def _list_relevant(unit: Unit, begin: datetime, end: datetime) -> list[Broadcast
     early = begin - timedelta(days=1)
     in_window = (
         Q(timing=rules.ONCE, starts_at__gte=early, starts_at__lt=end)
-        | Q(timing=rules.NOW, approved_at__gte=early)
+        | Q(timing__in=rules.AT_RELEASE, approved_at__gte=early)
         | Q(
             timing=rules.DAILY,
             first_date__lte=end.astimezone(rules.LOCAL).date(),
             last_date__gte=early.astimezone(rules.LOCAL).date(),
         )
     )
-    found = Broadcast.objects.filter(in_window, state=rules.APPROVED, carriers=unit)
+    # What communes decide on sounds only in the programmes that take it.
+    found = Broadcast.objects.filter(
+        in_window, state=rules.APPROVED, carriers=unit, offers=None
+    )
     return list(
         found.exclude(version__klass="emergency")
         .select_related("version__bulletin", "unit")

@@ -53,11 +53,14 @@ def submit(
     _withdraw_undecided(bulletin, by=by, at=at)
     version = newsroom.freeze_version(bulletin_id=bulletin_id, by=by, at=at)
     rules.check_timing(timing, klass=version.klass, at=at)
+    offered = rules.is_offered(
+        klass=version.klass, timing=timing.kind, issuer=bulletin.unit.kind
+    )
     rules.check_quiet(
         rules.QuietHours.parse(settings.QUIET_HOURS),
         klass=version.klass,
         drill=version.drill,
-        start=rules.first_start(timing, at=at),
+        start=None if offered else rules.first_start(timing, at=at),
         length=rules.length_of(1),  # how long it sounds is not known yet
     )
     members = list(audience.list_devices(units, devices))

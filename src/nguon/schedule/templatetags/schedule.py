@@ -75,6 +75,10 @@ def when_words(timing: rules.Timing) -> str:
             f"Hằng ngày lúc {timing.time_of_day:%H:%M}, "
             f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}"
         )
+    if timing.kind == rules.SHELF:
+        return "Để dành cho chương trình, không tự phát"
+    if timing.kind == rules.ANNOUNCE:
+        return "Thông báo, phát ngay khi được phép"
     if timing.expires_at:
         local = timing.expires_at.astimezone(rules.LOCAL)
         return f"Phát ngay khi duyệt, hết hạn {local:%H:%M} ngày {local:%d/%m/%Y}"

@@ -100,6 +100,9 @@ def _form(
     chosen_units, chosen_devices = _chosen(request, bulletin)
     devices = _devices_under(bulletin.unit)
     local = timezone.localtime(at)
+    offered = rules.is_offered(
+        klass=bulletin.klass, timing=rules.SHELF, issuer=bulletin.unit.kind
+    )
     # The usual hour of the evening programme, today while there is time for approval.
     evening = local.replace(hour=17, minute=0) + timedelta(
         days=int(local.hour >= EVENING_CLOSES)
@@ -117,7 +120,8 @@ def _form(
         ],
         "is_long": len(devices) > LISTED_DEVICES,
         "chosen_devices": chosen_devices,
-        "timing": request.POST.get("timing", rules.NOW),
+        "timing": request.POST.get("timing", rules.SHELF if offered else rules.NOW),
+        "is_offered": offered,
         "hours": HOURS,
         "date": request.POST.get("date") or f"{evening:%Y-%m-%d}",
         "time": request.POST.get("time") or f"{evening:%H:%M}",
