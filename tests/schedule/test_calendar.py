@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nguon.core import playout
 from nguon.core.messages import Audience, Item, Rendition, Stream
 from nguon.schedule import ical, timetable
 from nguon.schedule.timetable import Ground, Opening, Piece
@@ -138,6 +140,7 @@ def item(
     fields: dict[str, object] = {
         "audience": Audience(units=("xa",)),
         "renditions": (sound,),
+        "approved_at": 1,
     } | more
     return Item(
         id=name,
@@ -149,7 +152,6 @@ def item(
         starts_at=begin,
         ends_at=begin + (minutes + 10) * 60_000,
         shown_until=begin + (minutes + 10) * 60_000,
-        approved_at=1,
         content_sha256="",
         **fields,  # type: ignore[arg-type]
     )
@@ -173,7 +175,7 @@ def test_a_priority_bulletin_of_the_province_goes_before_the_commune() -> None:
 
     assert "05:00 ngày 23/11/2026" in sentence
     assert "Tin ưu tiên của tỉnh đi trước chương trình của xã." in sentence
-    assert "“Tập thể dục” phát ngay sau đó, khoảng 05:03." in sentence
+    assert "“Tập thể dục” chờ, phát lúc 05:03." in sentence
 
 
 def test_what_no_longer_fits_is_said_before_it_airs() -> None:
@@ -193,13 +195,16 @@ def test_a_relay_is_joined_where_it_is() -> None:
 
 
 def test_what_is_on_is_cut_only_by_what_may_cut() -> None:
-    talk = item("Nói chuyện", 300, 20)
+    talk = item("Nói chuyện", 300, 10)
 
-    assert "“Bão” chờ." in told(talk, item("Bão", 305, 3, "priority"))[0]
+    assert (
+        "“Bão” chờ, phát lúc 05:10." in told(talk, item("Bão", 305, 13, "priority"))[0]
+    )
     cutting = item("Bão", 305, 3, "priority", start="cut")
-    assert "“Bão” ngắt ngay “Nói chuyện”" in told(talk, cutting)[0]
+    cut = "“Nói chuyện” bị ngắt lúc 05:05, phát tiếp 05:08."
+    assert cut in told(talk, cutting)[0]
     waiting = item("Bão", 305, 3, "priority", start="wait", wait_ms=60_000)
-    assert "chờ nhiều nhất 60 giây rồi ngắt" in told(talk, waiting)[0]
+    assert "“Bão” chờ, phát lúc 05:06." in told(talk, waiting)[0]
 
 
 def test_the_order_of_the_commune_decides_between_two_priority_bulletins() -> None:
@@ -208,8 +213,8 @@ def test_the_order_of_the_commune_decides_between_two_priority_bulletins() -> No
 
     assert "tin của cấp trên đi trước" in told(ours, theirs)[0]
     chosen = told(ours, theirs, order=("Của xã", "Của tỉnh"))[0]
-    assert "Xã đã xếp thứ tự" in chosen
-    assert "“Của tỉnh” phát ngay sau đó" in chosen
+    assert "Theo thứ tự tin ưu tiên mà xã đã xếp." in chosen
+    assert "“Của tỉnh” chờ, phát lúc 05:03." in chosen
 
 
 def test_different_ears_never_clash() -> None:
@@ -218,6 +223,52 @@ def test_different_ears_never_clash() -> None:
     assert told(here, item("Khác", 300, 5, audience=Audience(units=("khac",)))) == []
     assert told(here, item("Cả xã", 300, 5))
     assert told(here, item("Dự phòng", 300, 5, "filler")) == []
+
+
+ITEMS = st.builds(
+    lambda at, minutes, rank, level, approved, start, after, stream: (
+        at, minutes, rank, level, approved, start, after, stream
+    ),
+    st.integers(300, 330), st.integers(1, 20),
+    st.sampled_from(("programme", "relay", "priority", "live")),
+    st.integers(1, 2), st.integers(1, 3),
+    st.sampled_from(("cut", "next")), st.sampled_from(("resume", "rejoin", "drop")),
+    st.booleans(),
+)  # fmt: skip
+
+
+@given(ITEMS, ITEMS)
+def test_the_sentence_tells_what_the_speaker_does(
+    one: tuple[Any, ...], other: tuple[Any, ...]
+) -> None:
+    def make(name: str, drawn: tuple[Any, ...]) -> Item:
+        at, minutes, rank, level, approved, start, after, stream = drawn
+        more = {"level": level, "approved_at": approved, "start": start}
+        more["after"] = "rejoin" if stream else after
+        if stream:
+            more |= {"renditions": (), "stream": SOME_STREAM}
+        return item(name, at, minutes, rank, **more)
+
+    pair = (make("Một", one), make("Hai", other))
+    sentences = told(*pair)
+    listener = playout.Listener("d", frozenset({"xa"}))
+    first, last = min(i.starts_at for i in pair), max(i.ends_at for i in pair) + 1
+    steps = list(
+        playout.timeline(playout.Situation(pair), listener, start=first, end=last)
+    )
+
+    lost = {
+        s.item.id
+        for s in steps
+        if isinstance(s, playout.Verdict) and s.outcome == "missed"
+    }
+    told_lost = {
+        name
+        for sentence in sentences
+        for name in ("Một", "Hai")
+        if f"“{name}” không còn đủ giờ" in sentence
+    }
+    assert told_lost == lost
 
 
 # --- the calendar file ---------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from nguon.core import signing
-from nguon.core.messages import Hours, Item, Plan, Settings, Stop
+from nguon.core.messages import Item, Plan, Settings, Stop
 from nguon.core.playout import Listener, Segment, Situation, Verdict, timeline
 from nguon.fleet import queries as fleet
 from nguon.fleet.models import Device
@@ -21,6 +21,8 @@ from nguon.schedule.models import Broadcast, Paper
 
 CAUSES = {
     "offline": "thiết bị không có mạng đúng lúc đó",
+    "source": "nguồn tiếp âm hỏng hoặc im lặng",
+    "unneeded": "không cần đến phần dự phòng",
     "no_media": "không có âm thanh bằng ngôn ngữ của thiết bị",
     "stopped": "đang có lệnh dừng phát",
     "quiet": "rơi vào giờ yên lặng",
@@ -50,6 +52,7 @@ class Row:
     broadcast: Broadcast | None = None
     paper: Paper | None = None
     offset_ms: int = 0
+    volume: int | None = None
 
     @property
     def word(self) -> str:
@@ -106,7 +109,12 @@ def hold(device: Device, *, at: datetime) -> Holding:
     for kind, payload in payloads:
         if kind == "settings":
             settings = Settings.decode(payload)
-    listener = Listener(settings.device, frozenset(settings.units), settings.languages)
+    listener = Listener(
+        settings.device,
+        frozenset(settings.units),
+        settings.languages,
+        frozenset(settings.groups),
+    )
     plans = [Plan.decode(payload) for kind, payload in payloads if kind == "plan"]
     return Holding(
         listener=listener,
@@ -145,25 +153,32 @@ def _situation(
             stops.append(Stop.decode(payload))
         elif kind == "lift":
             lifted.add(payload["stop"])
+    quiet, volumes = _hours(plans, listener)
     return Situation(
         items=tuple(items.values()),
+        volumes=volumes,
+        order=tuple(uid for plan in plans for uid in plan.order),
         cancelled=frozenset(cancelled),
         stops=tuple(stop for stop in stops if stop.id not in lifted),
-        quiet=_quiet(plans, listener),
+        quiet=quiet,
     )
 
 
-def _meant(hours: Hours, listener: Listener) -> bool:
-    return hours.audience.includes(device=listener.device, units=listener.units)
+def _hours(
+    plans: Sequence[Plan], listener: Listener
+) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
+    """Return the quiet intervals and the volumes that plans give this device.
 
-
-def _quiet(plans: Sequence[Plan], listener: Listener) -> tuple[tuple[int, int], ...]:
-    found = {interval for plan in plans for interval in plan.quiet}
+    What a plan says for some devices comes after what it says for all.
+    """
+    quiet = {interval for plan in plans for interval in plan.quiet}
+    volumes = [row for plan in plans for row in plan.volumes]
     for plan in plans:
         for hours in plan.local:
-            if _meant(hours, listener):
-                found.update(hours.quiet)
-    return tuple(sorted(found))
+            if listener.is_meant(hours.audience):
+                quiet.update(hours.quiet)
+                volumes += hours.volumes
+    return tuple(sorted(quiet)), tuple(volumes)
 
 
 def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:
@@ -256,6 +271,7 @@ class _Known:
             broadcast=self.broadcasts.get(item.broadcast) if item else None,
             paper=self.papers.get(item.paper) if item else None,
             offset_ms=offset if item else 0,
+            volume=step.volume if item else None,
         )
 
     def unheard(
@@ -281,10 +297,15 @@ class _Known:
 def _same(before: Row, after: Row) -> bool:
     if before.item is None or after.item is None:
         return before.item is after.item and before.why == after.why
-    return before.item.id == after.item.id and before.why == after.why
+    return (
+        before.item.id == after.item.id
+        and before.why == after.why
+        and before.volume == after.volume
+    )
 
 
 SILENCES = {
+    "clock": "Đồng hồ của máy chưa chắc đúng, có thể là giờ yên lặng.",
     "nothing": "Không có gì được lên lịch.",
     "quiet": "Giờ yên lặng: chỉ tin khẩn cấp thật được phát.",
     "stopped": "Đang có lệnh dừng phát.",

@@ -6,11 +6,23 @@ kind of piece its word and its icon, so that colour is never the only sign.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from nguon.core.messages import Audience, Item
-from nguon.core.playout import RANK, is_real_emergency, precedence, rank_of
+from nguon.core.playout import (
+    ON_TIME_MS,
+    Listener,
+    Segment,
+    Situation,
+    Verdict,
+    is_endless,
+    is_real_emergency,
+    precedence,
+    rank_of,
+    timeline,
+)
+from nguon.core.playout import PRIORITY as PRIORITY_RANK
 from nguon.schedule import rules
 
 MINUTES = 24 * 60
@@ -295,11 +307,6 @@ RANK_WORDS = {
     "emergency": "tin khẩn cấp",
 }
 LEVEL_WORDS = ("trung ương", "tỉnh", "xã", "thôn, làng")
-AFTER_WORDS = {
-    "resume": "rồi phát tiếp phần còn lại",
-    "rejoin": "rồi nhập lại vào giữa chừng",
-    "drop": "và không phát lại",
-}
 
 
 def item_words(item: Item) -> str:
@@ -310,7 +317,7 @@ def item_words(item: Item) -> str:
 
 def length_ms(item: Item) -> int:
     """Return how long an item sounds at most, in ms: a stream fills its window."""
-    if item.stream or item.loop:
+    if is_endless(item):
         return item.ends_at - item.starts_at
     return max((sound.duration_ms for sound in item.renditions), default=0)
 
@@ -362,54 +369,85 @@ def find_clashes(
 
 
 def _clash(first: Item, second: Item, *, order: Sequence[str]) -> Clash:
-    winner, loser, reason = _who(first, second, order=order)
+    reason = _reason(first, second, order=order)
     when = datetime.fromtimestamp(second.starts_at / 1000, tz=rules.LOCAL)
     sentence = (
         f"{when:%H:%M} ngày {when:%d/%m/%Y}: “{first.title}” và “{second.title}” "
-        f"cùng giờ. {reason} {_fate(winner, loser)}"
+        f"cùng giờ. {reason} {' '.join(_fates(first, second, order=order))}"
     )
     return Clash(first, second, sentence)
 
 
-def _who(first: Item, second: Item, *, order: Sequence[str]) -> tuple[Item, Item, str]:
-    """Return winner, loser and the rule that decides, as a sentence."""
-    pair = sorted((first, second), key=precedence)
-    chosen = [item for uid in order for item in pair if item.broadcast == uid]
-    both = {item.rank for item in pair} == {"priority"}
-    if both and len(chosen) > 0 and chosen[0] is not chosen[-1]:
-        return chosen[0], chosen[-1], "Xã đã xếp thứ tự hai tin ưu tiên này."
-    if both and len(chosen) == 1:
-        other = next(item for item in pair if item is not chosen[0])
-        return chosen[0], other, "Xã đã xếp tin này đi trước."
-    winner, loser = pair
+def _reason(first: Item, second: Item, *, order: Sequence[str]) -> str:
+    """Return the rule that decides who goes first, as a sentence."""
+    winner, loser = sorted(
+        (first, second), key=lambda item: precedence(item, tuple(order))
+    )
     if rank_of(winner) != rank_of(loser):
         words = item_words(winner)
-        reason = f"{words[0].upper()}{words[1:]} đi trước {item_words(loser)}."
-    elif winner.level != loser.level and rank_of(winner) != RANK["emergency"]:
-        reason = "Cùng hạng, tin của cấp trên đi trước."
-    elif is_real_emergency(winner):
-        reason = "Tin khẩn hơn, nặng hơn, gần dân hơn đi trước."
-    else:
-        reason = "Cùng hạng, bản được duyệt sau đi trước."
-    return winner, loser, reason
+        return f"{words[0].upper()}{words[1:]} đi trước {item_words(loser)}."
+    if is_real_emergency(winner):
+        return "Tin khẩn hơn, nặng hơn, gần dân hơn đi trước."
+    if rank_of(winner) == PRIORITY_RANK and winner.broadcast in order:
+        return "Theo thứ tự tin ưu tiên mà xã đã xếp."
+    if winner.level != loser.level:
+        return "Cùng hạng, tin của cấp trên đi trước."
+    if winner.starts_at != loser.starts_at:
+        return "Cùng hạng, tin định giờ sớm hơn đi trước."
+    return "Cùng hạng, bản được duyệt sau đi trước."
 
 
-def _fate(winner: Item, loser: Item) -> str:
-    """Return what becomes of the one that gives way."""
-    end = loser.starts_at + length_ms(loser)
-    if loser.starts_at < winner.starts_at:
-        if winner.start == "next" or rank_of(winner) == rank_of(loser):
-            return f"“{loser.title}” đang phát thì phát hết, “{winner.title}” chờ."
-        wait = (
-            f"chờ nhiều nhất {winner.wait_ms // 1000} giây rồi ngắt"
-            if winner.start == "wait"
-            else "ngắt ngay"
+EARS = Audience(units=("both",))
+
+
+def _fates(first: Item, second: Item, *, order: Sequence[str]) -> list[str]:
+    """Return what becomes of two items on a device that is meant by both.
+
+    Not thought out but played: by the code that runs on the device.
+    """
+    pair = tuple(replace(item, audience=EARS) for item in (first, second))
+    situation = Situation(pair, order=tuple(order))
+    span = (min(first.starts_at, second.starts_at), max(first.ends_at, second.ends_at))
+    steps = list(
+        timeline(
+            situation,
+            Listener("", frozenset(EARS.units)),
+            start=span[0],
+            end=span[1] + 1,
         )
-        return f"“{winner.title}” {wait} “{loser.title}”, {AFTER_WORDS[loser.after]}."
-    over = winner.starts_at + length_ms(winner)
-    clock = datetime.fromtimestamp(over / 1000, tz=rules.LOCAL)
-    if loser.after == "rejoin" and over < end:
-        return f"“{loser.title}” nhập vào giữa chừng lúc {clock:%H:%M}."
-    if loser.after != "rejoin" and over + length_ms(loser) <= loser.ends_at:
-        return f"“{loser.title}” phát ngay sau đó, khoảng {clock:%H:%M}."
-    return f"“{loser.title}” không còn đủ giờ nên sẽ không phát. Hãy đổi giờ."
+    )
+    return [words for item in pair if (words := _fate(item, steps))]
+
+
+def _fate(item: Item, steps: Iterable[Segment | Verdict]) -> str:
+    """Return how an item departs from its plan, or nothing when it does not."""
+    heard: list[tuple[int, int]] = []
+    outcome = ""
+    for step in steps:
+        if step.item is None or step.item.id != item.id:
+            continue
+        if isinstance(step, Verdict):
+            outcome = step.outcome
+        elif heard and heard[-1][1] == step.starts_at:
+            heard[-1] = (heard[-1][0], step.ends_at)
+        else:
+            heard.append((step.starts_at, step.ends_at))
+    name = f"“{item.title}”"
+    if not heard:
+        return f"{name} không còn đủ giờ nên sẽ không phát. Hãy đổi giờ."
+    told = []
+    if heard[0][0] > item.starts_at + ON_TIME_MS:
+        how = "nhập vào giữa chừng" if item.after == "rejoin" else "chờ, phát"
+        told.append(f"{how} lúc {_clock(heard[0][0])}")
+    if len(heard) > 1:
+        again = "nhập lại" if item.after == "rejoin" else "phát tiếp"
+        told.append(f"bị ngắt lúc {_clock(heard[0][1])}, {again} {_clock(heard[1][0])}")
+    elif outcome == "cut":
+        told.append(f"bị ngắt lúc {_clock(heard[0][1])} và không phát tiếp")
+    return f"{name} {', '.join(told)}." if told else ""
+
+
+def _clock(moment: int) -> str:
+    """Write a local time, with seconds only where there are some."""
+    local = datetime.fromtimestamp(moment // 1000, tz=rules.LOCAL)
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
