@@ -222,6 +222,9 @@ SENTENCES: dict[str, str] = {
         "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
     ),
     "schedule.leave_reason_missing": "Hãy viết vì sao xã không dùng bản tin này.",
+    "schedule.not_an_announcement": (
+        "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
+    ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
