@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from nguon.schedule.views import approvals, bulletins, device_day, live, place, plays
+from nguon.schedule.views import (
+    approvals,
+    bulletins,
+    device_day,
+    editing,
+    live,
+    papers,
+    place,
+    plays,
+    programme,
+    rules_editor,
+    station,
+    week,
+)
 
 app_name = "schedule"
 urlpatterns = [
@@ -22,6 +35,26 @@ urlpatterns = [
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
     path("thiet-bi/<slug:uid>/ngay/", device_day.tomorrow, name="device_tomorrow"),
     path("thiet-bi/<slug:uid>/ngay/<str:day>/", device_day.show, name="device_day"),
+    path("lich-phat/", week.show, name="week"),
+    path("lich-phat/tuan.ics", week.calendar, name="week_calendar"),
+    path("lich-phat/tuan.csv", week.table, name="week_file"),
+    path("dai/", station.show, name="station"),
+    path("dai/sua/", station.begin, name="edit_rules"),
+    path("chuong-trinh/<slug:key>/", programme.show, name="programme"),
+    path("giay-to/moi/", papers.create, name="new_paper"),
+    path("giay-to/<slug:uid>/", papers.show, name="paper"),
+    path("giay-to/<slug:uid>/sua/", editing.edit, name="edit_paper"),
+    path(
+        "giay-to/<slug:uid>/khung/<slug:key>/",
+        rules_editor.edit_slot,
+        name="edit_slot",
+    ),
+    path("giay-to/<slug:uid>/gui/", papers.send, name="send_paper"),
+    path("giay-to/<slug:uid>/duyet/", papers.approve, name="approve_paper"),
+    path("giay-to/<slug:uid>/tra-lai/", papers.send_back, name="return_paper"),
+    path("giay-to/<slug:uid>/thoi/", papers.end, name="end_paper"),
+    path("giay-to/<slug:uid>/soan-lai/", papers.again, name="paper_again"),
+    path("duyet/<slug:uid>/tieng/<slug:sha256>.mp3", papers.sound, name="sound"),
     path("nhat-ky/", plays.index, name="plays"),
     path("nhat-ky/xuat.csv", plays.export, name="plays_file"),
 ]
