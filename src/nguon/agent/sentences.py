@@ -26,6 +26,8 @@ SENTENCES: dict[str, str] = {
     "agent.server_without_tls": (
         "Địa chỉ {server} không mã hóa. Hãy dùng địa chỉ bắt đầu bằng https."
     ),
+    "agent.source_away": "Nguồn tiếp âm không trả lời ({why}). Máy tự thử lại.",
+    "agent.source_unplayable": "Máy không phát được loại nguồn này ({why}).",
     "agent.sound_unplayable": "Tệp âm thanh không giải mã được nên không phát.",
 }
 

@@ -41,6 +41,8 @@ class Voice:
     ) -> None:
         self.key = key
         self.offset_ms = offset_ms
+        # A file has every sample that it promises.
+        self.empty = 0
         self._read = read
         self._left = max(0, duration_ms - offset_ms + _SLACK_MS) * FRAMES_PER_MS
         self._buffer: Samples = array("h")

@@ -147,7 +147,24 @@ GUARDS: list[Guard] = [
         _NOT_PREPARING.format(row="NEW"),
     ),
     *append_only("schedule_audiencemember", "schedule.audience"),
-    *append_only("schedule_airing", "schedule.airing"),
+    Guard(
+        "nguon_airing_fixed",
+        "schedule_airing",
+        "UPDATE",
+        "schedule.airing_immutable: only withdrawn, never changed",
+        "OLD.item <> NEW.item OR OLD.starts_at <> NEW.starts_at"
+        " OR OLD.ends_at <> NEW.ends_at OR OLD.slot <> NEW.slot"
+        " OR OLD.title <> NEW.title OR NEW.paper_id IS NULL"
+        " OR OLD.broadcast_id IS DISTINCT FROM NEW.broadcast_id"
+        " OR OLD.paper_id IS DISTINCT FROM NEW.paper_id"
+        " OR OLD.unit_id IS DISTINCT FROM NEW.unit_id",
+    ),
+    Guard(
+        "nguon_airing_kept",
+        "schedule_airing",
+        "DELETE",
+        "schedule.airing_immutable: never deleted",
+    ),
     *_asked("schedule_broadcast_units"),
     *_asked("schedule_broadcast_devices"),
     *_asked("schedule_broadcast_carriers"),

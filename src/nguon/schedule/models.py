@@ -404,6 +404,8 @@ class Airing(models.Model):
     slot = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField()
+    # A later plan does not have it any more; empty again when it comes back.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

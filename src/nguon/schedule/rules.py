@@ -4,7 +4,7 @@ Local wall-clock rules become UTC here: a daily slot means the same hour on ever
 day of `Asia/Ho_Chi_Minh`, which has kept +07:00 since 1975 and has no summer time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -254,8 +254,26 @@ class QuietHours:
         return moment
 
 
+def next_allowed(
+    hours: Sequence[QuietHours], moment: datetime, *, length: timedelta
+) -> datetime | None:
+    """Return the first moment from here on at which `length` is allowed by all.
+
+    None when no gap between the quiet hours of two days is that long.
+    """
+    start = moment
+    while moment < start + timedelta(days=2):
+        later = moment
+        for quiet in hours:
+            later = quiet.next_allowed(later, length=length)
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
 def check_quiet(
-    quiet: QuietHours | None,
+    hours: Sequence[QuietHours],
     *,
     klass: str,
     drill: bool,
@@ -266,16 +284,22 @@ def check_quiet(
 
     Without a `start` nothing sounds by itself, so nothing is refused.
     """
-    if start is None or quiet is None or (klass == "emergency" and not drill):
+    if start is None or (klass == "emergency" and not drill):
         return
-    allowed = quiet.next_allowed(start, length=length)
-    if allowed != start:
-        raise InvalidError(
-            "schedule.quiet_hours",
-            begin=f"{quiet.begin:%H:%M}",
-            end=f"{quiet.end:%H:%M}",
-            allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
-        )
+    touched = next(
+        (q for q in hours if q.next_allowed(start, length=length) != start), None
+    )
+    if touched is None:
+        return
+    allowed = next_allowed(hours, start, length=length)
+    if allowed is None:
+        raise InvalidError("schedule.never_allowed")
+    raise InvalidError(
+        "schedule.quiet_hours",
+        begin=f"{touched.begin:%H:%M}",
+        end=f"{touched.end:%H:%M}",
+        allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
+    )
 
 
 def length_of(duration_ms: int) -> timedelta:

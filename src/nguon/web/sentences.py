@@ -168,9 +168,142 @@ SENTENCES: dict[str, str] = {
     "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
     "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
+    # relays
+    "core.address_unusable": (
+        "Địa chỉ {url} không dùng được. Hãy dùng địa chỉ bắt đầu bằng http:// hoặc "
+        "https://, không có tên và mật khẩu."
+    ),
+    "core.address_inside": (
+        "{host} nằm trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ công "
+        "khai trên mạng."
+    ),
     # schedule
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
+    ),
+    "schedule.paper_absent": "Không có giấy tờ này trong địa bàn của bạn.",
+    "schedule.paper_untitled": "Hãy đặt tên cho giấy tờ, dài nhất {limit} ký tự.",
+    "schedule.paper_elsewhere": (
+        "{unit} không có loại giấy tờ “{kind}”. Hãy chọn xã, phường có đài."
+    ),
+    "schedule.paper_sent": (
+        "Giấy tờ này đang “{state}” nên không sửa được nữa. Hãy soạn bản mới."
+    ),
+    "schedule.paper_decided": (
+        "Giấy tờ này đang “{state}” nên không làm được việc này. Hãy tải lại trang."
+    ),
+    "schedule.paper_changed": (
+        "Giấy tờ đã khác với bản vừa xem. Hãy tải lại trang, đọc lại rồi duyệt."
+    ),
+    "schedule.paper_past": (
+        "Ngày cuối {day} đã qua nên giấy tờ không có tác dụng. Hãy chọn ngày khác."
+    ),
+    "schedule.own_paper": (
+        "Bạn đã soạn hoặc gửi giấy tờ này nên không tự duyệt được. Hãy nhờ người thứ "
+        "hai duyệt."
+    ),
+    "schedule.place_outside": (
+        "Có nơi không thuộc {unit} hoặc không còn nữa. Hãy chọn lại nơi phát."
+    ),
+    "schedule.repeat_unreadable": (
+        "Không hiểu cách lặp “{rule}”. Hãy chọn lại những ngày phát."
+    ),
+    "schedule.repeat_never": (
+        "“{slot}” không bao giờ đến lượt phát ({rule}). Hãy chọn lại những ngày phát."
+    ),
+    "schedule.slot_twice": "Khung “{slot}” bị ghi hai lần. Hãy bỏ bớt một khung.",
+    "schedule.slot_empty": (
+        "Khung “{slot}” thiếu tên hoặc độ dài. Hãy ghi tên và số phút (dài "
+        "nhất một ngày)."
+    ),
+    "schedule.slot_without_begin": (
+        "Khung “{slot}” chưa có giờ bắt đầu. Hãy chọn giờ hoặc buổi."
+    ),
+    "schedule.slot_without_source": (
+        "Khung tiếp âm “{slot}” chưa có nguồn. Hãy chọn một nguồn đã được duyệt."
+    ),
+    "schedule.source_absent": (
+        "Nguồn tiếp âm của “{slot}” chưa được duyệt hoặc đã hết hiệu lực. Hãy chọn "
+        "nguồn khác, hoặc gửi duyệt nguồn này trước."
+    ),
+    "schedule.fallback_absent": (
+        "Bản tin dự phòng của “{slot}” chưa được duyệt hoặc đã hủy. Hãy chọn bản khác."
+    ),
+    "schedule.part_unknown": (
+        "Khung “{slot}” ghi buổi “{part}” mà quy chế không có. Hãy thêm buổi này hoặc "
+        "chọn giờ."
+    ),
+    "schedule.slots_overlap": (
+        "“{one}” và “{other}” trùng giờ ở cùng một nơi, lần đầu vào ngày {day}. Hãy "
+        "đổi giờ, ngày hoặc nơi của một khung."
+    ),
+    "schedule.slot_in_quiet": (
+        "“{slot}” từ {begin} đến {end} chạm giờ yên lặng. Hãy dời sang từ {allowed}."
+    ),
+    "schedule.slot_too_long": (
+        "“{slot}” dài {minutes} phút, dài hơn mọi khoảng giữa các giờ yên lặng. Hãy "
+        "rút ngắn."
+    ),
+    "schedule.quiet_all_day": (
+        "Giờ yên lặng phủ kín cả ngày nên không gì phát được. Hãy bớt giờ yên lặng."
+    ),
+    "schedule.never_allowed": (
+        "Không khoảng nào giữa các giờ yên lặng đủ dài để phát. Hãy rút ngắn bản tin."
+    ),
+    "schedule.volume_range": "Âm lượng {percent}% không có. Hãy chọn từ 0 đến 100%.",
+    "schedule.slot_unknown": (
+        "Quy chế đang có hiệu lực không có khung “{slot}”. Hãy chọn khung khác."
+    ),
+    "schedule.slot_is_relay": (
+        "“{slot}” là khung tiếp âm nên không xếp chương trình. Hãy chọn khung khác."
+    ),
+    "schedule.programme_empty": (
+        "Chương trình của “{slot}” chưa có gì. Hãy thêm ít nhất một bản tin."
+    ),
+    "schedule.entry_empty": (
+        "Mục số {number} chưa đủ: bản tin cần chọn bản đã duyệt, tiếp âm cần nguồn và "
+        "số phút."
+    ),
+    "schedule.material_absent": (
+        "Mục số {number} chưa được duyệt, đã hủy hoặc không phải của đài này. Hãy "
+        "chọn bản khác."
+    ),
+    "schedule.entry_outside_slot": (
+        "Mục số {number} phát ở nơi không thuộc khung này. Hãy chọn lại nơi phát."
+    ),
+    "schedule.overbooked": (
+        "Chương trình dài hơn khung “{slot}” ({planned} phút) {minutes} phút. Hãy bớt "
+        "mục hoặc nới khung."
+    ),
+    "schedule.source_unnamed": "Nguồn tiếp âm chưa có tên. Hãy ghi tên nguồn.",
+    "schedule.address_unusable": (
+        "Địa chỉ “{url}” không dùng được. Hãy dùng địa chỉ http hoặc https, không kèm "
+        "tên và mật khẩu."
+    ),
+    "schedule.address_inside": (
+        "“{host}” trỏ vào trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ "
+        "công khai."
+    ),
+    "schedule.address_unresolved": (
+        "Không tìm thấy “{host}” trên mạng. Hãy xem lại địa chỉ rồi gửi lại."
+    ),
+    "schedule.order_empty": (
+        "Thứ tự chưa có bản tin nào hoặc có bản ghi hai lần. Hãy sắp lại."
+    ),
+    "schedule.order_unknown": (
+        "Bản tin {broadcast} không còn là tin ưu tiên của đài này. Hãy bỏ khỏi thứ tự."
+    ),
+    "schedule.authority_empty": (
+        "Ủy quyền cần có người, việc được làm và lý do. Hãy ghi đủ."
+    ),
+    "schedule.officer_unknown": (
+        "Có người không có quyền soạn hoặc duyệt ở đây. Hãy chọn lại cán bộ."
+    ),
+    "schedule.authority_too_long": (
+        "Ủy quyền phải có ngày cuối, dài nhất {days} ngày. Hãy chọn lại ngày cuối."
+    ),
+    "schedule.authority_in_quiet": (
+        "Giờ được ủy quyền chạm giờ yên lặng {begin}–{end}. Hãy chọn giờ khác."
     ),
     "schedule.broadcast_absent": "Không có lần phát này trong địa bàn của bạn.",
     "schedule.move_not_allowed": (

@@ -23,6 +23,7 @@ MQTT_PORT = env.number("NGUON_MQTT_PORT", 1883)
 MQTT_TLS = env.flag("NGUON_MQTT_TLS", default=False)
 POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
+RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
 
 DATABASES = {
     "default": env.database(

@@ -5,9 +5,11 @@
 """
 
 from nguon.fleet.actions.documents import (
+    UnitBody,
     change_device,
     prepare_media,
     publish_plan,
+    publish_plans,
     publish_urgent,
     send_command,
 )
@@ -40,6 +42,7 @@ from nguon.fleet.actions.outbox import (
 __all__ = [
     "MAX_CLAIMS",
     "Stored",
+    "UnitBody",
     "approve_device",
     "approve_devices",
     "change_device",
@@ -53,6 +56,7 @@ __all__ = [
     "note_fault",
     "prepare_media",
     "publish_plan",
+    "publish_plans",
     "publish_urgent",
     "record_heard",
     "reject_device",

@@ -3,7 +3,15 @@
 from nguon.schedule.actions.announcements import announce, announce_draft
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.inbox import leave_entry, take_entry
-from nguon.schedule.actions.plans import build_plan, roll_plans
+from nguon.schedule.actions.papers import (
+    approve_paper,
+    draft_paper,
+    end_paper,
+    return_paper,
+    save_draft,
+    send_paper,
+)
+from nguon.schedule.actions.plans import build_all, build_plan, build_plans, roll_plans
 from nguon.schedule.actions.plays import record_events
 from nguon.schedule.actions.releases import release
 from nguon.schedule.actions.submissions import prepare_ready, submit
@@ -11,14 +19,22 @@ from nguon.schedule.actions.submissions import prepare_ready, submit
 __all__ = [
     "announce",
     "announce_draft",
+    "approve_paper",
+    "build_all",
     "build_plan",
+    "build_plans",
     "cancel_broadcast",
+    "draft_paper",
+    "end_paper",
     "leave_entry",
     "prepare_ready",
     "record_events",
     "release",
     "return_broadcast",
+    "return_paper",
     "roll_plans",
+    "save_draft",
+    "send_paper",
     "submit",
     "take_entry",
 ]

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from nguon.audit import actions as audit
@@ -12,11 +11,11 @@ from nguon.newsroom import actions as newsroom
 from nguon.people import access
 from nguon.people import actions as people
 from nguon.people.models import APPROVER, Officer
-from nguon.schedule import rules
+from nguon.schedule import papers, rules
 from nguon.schedule.access import lock_broadcast
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.actions.inbox import offer
-from nguon.schedule.actions.plans import build_plan, make_now_airing
+from nguon.schedule.actions.plans import build_plans, make_now_airing
 from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
 from nguon.schedule.models import Airing, Broadcast
 
@@ -75,8 +74,7 @@ def hand_over(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
         _send_now(broadcast, by=by, at=at)
     # What is laid up sounds only where a programme takes it.
     if broadcast.version.klass != "emergency" and broadcast.timing != rules.SHELF:
-        for unit in broadcast.carriers.order_by("pk"):
-            build_plan(unit=unit, by=by, at=at)
+        build_plans(units=list(broadcast.carriers.order_by("pk")), by=by, at=at)
 
 
 def check_time(broadcast: Broadcast, *, at: datetime) -> None:
@@ -84,11 +82,16 @@ def check_time(broadcast: Broadcast, *, at: datetime) -> None:
     rules.check_timing(broadcast.when, klass=broadcast.version.klass, at=at)
     if broadcast.is_offered:
         return
+    start = rules.first_start(broadcast.when, at=at)
     rules.check_quiet(
-        rules.QuietHours.parse(settings.QUIET_HOURS),
+        papers.hours_of(
+            list(broadcast.units.all()),
+            list(broadcast.devices.select_related("unit")),
+            at=start or at,
+        ),
         klass=broadcast.version.klass,
         drill=broadcast.version.drill,
-        start=rules.first_start(broadcast.when, at=at),
+        start=start,
         length=rules.length_of(longest_ms(list_renditions(broadcast.version))),
     )
 

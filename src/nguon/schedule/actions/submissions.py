@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from nguon.audit import actions as audit
@@ -19,7 +18,7 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import audience, rules
+from nguon.schedule import audience, papers, rules
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
 from nguon.schedule.models import AudienceMember, Broadcast
@@ -56,11 +55,12 @@ def submit(
     offered = rules.is_offered(
         klass=version.klass, timing=timing.kind, issuer=bulletin.unit.kind
     )
+    start = None if offered else rules.first_start(timing, at=at)
     rules.check_quiet(
-        rules.QuietHours.parse(settings.QUIET_HOURS),
+        papers.hours_of(units, devices, at=start or at),
         klass=version.klass,
         drill=version.drill,
-        start=None if offered else rules.first_start(timing, at=at),
+        start=start,
         length=rules.length_of(1),  # how long it sounds is not known yet
     )
     members = list(audience.list_devices(units, devices))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,7 +25,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import actions, audience, forms, rules
+from nguon.schedule import actions, audience, forms, papers, rules
 from nguon.schedule.models import Broadcast
 from nguon.schedule.views.bulletins import broadcast_facts
 from nguon.territory.models import Unit
@@ -182,11 +181,12 @@ def reach(request: HttpRequest, uid: str) -> HttpResponse:
         timing = forms.read_timing(request.POST, klass=bulletin.klass, at=at)
         context["timing"] = timing
         rules.check_timing(timing, klass=bulletin.klass, at=at)
+        start = rules.first_start(timing, at=at)
         rules.check_quiet(
-            rules.QuietHours.parse(settings.QUIET_HOURS),
+            papers.hours_of(units, devices, at=start or at),
             klass=bulletin.klass,
             drill=bulletin.drill,
-            start=rules.first_start(timing, at=at),
+            start=start,
             length=rules.length_of(1),
         )
     except InvalidError as error:
