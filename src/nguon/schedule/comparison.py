@@ -31,6 +31,17 @@ class Comparison:
     after: DayPicture
     is_same: bool
 
+    @property
+    def sides(self) -> list[dict[str, object]]:
+        """Both days as lists, for whoever would rather read."""
+        return [
+            {
+                "name": name,
+                "entries": [entry for band in picture.bands for entry in band.entries],
+            }
+            for name, picture in (("Đang có", self.before), ("Sẽ là", self.after))
+        ]
+
 
 def span_of(day: date, days: int = 1) -> Span:
     """Return some local days as the window of a plan."""
@@ -85,9 +96,7 @@ def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
 
 def _first_change(unit: Unit, shelf: Shelf, laid: Shelf, *, first: date) -> date:
     days = (first + n * DAY for n in range(LOOKED_AHEAD))
-    changed = (
-        day for day in days if _list(unit, shelf, day) != _list(unit, laid, day)
-    )
+    changed = (day for day in days if _list(unit, shelf, day) != _list(unit, laid, day))
     return next(changed, first)
 
 

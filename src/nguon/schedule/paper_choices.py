@@ -49,9 +49,7 @@ def list_places(unit: Unit, places: Audience, *, at: datetime) -> PlaceChoices:
             Choice(one.uid, one.full_name, one.uid in places.units)
             for one in list_villages(unit, day=day)
         ],
-        devices=[
-            Choice(one.uid, one.name, one.uid in places.devices) for one in found
-        ],
+        devices=[Choice(one.uid, one.name, one.uid in places.devices) for one in found],
         groups=places.groups,
     )
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django.http import QueryDict
 
@@ -39,6 +39,12 @@ WEEKDAYS = (
     ("SU", "Chủ nhật"),
 )
 DAILY, WEEKLY, MONTHLY, ONCE, OTHER = "daily", "weekly", "monthly", "once", "other"
+SlotKind = Literal["programme", "relay"]
+STARTS: Mapping[str, Literal["cut", "next", "wait"]] = {"cut": "cut", "wait": "wait"}
+MATERIAL_KINDS: Mapping[str, Literal["jingle", "recording"]] = {
+    "jingle": "jingle",
+    "recording": "recording",
+}
 NAME_LIMIT = 80
 MINUTES_A_DAY = 24 * 60
 MOST_DATES = 200
@@ -183,9 +189,9 @@ def _read_rule(sent: QueryDict) -> str:
 
 def read_slot(sent: QueryDict, *, key: str = "") -> Slot:
     """Read a slot; without a key it is a new one. Raises InvalidError."""
-    kind = "relay" if sent.get("kind") == "relay" else "programme"
+    kind: SlotKind = "relay" if sent.get("kind") == "relay" else "programme"
     part = sent.get("part", "").strip()[:NAME_LIMIT]
-    start = sent.get("start", "next")
+    start = STARTS.get(sent.get("start", ""), "next")
     wait = sent.get("wait_seconds") or "30"
     return Slot(
         id=key or new_uid(),
@@ -200,7 +206,7 @@ def read_slot(sent: QueryDict, *, key: str = "") -> Slot:
         places=read_places(sent),
         source=sent.get("source", "")[:12] if kind == "relay" else "",
         fallback=sent.get("fallback", "")[:12] if kind == "relay" else "",
-        start=start if start in {"cut", "wait"} else "next",
+        start=start,
         wait_seconds=(
             read_number(wait, least=0, most=3600, what="số giây chờ")
             if start == "wait"
@@ -294,9 +300,8 @@ def read_entry(sent: QueryDict) -> Entry:
             ),
             places=places,
         )
-    kind = sent.get("kind", "bulletin")
     return Entry(
-        kind=kind if kind in {"jingle", "recording"} else "bulletin",
+        kind=MATERIAL_KINDS.get(sent.get("kind", ""), "bulletin"),
         material=sent.get("material", "")[:12],
         places=places,
     )

@@ -15,7 +15,7 @@ from nguon.core.messages import Item, Plan, Settings, Stop
 from nguon.core.playout import Listener, Segment, Situation, Verdict, timeline
 from nguon.fleet import queries as fleet
 from nguon.fleet.models import Device
-from nguon.schedule import rules, timetable
+from nguon.schedule import papers, rules, timetable
 from nguon.schedule.items import milliseconds
 from nguon.schedule.models import Broadcast, Paper
 
@@ -240,6 +240,12 @@ class _Known:
                 uid__in={item.paper for item in kept}
             ).select_related("unit")
         }
+        stations = {paper.unit_id: paper.unit for paper in self.papers.values()}
+        self.slots = {
+            key: name
+            for unit in stations.values()
+            for key, name in papers.slot_names(unit).items()
+        }
 
     def rows(
         self, steps: Iterable[Segment | Verdict], *, begin: int, end: int
@@ -268,6 +274,7 @@ class _Known:
             source=source_of(item, self.broadcasts.get(item.broadcast)) if item else "",
             item=item,
             slot=item.slot if item else "",
+            slot_name=self.slots.get(item.slot, item.slot) if item else "",
             broadcast=self.broadcasts.get(item.broadcast) if item else None,
             paper=self.papers.get(item.paper) if item else None,
             offset_ms=offset if item else 0,

@@ -5,8 +5,8 @@ at midnight of `Asia/Ho_Chi_Minh`; minutes count from there. `SOURCES` gives eve
 kind of piece its word and its icon, so that colour is never the only sign.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from nguon.core.messages import Audience, Item
@@ -23,7 +23,8 @@ from nguon.core.playout import (
     timeline,
 )
 from nguon.core.playout import PRIORITY as PRIORITY_RANK
-from nguon.schedule import rules
+from nguon.schedule import places, rules
+from nguon.schedule.places import Places
 
 MINUTES = 24 * 60
 COMMUNE_LEVEL = 2
@@ -331,26 +332,8 @@ class Clash:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Ground:
-    """Which units lie above which: unit uid → its own uid and all above."""
-
-    above: Mapping[str, Collection[str]] = field(default_factory=dict)
-
-    def meet(self, one: Audience, other: Audience) -> bool:
-        """Say whether two audiences may share a device. Groups may lie anywhere."""
-        if one.groups or other.groups or set(one.devices) & set(other.devices):
-            return True
-        return self._covers(one, other) or self._covers(other, one)
-
-    def _covers(self, one: Audience, other: Audience) -> bool:
-        wide = set(one.units)
-        names = (*other.units, *other.devices)
-        return any(not wide.isdisjoint(self.above.get(name, (name,))) for name in names)
-
-
 def find_clashes(
-    items: Iterable[Item], *, ground: Ground, order: Sequence[str] = ()
+    items: Iterable[Item], *, where: Places, order: Sequence[str] = ()
 ) -> list[Clash]:
     """Return what would sound at the same time for the same ears, in order of time."""
     ordered = sorted(
@@ -363,7 +346,7 @@ def find_clashes(
         for second in ordered[n + 1 :]:
             if second.starts_at >= over:
                 break
-            if ground.meet(first.audience, second.audience):
+            if places.meet(first.audience, second.audience, where):
                 found.append(_clash(first, second, order=order))
     return found
 

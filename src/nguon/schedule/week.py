@@ -4,24 +4,33 @@ The past and the days that signed plans reach come from the airings that plans w
 made of; what lies further ahead is worked out from the papers in force.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from nguon.core import signing
-from nguon.core.messages import Audience, Item, Plan
-from nguon.fleet.models import PLAN, Device, SignedDocument
-from nguon.schedule import queries, rules, timetable
-from nguon.schedule.items import list_renditions, longest_ms
+from nguon.core.messages import Audience, Plan
+from nguon.fleet.models import PLAN, SignedDocument
+from nguon.schedule import (
+    comparison,
+    papers,
+    places,
+    queries,
+    rules,
+    timetable,
+)
+from nguon.schedule.compile import Span, compile_station
+from nguon.schedule.items import list_renditions, longest_ms, milliseconds
 from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
-from nguon.schedule.timetable import Clash, DayPicture, Ground, Opening, Piece, Played
+from nguon.schedule.timetable import Clash, DayPicture, Opening, Piece, Played
 from nguon.territory.models import COMMUNE, PROVINCE, Unit
 from nguon.territory.names import fold
 
 ONE_DAY = timedelta(days=1)
+MOST_AIRINGS = 5000
 
 
 @dataclass(frozen=True)
@@ -79,56 +88,90 @@ class Week:
 
 def read_week(unit: Unit, *, monday: date, at: datetime) -> Week:
     """Return the week of a station, the commune or the province `unit`."""
-    begin = timetable.midnight(monday)
-    end = timetable.midnight(monday + timetable.DAYS * ONE_DAY)
-    airings = list(
-        _airings(unit, begin=begin, end=end).order_by("starts_at", "pk")[:5000]
+    span = comparison.span_of(monday, timetable.DAYS)
+    shelf = papers.read_shelf(
+        [unit], first=monday - ONE_DAY, last=monday + timetable.DAYS * ONE_DAY
     )
-    played = _played(unit, airings)
+    names = papers.slot_names(unit)
     plans = _plans(unit, at=at)
-    clashes = _clashes(unit, plans, begin=begin, end=end)
+    clashes = _clashes(unit, plans, span)
+    until = max((_moment(plan.ends_at) for plan in plans.values()), default=None)
+    pieces = _planned(unit, span, names, clashes)
+    known = {piece.key for piece in pieces}
+    if until is None or until < span.end:
+        ahead = compile_station(unit, shelf, span, known=())
+        beyond = [row for row in ahead if row.airing.starts_at >= (until or at)]
+        pieces += [
+            piece
+            for piece in comparison.pieces_of(beyond, names)
+            if piece.key not in known
+        ]
+    return Week(
+        unit=unit,
+        monday=monday,
+        pieces=sorted(pieces, key=lambda one: (one.starts_at, one.key)),
+        openings=comparison.openings_of(unit, shelf, span),
+        quiet=comparison.quiet_of(unit, shelf, span),
+        clashes=clashes,
+        planned_until=until,
+    )
+
+
+def _planned(
+    unit: Unit, span: Span, names: Mapping[str, str], clashes: Sequence[Clash]
+) -> list[Piece]:
+    """Return what plans were made of, with what was played and what clashes."""
+    airings = list(_airings(unit, span).order_by("starts_at", "pk")[:MOST_AIRINGS])
+    played = _played(unit, airings)
     said: dict[str, list[str]] = {}
     for clash in clashes:
         for item in (clash.first, clash.second):
             said.setdefault(item.id, []).append(clash.sentence)
-    pieces = [
+    fallbacks = _fallbacks(airings)
+    return [
         replace(
-            _piece(airing, unit),
+            _piece(airing, unit, names),
             played=played.get(airing.item),
             clashes=tuple(said.get(airing.item, ())),
         )
         for airing in airings
+        if airing.item not in fallbacks
     ]
-    return Week(
-        unit=unit,
-        monday=monday,
-        pieces=pieces,
-        openings=(),
-        quiet=_quiet(plans, begin=begin, end=end),
-        clashes=clashes,
-        planned_until=max(
-            (_moment(plan.ends_at) for plan in plans.values()), default=None
-        ),
-    )
 
 
-def _airings(unit: Unit, *, begin: datetime, end: datetime) -> QuerySet[Airing]:
+def _fallbacks(airings: Sequence[Airing]) -> set[str]:
+    """Return the items that only wait for a relay to fail: they share its window."""
+    relays = {
+        (row.unit_id, row.slot, row.starts_at, row.ends_at)
+        for row in airings
+        if row.paper_id and row.broadcast_id is None
+    }
+    return {
+        row.item
+        for row in airings
+        if row.broadcast_id
+        and (row.unit_id, row.slot, row.starts_at, row.ends_at) in relays
+    }
+
+
+def _airings(unit: Unit, span: Span) -> QuerySet[Airing]:
     """Return what is planned to begin in a span for devices of a station."""
     reaching = AudienceMember.objects.filter(
         broadcast=OuterRef("broadcast"), unit__path__startswith=unit.path
     )
     by_paper = Q(paper__isnull=False, unit__in=unit.ancestor_ids)
     alone = Q(paper__isnull=True, broadcast__state=rules.APPROVED) & Exists(reaching)
-    sounds = Prefetch("broadcast__version__sounds")
     return (
         Airing.objects.filter(
-            by_paper | alone, starts_at__gte=begin - ONE_DAY, starts_at__lt=end
+            by_paper | alone,
+            starts_at__gte=span.begin - ONE_DAY,
+            starts_at__lt=span.end,
+            ends_at__gt=span.begin,
         )
-        .filter(ends_at__gt=begin)
         .exclude(broadcast__state=rules.CANCELLED)
         .select_related("broadcast__version__bulletin", "broadcast__unit")
         .select_related("paper__unit", "unit")
-        .prefetch_related(sounds, "broadcast__version__sounds__rendition__media")
+        .prefetch_related("broadcast__version__sounds__rendition__media")
     )
 
 
@@ -151,7 +194,7 @@ def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
     }
 
 
-def _piece(airing: Airing, unit: Unit) -> Piece:
+def _piece(airing: Airing, unit: Unit, names: Mapping[str, str]) -> Piece:
     """Return one airing as people look for it."""
     broadcast, paper = airing.broadcast, airing.paper
     issuer = broadcast.unit if broadcast else airing.unit
@@ -165,7 +208,8 @@ def _piece(airing: Airing, unit: Unit) -> Piece:
         title=airing.shown_title,
         starts_at=airing.starts_at,
         ends_at=ends_at,
-        slot_name=airing.slot,
+        slot=airing.slot,
+        slot_name=names.get(airing.slot, airing.slot),
         issuer=issuer.full_name if issuer and issuer != unit else "",
         url=_address(broadcast, unit)
         or (reverse("schedule:paper", args=[paper.uid]) if paper else ""),
@@ -202,8 +246,8 @@ def _source(airing: Airing) -> str:
 # --- what signed plans say -----------------------------------------------------------
 
 
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=rules.LOCAL)
+def _moment(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment / 1000, tz=rules.LOCAL)
 
 
 def _plans(unit: Unit, *, at: datetime) -> Mapping[str, Plan]:
@@ -220,48 +264,22 @@ def _plans(unit: Unit, *, at: datetime) -> Mapping[str, Plan]:
     return {plan.unit: plan for plan in plans}
 
 
-def _quiet(
-    plans: Mapping[str, Plan], *, begin: datetime, end: datetime
-) -> list[tuple[datetime, datetime]]:
-    found = {interval for plan in plans.values() for interval in plan.quiet}
-    spans = ((_moment(start), _moment(stop)) for start, stop in sorted(found))
-    return [(start, stop) for start, stop in spans if start < end and stop > begin]
-
-
-def _clashes(
-    unit: Unit, plans: Mapping[str, Plan], *, begin: datetime, end: datetime
-) -> list[Clash]:
+def _clashes(unit: Unit, plans: Mapping[str, Plan], span: Span) -> list[Clash]:
     """Return the clashes of a week that concern devices of a station."""
-    first, last = begin.timestamp() * 1000, end.timestamp() * 1000
-    items = {
-        item.id: item
+    first, last = milliseconds(span.begin), milliseconds(span.end)
+    items = [
+        item
         for plan in plans.values()
         for item in plan.items
         if first <= item.starts_at < last
-    }
-    ground = read_ground(unit, items.values())
-    station = Audience(units=(unit.uid,))
-    here = [item for item in items.values() if ground.meet(item.audience, station)]
+    ]
+    here = Audience(units=(unit.uid,))
+    where = papers.read_places([here, *(item.audience for item in items)])
     own = plans.get(unit.uid)
-    return timetable.find_clashes(here, ground=ground, order=own.order if own else ())
-
-
-def read_ground(unit: Unit, items: Iterable[Item]) -> Ground:
-    """Return where the units and devices lie that items name, and the station."""
-    audiences = [item.audience for item in items]
-    units = {uid for one in audiences for uid in one.units} | {unit.uid}
-    devices = {uid for one in audiences for uid in one.devices}
-    paths = dict(Unit.objects.filter(uid__in=units).values_list("uid", "path"))
-    paths |= dict(
-        Device.objects.filter(uid__in=devices).values_list("uid", "unit__path")
-    )
-    keys = {int(key) for path in paths.values() for key in path.strip("/").split("/")}
-    names = dict(Unit.objects.filter(pk__in=keys).values_list("pk", "uid"))
-    return Ground(
-        {
-            uid: (uid, *(names[int(key)] for key in path.strip("/").split("/")))
-            for uid, path in paths.items()
-        }
+    return timetable.find_clashes(
+        [item for item in items if places.meet(item.audience, here, where)],
+        where=where,
+        order=own.order if own else (),
     )
 
 

@@ -1,10 +1,11 @@
 """One paper: what it says and changes, and the screen on which a second decides."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet import files
 from nguon.newsroom import queries as newsroom
 from nguon.people import access
+from nguon.people import queries as people_queries
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR, Officer
 from nguon.schedule import (
@@ -26,6 +28,7 @@ from nguon.schedule import (
     comparison,
     inspection,
     paper_forms,
+    paper_words,
     papers,
     rules,
     station,
@@ -75,9 +78,9 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
     officer = officer_of(request)
     writers = [
         row.person
-        for row in paper.involvements.filter(
-            kind=PaperInvolvement.EDIT
-        ).select_related("person")
+        for row in paper.involvements.filter(kind=PaperInvolvement.EDIT).select_related(
+            "person"
+        )
     ]
     return {
         "paper": paper,
@@ -88,7 +91,7 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
         "compared": comparison.compare(paper, day=_asked_day(request), at=at),
         "sources": timetable.SOURCES,
         "materials": _materials(paper),
-        "people": _people(paper),
+        "approvers": _approvers(paper, writers, at),
         "writers": writers,
         "is_own": officer in writers or paper.submitted_by_id == officer.pk,
         "may_approve": access.can(officer, APPROVER, unit=paper.unit, at=at),
@@ -97,7 +100,14 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
         "is_waiting": paper.state == rules.WAITING,
         "is_approved": paper.state == rules.APPROVED,
         "at": at,
+        **_rules_words(paper),
     }
+
+
+def _rules_words(paper: Paper) -> dict[str, Any]:
+    if paper.kind != station.RULES:
+        return {}
+    return {"rules": paper_words.rules_words(papers.body_of(paper), paper.unit)}
 
 
 def _asked_day(request: HttpRequest) -> date | None:
@@ -129,11 +139,12 @@ def _materials(paper: Paper) -> list[dict[str, Any]]:
     ]
 
 
-def _people(paper: Paper) -> list[Officer]:
-    if paper.kind != station.AUTHORITY:
+def _approvers(paper: Paper, writers: list[Officer], at: datetime) -> list[Officer]:
+    """Return who must decide, named to whoever may not."""
+    if paper.state != rules.WAITING:
         return []
-    keys = papers.body_of(paper).officers
-    return list(Officer.objects.filter(pk__in=keys).order_by("full_name", "pk"))
+    without = frozenset(person.pk for person in writers)
+    return people_queries.list_approvers(paper.unit, at=at, without=without)
 
 
 @require_safe
@@ -244,7 +255,7 @@ def again(request: HttpRequest, uid: str) -> HttpResponse:
 
 # --- sources and authorities: simple forms --------------------------------------------
 
-READERS = {
+READERS: dict[str, Callable[[QueryDict], station.Body]] = {
     station.SOURCE: paper_forms.read_source,
     station.AUTHORITY: paper_forms.read_authority,
 }

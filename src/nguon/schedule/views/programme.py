@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,11 +28,11 @@ from nguon.schedule import (
     timetable,
 )
 from nguon.schedule.models import Paper
+from nguon.schedule.paper_words import where_words
 from nguon.schedule.station import Entry, Programme, Slot, StationRules
 from nguon.schedule.views.device_day import read_day
 from nguon.schedule.views.papers import paper_facts
 from nguon.schedule.views.rules_editor import check_unmoved, save
-from nguon.schedule.views.station import where_words
 from nguon.schedule.views.week import choose_station
 from nguon.territory.models import Unit
 
@@ -156,13 +155,13 @@ def _slot_page(
     return render(request, "schedule/programme.html", context, status=status)
 
 
-def _begin(
-    request: HttpRequest, unit: Unit, slot: Slot, at: datetime
-) -> HttpResponse:
+def _begin(request: HttpRequest, unit: Unit, slot: Slot, at: datetime) -> HttpResponse:
     first, last = paper_forms.read_days(request.POST)
     entries: tuple[Entry, ...] = ()
     if request.POST.get("copy"):
-        entries = _entries_of(unit, slot, first) or _entries_of(unit, slot, first - WEEK)
+        entries = _entries_of(unit, slot, first) or _entries_of(
+            unit, slot, first - WEEK
+        )
     paper = actions.draft_paper(
         unit=unit,
         kind=station.PROGRAMME,
@@ -212,9 +211,7 @@ def add_up(lines: list[Line], slot: Slot) -> Total:
     """Return how full a slot is at its fullest place."""
     entries = tuple(line.entry for line in lines)
     lengths = {line.entry.material: line.duration_ms for line in lines}
-    where = papers.read_places(
-        [slot.places, *(line.entry.places for line in lines)]
-    )
+    where = papers.read_places([slot.places, *(line.entry.places for line in lines)])
     try:
         found = checks.booking(Programme(slot.id, entries), lengths, slot, where)
         booked = found.booked_s * 1000

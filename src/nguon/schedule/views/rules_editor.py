@@ -1,4 +1,4 @@
-"""The draft of a station's rules: every press of a button saves and shows the result."""
+"""The draft of a station's rules: every press saves it and shows the result."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +20,7 @@ from nguon.schedule import (
     inspection,
     paper_choices,
     paper_forms,
+    paper_words,
     papers,
     rules,
     station,
@@ -29,7 +30,6 @@ from nguon.schedule.models import Paper
 from nguon.schedule.paper_forms import RepeatFields
 from nguon.schedule.station import Repeat, Slot, StationRules
 from nguon.schedule.views.papers import paper_facts
-from nguon.schedule.views.station import rules_context
 
 NEW = "moi"
 GROUPS = {"parts": "buổi", "quiet": "giờ yên lặng", "volumes": "âm lượng"}
@@ -125,7 +125,7 @@ def _page(
         "error": error,
         "sent": request.POST if error else {},
         "group": request.POST.get("group", "") if error else "",
-        **_words(body, paper),
+        **paper_words.rules_words(body, paper.unit),
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
         "compared": _compare(paper, day, at),
@@ -135,10 +135,6 @@ def _page(
         "at": at,
     }
     return render(request, "schedule/rules_editor.html", context, status=status)
-
-
-def _words(body: StationRules, paper: Paper) -> dict[str, object]:
-    return rules_context(body, paper.unit)
 
 
 def _compare(paper: Paper, day: object, at: datetime) -> object:

@@ -7,70 +7,26 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from nguon.core.errors import InvalidError
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
 from nguon.people.models import AUTHOR, Officer
 from nguon.schedule import (
     actions,
-    checks,
     comparison,
     inspection,
+    paper_words,
     papers,
-    recurrence,
     rules,
     station,
     timetable,
 )
 from nguon.schedule.models import Paper
-from nguon.schedule.station import Slot, StationRules
+from nguon.schedule.station import StationRules
 from nguon.schedule.views.papers import paper_facts
 from nguon.schedule.views.week import choose_station, list_choices
 from nguon.territory.models import Unit
 
 HISTORY = 30
-
-
-def slot_rows(body: StationRules, names: dict[str, str]) -> list[dict[str, object]]:
-    """Return the slots of rules in the order of the day, in words."""
-    rows = [
-        {
-            "slot": slot,
-            "begin": _begin_words(body, slot),
-            "days": recurrence.rrule_words(slot.repeat),
-            "where": where_words(slot.places, names),
-            "source": names.get(slot.source, ""),
-            "fallback": names.get(slot.fallback, ""),
-        }
-        for slot in body.slots
-    ]
-    return sorted(rows, key=lambda row: (row["begin"], row["slot"].name))  # type: ignore[attr-defined]
-
-
-def _begin_words(body: StationRules, slot: Slot) -> str:
-    try:
-        return f"{checks.begin_of(body, slot):%H:%M}"
-    except InvalidError:
-        return "chưa có giờ"
-
-
-def where_words(places: object, names: dict[str, str]) -> str:
-    """Return an audience in words."""
-    if places == station.WHOLE:
-        return "toàn đài"
-    every = (*places.units, *places.devices, *places.groups)  # type: ignore[attr-defined]
-    return ", ".join(names.get(uid, uid) for uid in every)
-
-
-def rules_context(body: StationRules, unit: Unit) -> dict[str, object]:
-    """Return what templates need to show station rules in words."""
-    names = inspection.names_for([body], unit)
-    return {
-        "slots": slot_rows(body, names),
-        "parts": body.parts,
-        "quiet": [(one, where_words(one.places, names)) for one in body.quiet],
-        "volumes": [(one, where_words(one.places, names)) for one in body.volumes],
-    }
 
 
 @require_safe
@@ -89,7 +45,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "unit": unit,
         "stations": list_choices(officer, at),
         "held": held,
-        "rules": rules_context(papers.body_of(held), unit) if held else None,
+        "rules": paper_words.rules_words(papers.body_of(held), unit) if held else None,
         "quiet_from_above": () if held else papers.quiet_of(unit, at.date()),
         "open": own.filter(state__in=open_states).order_by("-pk")[:HISTORY],
         "others": _in_force(unit, at),
@@ -141,7 +97,9 @@ def _open_draft(unit: Unit, officer: Officer, at: datetime) -> Paper:
     if draft is not None:
         return draft
     held = papers.in_force(unit, station.RULES, day)
-    body = papers.body_of(held) if held else StationRules(quiet=papers.quiet_of(unit, day))
+    body = (
+        papers.body_of(held) if held else StationRules(quiet=papers.quiet_of(unit, day))
+    )
     return actions.draft_paper(
         unit=unit,
         kind=station.RULES,

@@ -1,6 +1,7 @@
 """A station's week on one page, as a calendar file, as a table."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -110,7 +111,7 @@ def _chosen_day(request: HttpRequest, found: Week, at: datetime) -> date:
     return day if inside else found.monday
 
 
-def _rows(days: list[timetable.DayPicture]) -> list[dict[str, object]]:
+def _rows(days: list[timetable.DayPicture]) -> list[dict[str, Any]]:
     """Return the timetable: a row for each part of the day in which anything stands."""
     rows = []
     for n, (_until, name, hours) in enumerate(timetable.BANDS):
