@@ -181,6 +181,24 @@ SENTENCES: dict[str, str] = {
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
+    "schedule.clock_unreadable": (
+        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+    ),
+    "schedule.day_unreadable": (
+        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+    ),
+    "schedule.number_wrong": "Ô “{what}” phải là số từ {least} đến {most}.",
+    "schedule.name_wrong": "Hãy viết {what}, dài nhất {limit} ký tự.",
+    "schedule.weekdays_missing": "Hãy chọn ít nhất một ngày.",
+    "schedule.draft_moved": (
+        "Bản soạn vừa được đổi ở nơi khác. Hãy tải lại trang, xem lại rồi làm tiếp."
+    ),
+    "schedule.slot_absent": (
+        "Không có khung giờ này trong quy chế đang dùng. Hãy chọn lại ở lịch phát."
+    ),
+    "schedule.nothing_last_week": (
+        "Tuần trước khung “{slot}” không có chương trình để chép. Hãy chọn từng mục."
+    ),
     "schedule.paper_absent": "Không có giấy tờ này trong địa bàn của bạn.",
     "schedule.paper_untitled": "Hãy đặt tên cho giấy tờ, dài nhất {limit} ký tự.",
     "schedule.paper_elsewhere": (

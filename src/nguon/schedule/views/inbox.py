@@ -6,22 +6,18 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from nguon.core.errors import AbsentError
-from nguon.fleet import files
-from nguon.fleet.models import Media
 from nguon.newsroom import queries as newsroom
 from nguon.newsroom import rules as newsroom_rules
 from nguon.people import access
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
 from nguon.schedule import actions, inbox, queries, rules
-from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import InboxEntry
 from nguon.schedule.templatetags.schedule import when_words
 from nguon.territory.models import COMMUNE, Unit
@@ -171,19 +167,3 @@ def leave(request: HttpRequest, key: int) -> HttpResponse:
 
 def _told(entry: InboxEntry) -> dict[str, Any]:
     return {"entry": entry.pk, "state": entry.state, "reason": entry.reason}
-
-
-@require_safe
-def sound(request: HttpRequest, uid: str, sha256: str) -> HttpResponseBase:
-    """Serve a sound of a broadcast to whoever the broadcast concerns.
-
-    A bulletin from above is not theirs to open in the newsroom, but theirs to hear.
-    """
-    at = timezone.now()
-    broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
-    media = Media.objects.filter(
-        renditions__sounds__version=broadcast.version_id, sha256=sha256
-    ).first()
-    if media is None:
-        raise AbsentError("newsroom.sound_absent")
-    return files.serve(request, media)
