@@ -10,10 +10,16 @@ _APPROVAL = (
     " WHERE i.version_id = NEW.version_id AND i.kind = 'approve'"
     " AND i.person_id = NEW.approved_by_id AND i.approved_sha256 = NEW.sha256)"
 )
-# Alone only under a standing authority that two persons put into force.
+# Alone only an announcement, of what is sealed, under a standing authority of the
+# unit or one above it that two persons put into force.
 _NO_AUTHORITY = (
     "NOT EXISTS (SELECT 1 FROM schedule_paper p"
-    " WHERE p.id = NEW.authority_id AND p.kind = 'authority' AND p.state = 'approved')"
+    " JOIN territory_unit above ON above.id = p.unit_id"
+    " JOIN territory_unit unit ON unit.id = NEW.unit_id"
+    " JOIN newsroom_seal s ON s.version_id = NEW.version_id"
+    " WHERE p.id = NEW.authority_id AND p.kind = 'authority' AND p.state = 'approved'"
+    " AND NEW.timing = 'announce' AND s.sha256 = NEW.sha256"
+    " AND above.path <> '' AND above.path = SUBSTR(unit.path, 1, LENGTH(above.path)))"
 )
 _PAPER_APPROVAL = (
     "NOT EXISTS (SELECT 1 FROM schedule_paperinvolvement i"
@@ -231,7 +237,8 @@ GUARDS: list[Guard] = [
         "schedule.material_used: what has sounded here was taken",
         "OLD.state = 'taken' AND NEW.state <> 'taken'"
         " AND EXISTS (SELECT 1 FROM schedule_airing a WHERE a.unit_id = NEW.unit_id"
-        " AND a.broadcast_id = NEW.broadcast_id AND a.starts_at <= NEW.decided_at)",
+        " AND a.broadcast_id = NEW.broadcast_id AND a.withdrawn_at IS NULL"
+        " AND a.starts_at <= NEW.decided_at)",
     ),
     Guard(
         "nguon_inbox_kept",

@@ -227,13 +227,5 @@ def names_for(bodies: Iterable[Any], unit: Unit) -> dict[str, str]:
     rows_of = Officer.objects.filter(pk__in=people).values_list("pk", "full_name")
     names |= {str(key): name for key, name in rows_of}
     if any(isinstance(body, Programme) for body in known):
-        names |= _slot_names(unit)
+        names |= papers.slot_names(unit)
     return names
-
-
-def _slot_names(unit: Unit) -> dict[str, str]:
-    """Return the names of a station's slots; of a slot that is gone, its last one."""
-    found = Paper.objects.filter(
-        unit=unit, kind=station.RULES, approved_at__isnull=False
-    ).order_by("approved_at", "pk")
-    return {slot.id: slot.name for row in found for slot in papers.body_of(row).slots}

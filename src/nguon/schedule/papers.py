@@ -12,16 +12,16 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from nguon.core.errors import AbsentError
 from nguon.core.messages import Audience
 from nguon.fleet.models import Device
 from nguon.people import access
-from nguon.people.models import Officer
+from nguon.people.models import APPROVER, Officer
 from nguon.schedule import places, rules, station
 from nguon.schedule.items import list_renditions, longest_ms
-from nguon.schedule.models import Broadcast, InboxEntry, Paper
+from nguon.schedule.models import Broadcast, InboxEntry, Paper, PaperInvolvement
 from nguon.schedule.station import Authority, Programme, Quiet, StationRules
 from nguon.territory.models import Unit
 from nguon.territory.queries import find_plan_unit
@@ -47,6 +47,15 @@ def lock_paper(uid: str) -> Paper:
     if paper is None:
         raise AbsentError("schedule.paper_absent")
     return paper
+
+
+def list_waiting(officer: Officer, *, at: datetime) -> list[Paper]:
+    """Return the papers that this officer could approve now, the oldest first."""
+    touched = PaperInvolvement.objects.filter(paper=OuterRef("pk"), person=officer)
+    waiting = Paper.objects.filter(~Exists(touched), state=rules.WAITING)
+    mine = access.fence(waiting, officer=officer, at=at, kinds=[APPROVER])
+    related = ("unit", "submitted_by")
+    return list(mine.select_related(*related).order_by("submitted_at", "pk")[:200])
 
 
 def in_force(
@@ -124,6 +133,14 @@ def hours_of(
 def body_of(paper: Paper) -> Any:
     """Return what a paper says, as a value of `schedule.station`."""
     return station.decode(paper.kind, paper.body)
+
+
+def slot_names(unit: Unit) -> dict[str, str]:
+    """Return the names of a station's slots by id; of one that is gone, its last."""
+    found = Paper.objects.filter(
+        unit=unit, kind=station.RULES, approved_at__isnull=False
+    ).order_by("approved_at", "pk")
+    return {slot.id: slot.name for row in found for slot in body_of(row).slots}
 
 
 def covers(paper: Paper, day: date) -> bool:

@@ -185,6 +185,24 @@ SENTENCES: dict[str, str] = {
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
+    "schedule.clock_unreadable": (
+        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+    ),
+    "schedule.day_unreadable": (
+        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+    ),
+    "schedule.number_wrong": "Ô “{what}” phải là số từ {least} đến {most}.",
+    "schedule.name_wrong": "Hãy viết {what}, dài nhất {limit} ký tự.",
+    "schedule.weekdays_missing": "Hãy chọn ít nhất một ngày.",
+    "schedule.draft_moved": (
+        "Bản soạn vừa được đổi ở nơi khác. Hãy tải lại trang, xem lại rồi làm tiếp."
+    ),
+    "schedule.slot_absent": (
+        "Không có khung giờ này trong quy chế đang dùng. Hãy chọn lại ở lịch phát."
+    ),
+    "schedule.nothing_last_week": (
+        "Tuần trước khung “{slot}” không có chương trình để chép. Hãy chọn từng mục."
+    ),
     "schedule.paper_absent": "Không có giấy tờ này trong địa bàn của bạn.",
     "schedule.paper_untitled": "Hãy đặt tên cho giấy tờ, dài nhất {limit} ký tự.",
     "schedule.paper_elsewhere": (
@@ -367,6 +385,13 @@ SENTENCES: dict[str, str] = {
         "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
     ),
     "schedule.leave_reason_missing": "Hãy viết vì sao xã không dùng bản tin này.",
+    "schedule.no_clash": "Không còn tin ưu tiên nào trùng giờ, nên không cần xếp.",
+    "schedule.order_incomplete": (
+        "Danh sách tin ưu tiên vừa thay đổi. Hãy tải lại trang rồi xếp lại."
+    ),
+    "schedule.not_an_announcement": (
+        "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
+    ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",

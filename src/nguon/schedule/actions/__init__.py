@@ -1,7 +1,8 @@
 """Every write of the schedule, one file per noun; import the names from here."""
 
+from nguon.schedule.actions.announcements import announce, announce_draft
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
-from nguon.schedule.actions.inbox import leave_entry, take_entry
+from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
 from nguon.schedule.actions.papers import (
     approve_paper,
     draft_paper,
@@ -23,6 +24,8 @@ from nguon.schedule.actions.speaking import (
 from nguon.schedule.actions.submissions import prepare_ready, submit
 
 __all__ = [
+    "announce",
+    "announce_draft",
     "approve_paper",
     "build_all",
     "build_plan",
@@ -34,6 +37,7 @@ __all__ = [
     "feed_live",
     "leave_entry",
     "prepare_ready",
+    "propose_order",
     "record_events",
     "release",
     "return_broadcast",

@@ -138,15 +138,19 @@ def prepare_ready(*, at: datetime) -> int:
     moved = 0
     for key in list(preparing.order_by("pk").values_list("pk", flat=True)):
         try:
-            moved += _prepare(key, at=at)
+            moved += prepare(key, at=at)
         except Exception:
             logger.exception("broadcast #%s could not be prepared", key)
     return moved
 
 
 @transaction.atomic
-def _prepare(key: int, *, at: datetime) -> bool:
-    """Move one broadcast on: fix its hash, tell devices to fetch, ask approvers."""
+def prepare(key: int, *, asks: bool = True, at: datetime) -> bool:
+    """Move one broadcast on when it can be heard; say whether it moved.
+
+    Its hash is fixed, devices are told to fetch, approvers are asked (unless the
+    caller decides at once: `asks`). For actions of this room.
+    """
     broadcast = (
         Broadcast.objects.select_for_update(of=("self",))
         .select_related("version__bulletin", "unit", "submitted_by")
@@ -170,7 +174,8 @@ def _prepare(key: int, *, at: datetime) -> bool:
         media=[one for one in media if one is not None],
         at=at,
     )
-    _ask_approvers(broadcast, version, at=at)
+    if asks:
+        _ask_approvers(broadcast, version, at=at)
     audit.record("schedule.broadcast.prepared", target=broadcast, by=None, at=at)
     return True
 
@@ -183,10 +188,12 @@ def _ask_approvers(broadcast: Broadcast, version: Version, *, at: datetime) -> N
         at=at,
         without=frozenset(editors.values_list("person_id", flat=True)),
     )
-    urgent = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    words = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    if broadcast.timing == rules.ANNOUNCE:
+        words = "Chờ duyệt để phát ngay"
     people.notify(
         officers=approvers,
-        subject=f"{urgent}: {version.shown_title}",
+        subject=f"{words}: {version.shown_title}",
         body=f"{broadcast.submitted_by.full_name} gửi duyệt bản tin này.",
         url=f"/duyet/{broadcast.uid}/",
         at=at,

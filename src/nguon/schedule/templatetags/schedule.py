@@ -1,8 +1,12 @@
 """Times, outcomes and causes in plain Vietnamese words."""
 
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
 from django import template
 
-from nguon.schedule import rules
+from nguon.schedule import rules, timetable
 
 register = template.Library()
 
@@ -101,3 +105,28 @@ def when_words(timing: rules.Timing) -> str:
         local = timing.expires_at.astimezone(rules.LOCAL)
         return f"Phát ngay khi duyệt, hết hạn {local:%H:%M} ngày {local:%d/%m/%Y}"
     return "Phát ngay khi duyệt"
+
+
+@register.filter
+def split(text: str) -> list[str]:
+    """Return the words of a template's list."""
+    return text.split()
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """Return a value by its key."""
+    return mapping[key]
+
+
+@register.filter
+def giay_gon(moment: datetime) -> str:
+    """Write a local time, with seconds only where there are some: 17:05, 17:05:09."""
+    local = moment.astimezone(rules.LOCAL)
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+
+
+@register.filter
+def ngay_thang(day: date) -> str:
+    """Write a day of this year with its weekday: T5 26/11."""
+    return f"{timetable.SHORT_WEEKDAYS[day.weekday()]} {day:%d/%m}"
