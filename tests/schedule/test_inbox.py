@@ -1,7 +1,7 @@
 """The three classes from above: a normal bulletin sounds only where it is taken."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -9,13 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from nguon.core import signing
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.fleet.models import Device, DeviceEvent, SignedDocument
-from nguon.newsroom import actions as newsroom
-from nguon.newsroom.rules import Draft
 from nguon.people.models import Notice, Officer
-from nguon.schedule import actions, inbox, queries, rules
-from nguon.schedule.models import Airing, Broadcast, InboxEntry
+from nguon.schedule import actions, inbox, queries, rules, station
+from nguon.schedule.models import Airing, Broadcast, InboxEntry, Paper
 from nguon.territory.models import Unit
-from tests.schedule.conftest import make_device, voice_all
+from tests.conftest import make_unit
 
 HOUR = timedelta(hours=1)
 SHELF = rules.Timing(rules.SHELF)
@@ -26,42 +24,6 @@ def release(broadcast: Broadcast, by: Officer, at: datetime) -> Broadcast:
     return actions.release(
         broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=by, at=at
     )
-
-
-@pytest.fixture
-def from_above(
-    province: Unit,
-    dak_doa: Unit,
-    speakers: list[Device],
-    quan: Officer,
-    tung: Officer,
-    admin: Officer,
-    now: datetime,
-) -> Send:
-    """Let the province write, and release, for two communes with devices."""
-    make_device(dak_doa, tung, now, "Loa Đak Đoa")
-
-    def do(
-        klass: str = "normal",
-        timing: rules.Timing = SHELF,
-        at: datetime = now,
-        title: str = "Giá phân bón",
-    ) -> Broadcast:
-        draft = Draft(title, "Sở thông báo tới bà con.", klass=klass)
-        bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=at)
-        broadcast = actions.submit(
-            bulletin_id=bulletin.pk,
-            timing=timing,
-            units=[province],
-            devices=[],
-            by=quan,
-            at=at,
-        )
-        voice_all(at)
-        broadcast.refresh_from_db()
-        return release(broadcast, admin, at)
-
-    return do
 
 
 def sounding_documents() -> list[str]:
@@ -107,8 +69,14 @@ def test_laying_up_is_allowed_at_night_and_refused_for_an_emergency(
     "kind", [rules.SHELF, rules.NOW, rules.ONCE], ids=["shelf", "now", "once"]
 )
 def test_a_normal_bulletin_from_above_sounds_nowhere_by_itself(
-    from_above: Send, kind: str, ia_grai: Unit, province: Unit, now: datetime
+    from_above: Send,
+    kind: str,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    province: Unit,
+    now: datetime,
 ) -> None:
+    far = make_unit("commune", "23999", "Xã Chưa Có Loa", province)
     starts_at = now + HOUR if kind == rules.ONCE else None
 
     broadcast = from_above(timing=rules.Timing(kind, starts_at=starts_at))
@@ -118,7 +86,7 @@ def test_a_normal_bulletin_from_above_sounds_nowhere_by_itself(
     assert sounding_documents() == []
     assert not Airing.objects.exists()
     entries = InboxEntry.objects.filter(broadcast=broadcast, state=rules.NEW)
-    assert entries.count() == 2
+    assert {entry.unit for entry in entries} == {ia_grai, dak_doa, far}
 
 
 def test_priority_and_emergency_from_above_pass_the_inbox(
@@ -299,3 +267,133 @@ def test_use_counts_what_really_sounded_in_each_commune(
 
     assert (use.entry.state, use.devices) == (rules.NEW, 2)
     assert inbox.is_used(use.entry, at=now) is False
+
+
+def put_in_force(
+    unit: Unit, kind: str, body: station.Body, lan: Officer, minh: Officer, at: datetime
+) -> Paper:
+    """Have a paper written by Lan and approved by Minh."""
+    paper = actions.draft_paper(
+        unit=unit, kind=kind, body=body, title="Giấy tờ", first_date=at.date(),
+        last_date=None, by=lan, at=at,
+    )  # fmt: skip
+    actions.send_paper(paper_uid=paper.uid, by=lan, at=at)
+    return actions.approve_paper(
+        paper_uid=paper.uid, sha256=paper.sha256, by=minh, at=at
+    )
+
+
+def test_a_taken_bulletin_sounds_where_a_programme_uses_it_and_stays_taken(
+    from_above: Send,
+    lan: Officer,
+    minh: Officer,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    speakers: list[Device],
+    now: datetime,
+) -> None:
+    broadcast = from_above()
+    entry = InboxEntry.objects.get(unit=ia_grai)
+    actions.take_entry(entry_id=entry.pk, by=lan, at=now)
+    slot = station.Slot(
+        id="chieu", name="Buổi chiều", kind="programme", minutes=15,
+        repeat=station.Repeat(first=now.date()), begin=time(17),
+    )  # fmt: skip
+    day = station.StationRules(slots=(slot,))
+    put_in_force(ia_grai, station.RULES, day, lan, minh, now)
+    piece = station.Entry(kind="bulletin", material=broadcast.uid)
+    filled = station.Programme(slot="chieu", entries=(piece,))
+
+    put_in_force(ia_grai, station.PROGRAMME, filled, lan, minh, now)
+
+    airings = Airing.objects.filter(broadcast=broadcast)
+    assert {row.unit for row in airings} == {ia_grai}
+    with pytest.raises(ConflictError) as refusal:
+        actions.leave_entry(entry_id=entry.pk, reason="Thôi", by=lan, at=now)
+    assert refusal.value.code == "schedule.material_used"
+    events = [
+        DeviceEvent(
+            device=one, log="l", n=1, type="started", at=now, item=airings[0].item
+        )
+        for one in speakers
+    ]
+    actions.record_events(events=events, at=now)
+    use = {row.entry.unit: row for row in queries.list_use(broadcast)}
+    assert (use[ia_grai].airings, use[ia_grai].devices) == (1, 2)
+    assert (use[dak_doa].airings, use[dak_doa].devices) == (0, 0)
+
+
+def test_a_bulletin_out_of_the_programme_before_it_sounded_may_be_left(
+    from_above: Send,
+    send: Send,
+    lan: Officer,
+    minh: Officer,
+    ia_grai: Unit,
+    now: datetime,
+) -> None:
+    entry = InboxEntry.objects.get(unit=ia_grai, broadcast=from_above())
+    actions.take_entry(entry_id=entry.pk, by=lan, at=now)
+    own = release(send(timing=SHELF), minh, now)
+    slot = station.Slot(
+        id="chieu", name="Buổi chiều", kind="programme", minutes=15,
+        repeat=station.Repeat(first=now.date()), begin=time(17),
+    )  # fmt: skip
+    day = station.StationRules(slots=(slot,))
+    put_in_force(ia_grai, station.RULES, day, lan, minh, now)
+
+    def fill(uid: str, at: datetime) -> None:
+        piece = station.Entry(kind="bulletin", material=uid)
+        body = station.Programme(slot="chieu", entries=(piece,))
+        put_in_force(ia_grai, station.PROGRAMME, body, lan, minh, at)
+
+    fill(entry.broadcast.uid, now)
+    fill(own.uid, now + HOUR)
+
+    left = actions.leave_entry(
+        entry_id=entry.pk, reason="Thôi", by=lan, at=now + 2 * HOUR
+    )
+    assert left.state == rules.LEFT
+    # By the evening the other programme has sounded, not this one.
+    assert not inbox.is_used(left, at=now + 12 * HOUR)
+
+
+def test_the_commune_orders_a_clash_by_a_paper_of_two(
+    from_above: Send,
+    send: Send,
+    lan: Officer,
+    minh: Officer,
+    ia_grai: Unit,
+    now: datetime,
+) -> None:
+    soon = rules.Timing(rules.ONCE, starts_at=now + HOUR)
+    own = release(send("priority", soon), minh, now)
+    above = from_above("priority", soon)
+    wanted = [own.uid, above.uid]
+
+    with pytest.raises(InvalidError) as refusal:
+        actions.propose_order(unit=ia_grai, broadcasts=[own.uid], by=lan, at=now)
+    with pytest.raises(RefusedError):
+        actions.propose_order(unit=ia_grai, broadcasts=wanted, by=minh, at=now)
+    paper = actions.propose_order(unit=ia_grai, broadcasts=wanted, by=lan, at=now)
+    assert not queries.list_clashes(ia_grai, at=now)[0].is_ordered
+    with pytest.raises(RefusedError):
+        actions.approve_paper(paper_uid=paper.uid, sha256=paper.sha256, by=lan, at=now)
+    actions.approve_paper(paper_uid=paper.uid, sha256=paper.sha256, by=minh, at=now)
+
+    assert refusal.value.code == "schedule.order_incomplete"
+    (clash,) = queries.list_clashes(ia_grai, at=now)
+    assert [row.broadcast for row in clash.airings] == [own, above]
+    assert clash.is_ordered
+    plan = SignedDocument.objects.get(
+        kind="plan", unit=ia_grai, superseded_at__isnull=True
+    )
+    assert signing.read(plan.jws)[1]["order"] == wanted
+
+
+def test_there_is_no_order_where_nothing_meets(
+    lan: Officer, ia_grai: Unit, now: datetime
+) -> None:
+    with pytest.raises(InvalidError) as refusal:
+        actions.propose_order(unit=ia_grai, broadcasts=[], by=lan, at=now)
+
+    assert refusal.value.code == "schedule.no_clash"

@@ -237,7 +237,8 @@ GUARDS: list[Guard] = [
         "schedule.material_used: what has sounded here was taken",
         "OLD.state = 'taken' AND NEW.state <> 'taken'"
         " AND EXISTS (SELECT 1 FROM schedule_airing a WHERE a.unit_id = NEW.unit_id"
-        " AND a.broadcast_id = NEW.broadcast_id AND a.starts_at <= NEW.decided_at)",
+        " AND a.broadcast_id = NEW.broadcast_id AND a.withdrawn_at IS NULL"
+        " AND a.starts_at <= NEW.decided_at)",
     ),
     Guard(
         "nguon_inbox_kept",

@@ -6,14 +6,14 @@ broadcast that its programmes may use; a clash is where priority bulletins meet.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from nguon.core.errors import AbsentError
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import rules, station
+from nguon.schedule import papers, rules, station
 from nguon.schedule.items import list_renditions
 from nguon.schedule.models import (
     Airing,
@@ -66,11 +66,19 @@ class Clash:
     is_ordered: bool
 
 
-def list_communes(broadcast: Broadcast) -> list[Unit]:
-    """Return the communes in which devices of an audience stand."""
+def list_communes(broadcast: Broadcast, *, at: datetime) -> list[Unit]:
+    """Return the communes that a broadcast is meant for, with or without devices.
+
+    Those under the units that were asked for, and those in which a village or device
+    of its audience stands.
+    """
     members = broadcast.audience
     here = Q(pk__in=members.values("unit")) | Q(pk__in=members.values("unit__parent"))
-    return list(Unit.objects.filter(here, kind=COMMUNE).order_by("folded", "pk"))
+    here |= Q(pk__in=broadcast.units.values("parent"))
+    for unit in broadcast.units.order_by("pk"):
+        here |= Q(path__startswith=unit.path)
+    communes = Unit.objects.as_of(at.astimezone(rules.LOCAL).date())
+    return list(communes.filter(here, kind=COMMUNE).order_by("folded", "pk"))
 
 
 def list_inbox(officer: Officer, *, at: datetime) -> QuerySet[InboxEntry]:
@@ -102,7 +110,10 @@ def access_entry(entry_id: int, *, officer: Officer, at: datetime) -> InboxEntry
 def is_used(entry: InboxEntry, *, at: datetime) -> bool:
     """Say whether the commune sounded it, or has it in a paper that holds or waits."""
     begun = Airing.objects.filter(
-        broadcast=entry.broadcast_id, unit=entry.unit_id, starts_at__lte=at
+        broadcast=entry.broadcast_id,
+        unit=entry.unit_id,
+        starts_at__lte=at,
+        withdrawn_at=None,
     )
     return begun.exists() or bool(list_papers_with(entry, at=at))
 
@@ -110,21 +121,37 @@ def is_used(entry: InboxEntry, *, at: datetime) -> bool:
 def list_papers_with(entry: InboxEntry, *, at: datetime) -> list[Paper]:
     """Return the commune's papers, in force or waiting, that name the bulletin."""
     today = at.astimezone(rules.LOCAL).date()
-    papers = Paper.objects.filter(
+    found = Paper.objects.filter(
         Q(last_date=None) | Q(last_date__gte=today),
         unit=entry.unit_id,
         kind__in=[station.PROGRAMME, station.RULES],
         state__in=[rules.WAITING, rules.APPROVED],
     )
+    rows = list(found.order_by("-approved_at", "-pk"))
     uid = entry.broadcast.uid
-    return [paper for paper in papers.order_by("pk") if _names(paper, uid)]
+    return [
+        paper
+        for paper in rows
+        if any(
+            named.material == uid for named in papers.names_in(papers.body_of(paper))
+        )
+        and not any(_replaces(newer, paper, today) for newer in rows)
+    ]
 
 
-def _names(paper: Paper, uid: str) -> bool:
-    body = station.decode(paper.kind, paper.body)
-    if isinstance(body, station.Programme):
-        return any(entry.material == uid for entry in body.entries)
-    return any(slot.fallback == uid for slot in body.slots)
+def _replaces(newer: Paper, older: Paper, today: date) -> bool:
+    """Say whether a paper stands in the place of an older one on all days to come."""
+    if newer.approved_at is None or older.approved_at is None:
+        return False
+    return (
+        (newer.kind, newer.subject) == (older.kind, older.subject)
+        and newer.approved_at > older.approved_at
+        and newer.first_date <= max(today, older.first_date)
+        and (
+            newer.last_date is None
+            or (older.last_date is not None and newer.last_date >= older.last_date)
+        )
+    )
 
 
 def materials(unit: Unit) -> QuerySet[Broadcast]:
@@ -152,7 +179,9 @@ def list_materials(
     if not access.can_see(officer, unit=unit, at=at):
         raise AbsentError("people.not_your_ground")
     here = Q(unit=unit) | Q(unit=None, broadcast__unit__path__startswith=unit.path)
-    used = Airing.objects.filter(here, broadcast=OuterRef("pk"), starts_at__lte=at)
+    used = Airing.objects.filter(
+        here, broadcast=OuterRef("pk"), starts_at__lte=at, withdrawn_at=None
+    )
     latest = used.values("broadcast").annotate(latest=Max("starts_at"))
     found = materials(unit).annotate(latest_used_at=Subquery(latest.values("latest")))
     for word in fold(text).split():
@@ -208,7 +237,7 @@ def list_priority(unit: Unit, *, at: datetime) -> list[Airing]:
     reaching = AudienceMember.objects.filter(
         broadcast=OuterRef("pk"), unit__path__startswith=unit.path
     )
-    ahead = Q(ends_at__gt=at, starts_at__lt=at + rules.WINDOW)
+    ahead = Q(ends_at__gt=at, starts_at__lt=at + rules.WINDOW, withdrawn_at=None)
     broadcasts = Broadcast.objects.filter(
         Exists(Airing.objects.filter(ahead, broadcast=OuterRef("pk"))),
         Exists(reaching),
@@ -264,19 +293,8 @@ def _uid(airing: Airing) -> str:
 
 def find_order(unit: Unit, *, at: datetime) -> tuple[str, ...]:
     """Return the order of priority bulletins that a commune has in force; or none."""
-    today = at.astimezone(rules.LOCAL).date()
-    paper = (
-        Paper.objects.filter(
-            Q(last_date=None) | Q(last_date__gte=today),
-            unit=unit,
-            kind=station.ORDER,
-            state=rules.APPROVED,
-            first_date__lte=today,
-        )
-        .order_by("-approved_at", "-pk")
-        .first()
-    )
+    paper = papers.in_force(unit, station.ORDER, at.astimezone(rules.LOCAL).date())
     if paper is None:
         return ()
-    body: station.Order = station.decode(station.ORDER, paper.body)
+    body: station.Order = papers.body_of(paper)
     return body.broadcasts

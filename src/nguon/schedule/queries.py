@@ -266,7 +266,7 @@ def _all_prefixes(paths: Iterable[str]) -> set[str]:
 def list_plays(officer: Officer, *, at: datetime) -> QuerySet[PlayRecord]:
     """Return the play records on an officer's ground, the latest first."""
     plays = access.fence(PlayRecord.objects.all(), officer=officer, at=at)
-    related = ("device", "unit", "broadcast__version")
+    related = ("device", "unit", "broadcast__version", "broadcast__authority")
     return plays.select_related(*related).order_by("-planned_at", "-pk")
 
 
@@ -299,7 +299,9 @@ def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
     # A commune publishes what it took; what is laid up, once it has sounded.
     untaken = InboxEntry.objects.filter(unit=unit).exclude(state=rules.TAKEN)
     unheard = Q(timing=rules.SHELF) & ~Exists(
-        Airing.objects.filter(broadcast=OuterRef("pk"), starts_at__lte=at)
+        Airing.objects.filter(
+            broadcast=OuterRef("pk"), starts_at__lte=at, withdrawn_at=None
+        )
     )
     found = Broadcast.objects.filter(
         mine, state=rules.APPROVED, approved_at__lte=at

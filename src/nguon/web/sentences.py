@@ -373,6 +373,10 @@ SENTENCES: dict[str, str] = {
         "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
     ),
     "schedule.leave_reason_missing": "Hãy viết vì sao xã không dùng bản tin này.",
+    "schedule.no_clash": "Không còn tin ưu tiên nào trùng giờ, nên không cần xếp.",
+    "schedule.order_incomplete": (
+        "Danh sách tin ưu tiên vừa thay đổi. Hãy tải lại trang rồi xếp lại."
+    ),
     "schedule.not_an_announcement": (
         "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
     ),

@@ -53,6 +53,7 @@ def today(request: HttpRequest) -> HttpResponse:
     units = access.units_of(officer, at=at)
     context = {
         "at": at,
+        "inbox_count": queries.count_undecided(officer, at=at),
         "waiting": waiting[:SHOWN],
         "waiting_more": max(0, len(waiting) - SHOWN),
         "sounding": sounding,

@@ -2,7 +2,7 @@
 
 from nguon.schedule.actions.announcements import announce, announce_draft
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
-from nguon.schedule.actions.inbox import leave_entry, take_entry
+from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
 from nguon.schedule.actions.papers import (
     approve_paper,
     draft_paper,
@@ -28,6 +28,7 @@ __all__ = [
     "end_paper",
     "leave_entry",
     "prepare_ready",
+    "propose_order",
     "record_events",
     "release",
     "return_broadcast",

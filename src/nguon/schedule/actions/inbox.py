@@ -4,6 +4,7 @@ Source: circular 39/2020/TT-BTTTT: of a normal bulletin the commune chooses whet
 and when. Taking makes it a material of programmes; nothing sounds by itself.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -14,8 +15,10 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import inbox, rules
-from nguon.schedule.models import Broadcast, InboxEntry
+from nguon.schedule import inbox, rules, station
+from nguon.schedule.actions.papers import draft_paper, send_paper
+from nguon.schedule.models import Broadcast, InboxEntry, Paper
+from nguon.territory.models import Unit
 
 REASON_LIMIT = 2000
 
@@ -28,7 +31,7 @@ def offer(broadcast: Broadcast, *, at: datetime) -> bool:
     """
     if not broadcast.is_offered:
         return False
-    communes = inbox.list_communes(broadcast)
+    communes = inbox.list_communes(broadcast, at=at)
     InboxEntry.objects.bulk_create(
         InboxEntry(unit=unit, broadcast=broadcast, arrived_at=at) for unit in communes
     )
@@ -94,3 +97,37 @@ def _decide(
         data={"broadcast": entry.broadcast.uid, "reason": entry.reason},
     )
     return entry
+
+
+@transaction.atomic
+def propose_order(
+    *, unit: Unit, broadcasts: Sequence[str], by: Officer, at: datetime
+) -> Paper:
+    """Write the order of priority bulletins as a paper, and send it to be approved.
+
+    Source: circular 39/2020/TT-BTTTT: where they meet, the commune decides. Raises
+    InvalidError `schedule.no_clash` when nothing meets, `schedule.order_incomplete`
+    when it does not name exactly those that do, and what `send_paper` raises.
+    """
+    meeting = {
+        row.broadcast.uid
+        for clash in inbox.list_clashes(unit, at=at)
+        for row in clash.airings
+        if row.broadcast is not None
+    }
+    if not meeting:
+        raise InvalidError("schedule.no_clash")
+    if set(broadcasts) != meeting or len(broadcasts) != len(meeting):
+        raise InvalidError("schedule.order_incomplete")
+    today = at.astimezone(rules.LOCAL).date()
+    paper = draft_paper(
+        unit=unit,
+        kind=station.ORDER,
+        body=station.Order(broadcasts=tuple(broadcasts)),
+        title=f"Thứ tự tin ưu tiên từ ngày {today:%d/%m/%Y}",
+        first_date=today,
+        last_date=None,
+        by=by,
+        at=at,
+    )
+    return send_paper(paper_uid=paper.uid, by=by, at=at)

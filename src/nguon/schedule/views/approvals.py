@@ -117,11 +117,15 @@ def release(request: HttpRequest, uid: str) -> HttpResponse:
     broadcast = actions.release(
         broadcast_uid=uid, sha256=request.POST.get("sha256", ""), by=officer, at=at
     )
+    to, words = reverse("schedule:live", args=[uid]), "Lệnh phát đang đến các loa."
+    if broadcast.is_offered or broadcast.timing == rules.SHELF:
+        to = reverse("schedule:bulletin", args=[broadcast.version.bulletin.uid])
+        words = "Bản tin phát khi có chương trình dùng."
     if not wants_json(request):
-        messages.success(request, "Đã duyệt. Lệnh phát đang đến các loa.")
+        messages.success(request, f"Đã duyệt. {words}")
     return done(
         request,
-        to=reverse("schedule:live", args=[uid]),
+        to=to,
         data={**broadcast_facts(broadcast), "approved_at": at.isoformat()},
     )
 

@@ -100,14 +100,20 @@ def export(request: HttpRequest) -> HttpResponse:
             OUTCOMES.get(play.outcome, play.outcome),
             cause_name(play.cause) if play.cause else "",
             "có" if play.late_joiner else "",
+            _authority(play),
         )
         for play in _found(request, at)[:EXPORT_LIMIT]
     )
     head = (
         "Bản tin,Thiết bị,Địa bàn,Giờ định phát,Bắt đầu,Kết thúc,Số giây đã phát,"
-        "Mức ra số (dBFS),Kết quả,Lý do,Thiết bị vào sau"
+        "Mức ra số (dBFS),Kết quả,Lý do,Thiết bị vào sau,Theo ủy quyền số"
     )
     return table_file("nhat-ky-phat", head.split(","), rows)
+
+
+def _authority(play: PlayRecord) -> str:
+    paper = play.broadcast.authority if play.broadcast else None
+    return str(paper.number) if paper else ""
 
 
 def _written(moment: datetime | None) -> str:
