@@ -78,7 +78,8 @@ class Week:
             timetable.draw_day(
                 self.monday + n * ONE_DAY,
                 pieces=pieces,
-                openings=self.openings if everything else (),
+                openings=self.openings,
+                with_gaps=everything,
                 quiet=self.quiet,
                 at=at,
             )
