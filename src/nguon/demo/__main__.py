@@ -33,9 +33,9 @@ def say(text: str) -> None:
 
 
 def a_port(text: str) -> int:
-    """Read a port from the command line. Raises ValueError, told by argparse."""
-    if not 0 < int(text) <= LAST_PORT:
-        raise ValueError
+    """Read a port from the command line. Raises ArgumentTypeError."""
+    if not (text.isdecimal() and 0 < int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"từ 1 đến {LAST_PORT} / 1 to {LAST_PORT}")
     return int(text)
 
 
