@@ -68,6 +68,7 @@ class Stack:
         self.database_url = database_url
         self.env = self._make_env(quiet_hours)
         self.world: dict[str, Any] = {}
+        self.refused = 0
 
     # --- where things are --------------------------------------------------------
 
@@ -316,7 +317,8 @@ class Stack:
         expected = len(codes) + self.devices
         self.say(f"Đang ghi danh {expected} thiết bị …")
         patience = str(90 + expected // 5)
-        self.manage("welcome_devices", "--expect", str(expected), "--seconds", patience)
+        wanted = ["--expect", str(expected), "--seconds", patience]
+        self.refused = self.query("welcome_devices", *wanted)["refused"]
         for name, program in self.programs.items():
             if name not in SERVER:
                 program.wait_ready()
@@ -355,7 +357,7 @@ class Stack:
         self._add(
             "simulator",
             command,
-            lambda: self.simulator_stats().get("ready", 0) >= len(codes),
+            lambda: self.simulator_stats().get("ready", 0) + self.refused >= len(codes),
             ready_seconds=90.0 + len(codes) / 5,
         )
 

@@ -18,7 +18,16 @@ from django.conf import settings
 from django.db import transaction
 
 from nguon.fleet import actions as fleet
-from nguon.fleet.models import ACTIVE, BOARD, SPEAKER, WAITING, Claim, Device
+from nguon.fleet.models import (
+    ACTIVE,
+    BOARD,
+    REJECTED,
+    REVOKED,
+    SPEAKER,
+    WAITING,
+    Claim,
+    Device,
+)
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.models import Bulletin
@@ -99,14 +108,25 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
     }
 
 
-def welcome(*, expect: int, at: datetime) -> int:
-    """Let in, as the technician, whoever waits; return how many are on the bus."""
+@dataclass(frozen=True)
+class Welcomed:
+    """How many devices are on the bus, and how many somebody has turned away."""
+
+    active: int
+    refused: int
+
+
+def welcome(*, expect: int, at: datetime) -> Welcomed:
+    """Let in, as the technician, whoever waits; return how many are settled."""
     tung = Officer.objects.get(username="tung")
     waiting = Device.objects.filter(state=WAITING).order_by("pk")[:expect]
     keys = list(waiting.values_list("pk", flat=True))
     if keys:
         fleet.approve_devices(device_ids=keys, by=tung, at=at)
-    return Device.objects.filter(state=ACTIVE, connected=True).count()
+    return Welcomed(
+        active=Device.objects.filter(state=ACTIVE, connected=True).count(),
+        refused=Device.objects.filter(state__in=(REJECTED, REVOKED)).count(),
+    )
 
 
 def load_authority(*, at: datetime) -> str:

@@ -6,6 +6,7 @@ computes makes an officer's approval wait; devices can wait, an approval may not
 """
 
 import asyncio
+import gc
 import os
 import sys
 from typing import Any
@@ -52,3 +53,5 @@ class DevicesInTurn:
 
 sys.setswitchinterval(SWITCH_SECONDS)
 application = DevicesInTurn(get_asgi_application())
+# What has been loaded stays for good: the collector need not look through it again.
+gc.freeze()
