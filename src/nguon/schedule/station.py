@@ -25,7 +25,8 @@ KINDS = {
     AUTHORITY: "Ủy quyền thường trực",
 }
 
-ANNOUNCE, LIVE = "announce", "live"
+ANNOUNCE: Literal["announce"] = "announce"
+LIVE: Literal["live"] = "live"
 ACTS = {ANNOUNCE: "Phát ngay bản tin", LIVE: "Nói trực tiếp"}
 
 WHOLE = Audience()
