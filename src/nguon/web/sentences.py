@@ -247,6 +247,7 @@ SENTENCES: dict[str, str] = {
     ),
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
+    "web.not_done": "Việc vừa bấm CHƯA được làm. Hãy đăng nhập rồi bấm lại.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",
