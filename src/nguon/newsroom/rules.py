@@ -137,3 +137,9 @@ def check_correction(*, drill: bool, corrected_drill: bool) -> None:
     """Raise DraftError when a drill would correct what is real, or the reverse."""
     if drill != corrected_drill:
         raise DraftError("newsroom.correction_other_kind")
+
+
+def check_correction_class(*, klass: str, corrected_klass: str) -> None:
+    """Refuse a correction that would leave a false alarm sounding: DraftError."""
+    if corrected_klass == "emergency" and klass != "emergency":
+        raise DraftError("newsroom.correction_not_emergency")

@@ -22,7 +22,7 @@ _MOVE = re.compile(r"M(-?\d+) (-?\d+)l([^z]*)z")
 GOOD, PART, MIXED, BAD, WAIT = "good", "part", "mixed", "bad", "wait"
 WORDS = {
     GOOD: "đã phát đủ",
-    PART: "đang phát",
+    PART: "phát một phần",
     MIXED: "vài loa im lặng",
     BAD: "phần lớn im lặng",
     WAIT: "chưa phát",

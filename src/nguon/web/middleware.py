@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from nguon.core.errors import DomainError
 from nguon.people.answers import is_htmx, wants_json
 from nguon.web import errors
+from nguon.web.sentences import sentence
 
 Onward = Callable[[HttpRequest], HttpResponse]
 
@@ -67,6 +69,9 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             return JsonResponse(errors.body("web.sign_in"), status=401)
         if is_htmx(request):
             return HttpResponse(status=204, headers={"HX-Redirect": "/"})
+        if request.method == "POST":
+            # Somebody pressed a button, perhaps "stop", and nothing has happened.
+            messages.error(request, sentence("web.not_done"))
         return super().handle_no_permission(request, view_func)
 
 

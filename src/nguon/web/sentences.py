@@ -107,6 +107,10 @@ SENTENCES: dict[str, str] = {
     ),
     "newsroom.recording_too_big": "Tệp ghi âm quá lớn. Hãy gửi tệp dưới 64 MB.",
     "newsroom.drill_not_emergency": "Diễn tập phải là bản tin khẩn cấp.",
+    "newsroom.correction_not_emergency": (
+        "Bản đính chính của tin khẩn cấp phải là tin khẩn cấp thì tin cũ mới im. "
+        "Hãy giữ loại Khẩn cấp."
+    ),
     "newsroom.correction_other_kind": (
         "Bản đính chính phải cùng là diễn tập hoặc cùng là thật với bản gốc."
     ),
@@ -432,6 +436,7 @@ SENTENCES: dict[str, str] = {
     ),
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
+    "web.not_done": "Việc vừa bấm CHƯA được làm. Hãy đăng nhập rồi bấm lại.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",
