@@ -25,6 +25,8 @@ SCREENS = (
     "/ban-tin/",
     "/ban-tin/moi/",
     "/cho-duyet/",
+    "/lich-phat/",
+    "/dai/",
     "/thiet-bi/",
     "/dung-phat/",
     "/nhat-ky/",

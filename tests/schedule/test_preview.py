@@ -61,6 +61,7 @@ def test_the_province_comes_first_and_the_day_says_so(
     speakers: list[Device],
     now: datetime,
 ) -> None:
+    release(send(timing=at_five(now.date())), minh, now)
     release(send(timing=at_five()), minh, now)
     draft = Draft("Bão số 9", "Chằng chống nhà cửa.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
@@ -78,6 +79,8 @@ def test_the_province_comes_first_and_the_day_says_so(
 
     found = preview.device_day(speakers[0], day=TOMORROW, at=now)
 
+    over = preview.device_day(speakers[0], day=TOMORROW + DAY, at=now)
+    assert over.sounding == []
     first, second = found.sounding
     assert (first.what, second.what) == ("Bão số 9", "Họp dân")
     assert first.why == "Tin ưu tiên của tỉnh đi trước chương trình của xã: “Họp dân”."

@@ -199,15 +199,11 @@ def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:
     holding = hold(device, at=at)
     begin, end = timetable.midnight(day), timetable.midnight(day + timedelta(days=1))
     start = milliseconds(min(begin, max(at, begin - timedelta(days=8))))
+    situation = _without_past(holding.situation, start)
     steps = list(
-        timeline(
-            _without_past(holding.situation, start),
-            holding.listener,
-            start=start,
-            end=milliseconds(end),
-        )
+        timeline(situation, holding.listener, start=start, end=milliseconds(end))
     )
-    known = _Known(holding)
+    known = _Known(Prepared(situation.items, holding.listener))
     return DeviceDay(
         rows=known.rows(steps, begin=milliseconds(begin), end=milliseconds(end)),
         unheard=known.unheard(steps, begin=milliseconds(begin), end=milliseconds(end)),
@@ -235,8 +231,8 @@ def _moment(milliseconds_: int) -> datetime:
 class _Known:
     """Names for what the items came from, read once; the items meant for a device."""
 
-    def __init__(self, holding: Holding) -> None:
-        self.items = list(Prepared(holding.situation.items, holding.listener))
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items = list(items)
         self.broadcasts: Mapping[str, Broadcast] = {
             row.uid: row
             for row in Broadcast.objects.filter(
