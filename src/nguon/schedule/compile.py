@@ -12,25 +12,36 @@ from datetime import date, datetime, time, timedelta
 
 from nguon.core.messages import Audience, Hours, Item, Rendition, Stream
 from nguon.schedule import checks, places, recurrence, rules, station
-from nguon.schedule.items import list_renditions, longest_ms, milliseconds
-from nguon.schedule.models import Airing, Broadcast, Paper
+from nguon.schedule.items import milliseconds
+from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.papers import Shelf, default_quiet
-from nguon.schedule.station import WHOLE, Entry, Quiet, Slot, StationRules, Volume
+from nguon.schedule.station import (
+    WHOLE,
+    Programme,
+    Quiet,
+    Slot,
+    Source,
+    StationRules,
+    Volume,
+)
 from nguon.territory.models import Unit
 
 DAY = timedelta(days=1)
 # A device needs a moment to begin; without it the last piece of a slot that is booked
 # to the second would never have room. Quiet hours give none.
-SLACK = timedelta(seconds=60)
+SLACK_MS = 60_000
+SHOWN_MS = rules.SHOWN_FOR // timedelta(milliseconds=1)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """One item and the (unsaved) airing that the server knows it by."""
+    """One item, and the rows by which the server knows it: its reason, in keys."""
 
     item: Item
-    airing: Airing
+    unit_id: int
+    paper_id: int
+    broadcast_id: int | None
 
 
 @dataclass(frozen=True)
@@ -54,20 +65,21 @@ class Span:
         return [first + n * DAY for n in range(count)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One return of a slot: `[starts_at, ends_at)`, by which rules."""
+    """One return of a slot, `[starts_at, ends_at)` in ms, by which rules."""
 
     slot: Slot
     paper: Paper
     day: date
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: int
+    ends_at: int
 
 
 def list_occurrences(unit: Unit, shelf: Shelf, span: Span) -> Iterator[Occurrence]:
     """Yield every return of a station's slots that touches the window."""
     days = span.days
+    first, last = milliseconds(span.begin), milliseconds(span.end)
     for paper in shelf.papers.get(unit.pk, ()):
         if paper.kind != station.RULES:
             continue
@@ -78,9 +90,9 @@ def list_occurrences(unit: Unit, shelf: Shelf, span: Span) -> Iterator[Occurrenc
             for day in recurrence.days_between(
                 slot.repeat, begin=days[0], end=days[-1] + DAY
             ):
-                starts = datetime.combine(day, begin, rules.LOCAL)
-                ends = starts + timedelta(minutes=slot.minutes)
-                if day in held and ends > span.begin and starts < span.end:
+                starts = milliseconds(datetime.combine(day, begin, rules.LOCAL))
+                ends = starts + slot.minutes * 60_000
+                if day in held and ends > first and starts < last:
                     yield Occurrence(slot, paper, day, starts, ends)
 
 
@@ -100,6 +112,40 @@ def compile_station(
     return sorted(maker.planned, key=lambda row: (row.item.starts_at, row.item.id))
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What an item says apart from when; the same on every day of a slot.
+
+    `offset` is where it begins in its slot, `length` how long it is booked for, in
+    ms; it may sound until `slack` after the slot's end.
+    """
+
+    name: str
+    title: str
+    rank: str
+    start: str
+    after: str
+    sha256: str
+    heard: Audience
+    paper: Paper
+    approved_at: int
+    offset: int
+    length: int
+    wait_ms: int = 0
+    text: str = ""
+    bulletin: str = ""
+    broadcast: str = ""
+    broadcast_id: int | None = None
+    renditions: tuple[Rendition, ...] = ()
+    stream: Stream | None = None
+    loop: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether it is as long as its window: a stream, or what fills in."""
+        return self.stream is not None or self.loop
+
+
 class _Maker:
     """Makes the items of one station; exists only while it is compiled."""
 
@@ -110,19 +156,7 @@ class _Maker:
         self.whole = Audience(units=(unit.uid,))
         self.planned: list[Planned] = []
         self.named: Counter[str] = Counter()
-        self.sounds: dict[str, tuple[tuple[Rendition, ...], int]] = {}
-        self.lengths = {
-            uid: self.sound(row)[1]
-            for (key, uid), row in shelf.materials.items()
-            if key == unit.pk
-        }
-
-    def sound(self, row: Broadcast) -> tuple[tuple[Rendition, ...], int]:
-        """Return a material's sounds and its length in ms, read once."""
-        if row.uid not in self.sounds:
-            renditions = list_renditions(row.version)
-            self.sounds[row.uid] = renditions, longest_ms(renditions)
-        return self.sounds[row.uid]
+        self.pieces: dict[tuple[object, ...], list[_Piece]] = {}
 
     def fill(self, occurrence: Occurrence) -> None:
         """Put the programme of the day into its slot; without one the gap stays."""
@@ -130,219 +164,160 @@ class _Maker:
         paper = self.shelf.pick(self.unit.pk, station.PROGRAMME, day, slot.id)
         if paper is None:
             return
-        body = self.shelf.bodies[paper.pk]
-        for entry, heard, start, length in self.lay_out(body.entries, slot):
-            begin = occurrence.starts_at + timedelta(milliseconds=start)
-            if begin >= occurrence.ends_at:
-                continue
-            if entry.kind == "relay":
-                ends = begin + timedelta(milliseconds=length)
-                self.add_stream(occurrence, paper, entry.source, heard, begin, ends)
-            else:
-                material = self.shelf.materials[self.unit.pk, entry.material]
-                self.add(occurrence, paper, material, heard, begin)
-
-    def lay_out(
-        self, entries: Sequence[Entry], slot: Slot
-    ) -> list[tuple[Entry, Audience, int, int]]:
-        """Return the entries that may still sound, one after another.
-
-        A material that was called off since leaves, and the rest moves up.
-        """
-        lasting = tuple(
-            entry
-            for entry in entries
-            if (entry.kind == "relay" or self.lengths.get(entry.material))
-            and places.narrow(slot.places, entry.places, self.shelf.where) is not None
-        )
-        body = station.Programme(slot.id, lasting)
-        return checks.lay_out(body, self.lengths, slot=slot, where=self.shelf.where)
+        body: Programme = self.shelf.bodies[paper.pk]
+        sources = tuple(self._source_on(entry.source, day) for entry in body.entries)
+        key = (occurrence.paper.pk, paper.pk, slot.id, sources)
+        if key not in self.pieces:
+            self.pieces[key] = list(self._lay_out(occurrence, paper, body))
+        for piece in self.pieces[key]:
+            self.keep(occurrence, piece)
 
     def relay(self, occurrence: Occurrence) -> None:
         """Put the stream of a relay slot, and what sounds when it is silent."""
-        slot = occurrence.slot
-        self.add_stream(
-            occurrence,
-            occurrence.paper,
-            slot.source,
-            slot.places,
-            occurrence.starts_at,
-            occurrence.ends_at,
+        slot, paper = occurrence.slot, occurrence.paper
+        key = (paper.pk, slot.id, self._source_on(slot.source, occurrence.day))
+        if key not in self.pieces:
+            length = occurrence.ends_at - occurrence.starts_at
+            self.pieces[key] = list(
+                self._stream(occurrence, paper, slot.source, slot.places, 0, length)
+            )
+        for piece in self.pieces[key]:
+            self.keep(occurrence, piece)
+
+    def _source_on(self, uid: str, day: date) -> int:
+        source = self.shelf.source(uid, day) if uid else None
+        return source.pk if source else 0
+
+    def _lay_out(
+        self, occurrence: Occurrence, paper: Paper, body: Programme
+    ) -> Iterator[_Piece]:
+        """Yield the pieces of a programme, one after another.
+
+        A material that was called off since leaves, and the rest moves up.
+        """
+        slot, shelf = occurrence.slot, self.shelf
+        lengths = {
+            entry.material: shelf.lengths.get(entry.material, 0)
+            for entry in body.entries
+            if (self.unit.pk, entry.material) in shelf.materials
+        }
+        lasting = tuple(
+            entry
+            for entry in body.entries
+            if (entry.kind == "relay" or lengths.get(entry.material))
+            and places.narrow(slot.places, entry.places, shelf.where) is not None
+        )
+        for entry, heard, start, length in checks.lay_out(
+            Programme(slot.id, lasting), lengths, slot=slot, where=shelf.where
+        ):
+            if start >= slot.minutes * 60_000:
+                continue
+            if entry.kind == "relay":
+                yield from self._stream(
+                    occurrence, paper, entry.source, heard, start, length
+                )
+            else:
+                yield self._material(occurrence, paper, entry.material, heard, start)
+
+    def _material(
+        self,
+        occurrence: Occurrence,
+        paper: Paper,
+        uid: str,
+        heard: Audience,
+        offset: int,
+        *,
+        filler_ms: int = 0,
+    ) -> _Piece:
+        """Return a material at its place; with `filler_ms` as what fills in so long."""
+        slot, material = occurrence.slot, self.shelf.materials[self.unit.pk, uid]
+        version = material.version
+        rank = "priority" if version.klass == "priority" else "programme"
+        return _Piece(
+            name=uid,
+            title=version.shown_title,
+            text=version.shown_text,
+            bulletin=version.bulletin.uid,
+            broadcast=uid,
+            broadcast_id=material.pk,
+            rank="filler" if filler_ms else rank,
+            start="next" if filler_ms else slot.start,
+            wait_ms=0 if filler_ms else slot.wait_seconds * 1000,
+            after="resume" if filler_ms else slot.after,
+            sha256=material.sha256,
+            heard=heard,
+            paper=paper,
+            approved_at=_latest(paper, occurrence.paper, material),
+            offset=offset,
+            length=filler_ms or self.shelf.lengths[uid],
+            renditions=self.shelf.sounds[uid],
+            loop=bool(filler_ms),
         )
 
-    def add_stream(
+    def _stream(
         self,
         occurrence: Occurrence,
         paper: Paper,
         source: str,
         heard: Audience,
-        begin: datetime,
-        ends: datetime,
-    ) -> None:
-        """Add a relay while its source is on the register, and its fallback."""
+        offset: int,
+        length: int,
+    ) -> Iterator[_Piece]:
+        """Yield a relay while its source is on the register, and its fallback."""
         slot = occurrence.slot
         found = self.shelf.source(source, occurrence.day)
         if found is not None:
-            body = self.shelf.bodies[found.pk]
-            self.keep(
-                occurrence,
-                paper,
-                _Piece(
-                    name=found.uid,
-                    title=body.name,
-                    rank="relay",
-                    start=slot.start,
-                    wait_ms=slot.wait_seconds * 1000,
-                    after="rejoin",
-                    sha256=found.sha256,
-                    stream=Stream(found.uid, body.kind, body.url),
-                ),
-                heard,
-                begin,
-                ends,
+            body: Source = self.shelf.bodies[found.pk]
+            yield _Piece(
+                name=found.uid,
+                title=body.name,
+                rank="relay",
+                start=slot.start,
+                wait_ms=slot.wait_seconds * 1000,
+                after="rejoin",
+                sha256=found.sha256,
+                heard=heard,
+                paper=paper,
+                approved_at=_latest(paper, occurrence.paper, found),
+                offset=offset,
+                length=length,
+                stream=Stream(found.uid, body.kind, body.url),
             )
-        fallback = self.shelf.materials.get((self.unit.pk, slot.fallback))
-        if fallback is not None and self.sound(fallback)[1]:
-            piece = self.piece_of(fallback, rank="filler", start="next", loop=True)
-            self.keep(occurrence, paper, piece, heard, begin, ends)
+        if (self.unit.pk, slot.fallback) in self.shelf.materials:
+            yield self._material(
+                occurrence, paper, slot.fallback, heard, offset, filler_ms=length
+            )
 
-    def add(
-        self,
-        occurrence: Occurrence,
-        paper: Paper,
-        material: Broadcast,
-        heard: Audience,
-        begin: datetime,
-    ) -> None:
-        """Add a material at its place in the programme."""
-        klass = material.version.klass
-        rank = "priority" if klass == "priority" else "programme"
-        slot = occurrence.slot
-        piece = self.piece_of(
-            material,
-            rank=rank,
-            start=slot.start,
-            wait_ms=slot.wait_seconds * 1000,
-            after=slot.after,
-        )
-        ends = max(
-            occurrence.ends_at,
-            begin + timedelta(milliseconds=self.sound(material)[1]),
-        )
-        self.keep(occurrence, paper, piece, heard, begin, ends + SLACK)
-
-    def piece_of(
-        self,
-        material: Broadcast,
-        *,
-        rank: str,
-        start: str,
-        wait_ms: int = 0,
-        after: str = "resume",
-        loop: bool = False,
-    ) -> "_Piece":
-        """Return what an item says of a material."""
-        version = material.version
-        return _Piece(
-            name=material.uid,
-            title=version.shown_title,
-            text=version.shown_text,
-            bulletin=version.bulletin.uid,
-            rank=rank,
-            start=start,
-            wait_ms=wait_ms,
-            after=after,
-            sha256=material.sha256,
-            renditions=self.sound(material)[0],
-            loop=loop,
-            broadcast=material,
-        )
-
-    def keep(
-        self,
-        occurrence: Occurrence,
-        paper: Paper,
-        piece: "_Piece",
-        heard: Audience,
-        begin: datetime,
-        ends: datetime,
-    ) -> None:
-        """Make the item and its airing, unless it would have begun before its paper."""
-        starts = milliseconds(begin)
+    def keep(self, occurrence: Occurrence, piece: _Piece) -> None:
+        """Make the item, unless it would have begun before its papers."""
+        starts = occurrence.starts_at + piece.offset
         name = f"{piece.name}.{_short(starts)}.{self.unit.uid}"
         twice = self.named[name]
         self.named[name] += 1
         item = f"{name}.{twice}" if twice else name
-        approved = max(
-            moment
-            for moment in (
-                paper.approved_at,
-                occurrence.paper.approved_at,
-                piece.broadcast.approved_at if piece.broadcast else None,
-            )
-            if moment is not None
-        )
-        if begin < approved and item not in self.known:
+        if starts < piece.approved_at and item not in self.known:
             return
-        title = piece.title if piece.broadcast is None else ""
-        airing = Airing(
-            item=item,
-            broadcast=piece.broadcast,
-            paper=paper,
-            unit=self.unit,
-            title=title,
-            slot=occurrence.slot.id,
-            starts_at=begin,
-            ends_at=ends,
-        )
-        shown = ends if piece.broadcast is None else begin + rules.SHOWN_FOR
+        ends = starts + piece.length
+        if not piece.is_timed:
+            ends = max(ends, occurrence.ends_at) + SLACK_MS
+        heard = self.whole if piece.heard == WHOLE else piece.heard
+        shown = starts + SHOWN_MS if piece.broadcast else ends
+        made = Item(
+            item, piece.broadcast, piece.bulletin, piece.title, piece.text,
+            piece.rank, starts, ends, shown, piece.approved_at, piece.sha256, heard,
+            piece.renditions,
+            start=piece.start, wait_ms=piece.wait_ms, after=piece.after,
+            level=self.unit.level, stream=piece.stream, loop=piece.loop,
+            slot=occurrence.slot.id, paper=piece.paper.uid,
+        )  # fmt: skip
         self.planned.append(
-            Planned(
-                Item(
-                    id=item,
-                    broadcast=piece.broadcast.uid if piece.broadcast else "",
-                    bulletin=piece.bulletin,
-                    title=piece.title,
-                    text=piece.text,
-                    rank=piece.rank,
-                    starts_at=starts,
-                    ends_at=milliseconds(ends),
-                    shown_until=milliseconds(shown),
-                    approved_at=milliseconds(approved),
-                    content_sha256=piece.sha256,
-                    audience=self.whole if heard == WHOLE else heard,
-                    renditions=piece.renditions,
-                    start=piece.start,
-                    wait_ms=piece.wait_ms,
-                    after=piece.after,
-                    level=self.unit.level,
-                    stream=piece.stream,
-                    loop=piece.loop,
-                    slot=occurrence.slot.id,
-                    paper=paper.uid,
-                ),
-                airing,
-            )
+            Planned(made, self.unit.pk, piece.paper.pk, piece.broadcast_id)
         )
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """What an item says apart from when and where."""
-
-    name: str
-    title: str
-    rank: str
-    start: str
-    after: str
-    sha256: str
-    text: str = ""
-    bulletin: str = ""
-    wait_ms: int = 0
-    renditions: tuple[Rendition, ...] = ()
-    stream: Stream | None = None
-    loop: bool = False
-    broadcast: Broadcast | None = None
+def _latest(*approved: Paper | Broadcast) -> int:
+    """Return when the last of these was approved."""
+    return max(milliseconds(one.approved_at) for one in approved if one.approved_at)
 
 
 def _short(number: int) -> str:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from nguon.core.errors import AbsentError
-from nguon.core.messages import Audience
+from nguon.core.messages import Audience, Rendition
 from nguon.fleet.models import Device
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
@@ -58,10 +58,13 @@ def list_waiting(officer: Officer, *, at: datetime) -> list[Paper]:
     return list(mine.select_related(*related).order_by("submitted_at", "pk")[:200])
 
 
-def in_force(unit: Unit, kind: str, day: date, subject: str = "") -> Paper | None:
+def in_force(
+    unit: Unit, kind: str, day: date, subject: str = "", *, before: Paper | None = None
+) -> Paper | None:
     """Return the paper of a unit that counts on a day, or None.
 
-    Without a subject the one of its kind: rules and orders have no other.
+    Without a subject the one of its kind: rules and orders have no other. `before`
+    asks what counted, or counts, as long as that paper does not.
     """
     found = Paper.objects.filter(
         Q(last_date__isnull=True) | Q(last_date__gte=day),
@@ -71,6 +74,10 @@ def in_force(unit: Unit, kind: str, day: date, subject: str = "") -> Paper | Non
         state=rules.APPROVED,
         first_date__lte=day,
     )
+    if before is not None:
+        found = found.exclude(pk=before.pk)
+        if before.approved_at is not None:
+            found = found.filter(approved_at__lte=before.approved_at)
     return found.select_related("unit").order_by("-approved_at", "-pk").first()
 
 
@@ -170,7 +177,8 @@ class Shelf:
     """The papers of some units over some days, and all that these name.
 
     `papers` by unit, the latest approved first; `materials` holds what may sound in
-    a commune, by (commune, broadcast uid); `sources` every source that is named.
+    a commune, by (commune, broadcast uid), with their sounds and lengths in ms by
+    uid; `sources` is every source that is named.
     """
 
     papers: Mapping[int, Sequence[Paper]]
@@ -178,6 +186,8 @@ class Shelf:
     sources: Mapping[str, Paper]
     materials: Mapping[tuple[int, str], Broadcast]
     where: places.Places
+    sounds: Mapping[str, tuple[Rendition, ...]]
+    lengths: Mapping[str, int]
 
     def pick(self, unit: int, kind: str, day: date, subject: str = "") -> Paper | None:
         """Return the paper of a unit that counts on a day, or None."""
@@ -216,11 +226,16 @@ def read_shelf(units: Sequence[Unit], *, first: date, last: date) -> Shelf:
         papers[paper.unit_id].append(paper)
     bodies = {paper.pk: body_of(paper) for paper in found}
     named = [name for body in bodies.values() for name in names_in(body)]
+    materials = read_materials(units, {name.material for name in named} - {""})
+    rows = {uid: row for (_unit, uid), row in materials.items()}
+    sounds = {uid: list_renditions(row.version) for uid, row in rows.items()}
     return Shelf(
         papers=papers,
         bodies=bodies,
         sources=read_sources({name.source for name in named} - {""}),
-        materials=read_materials(units, {name.material for name in named} - {""}),
+        materials=materials,
+        sounds=sounds,
+        lengths={uid: longest_ms(found) for uid, found in sounds.items()},
         where=read_places(
             place for body in bodies.values() for place in audiences_in(body)
         ),

@@ -42,10 +42,11 @@ VERBS = ("volume", "test")
 
 @dataclass(frozen=True)
 class UnitBody:
-    """The whole plan of one unit, and the message version that it needs."""
+    """The whole plan of one unit, its hash, and the message version that it needs."""
 
     unit: Unit
     body: Mapping[str, Any]
+    sha256: str
     version: int = signing.VERSION
 
 
@@ -68,7 +69,9 @@ def publish_plan(
     digest = signing.content_hash(body)
     if held is not None and held.body_sha256 == digest and held.not_after > at:
         return held
-    (document,) = publish_plans(plans=[UnitBody(unit, body, version)], by=by, at=at)
+    (document,) = publish_plans(
+        plans=[UnitBody(unit, body, digest, version)], by=by, at=at
+    )
     return document
 
 
@@ -90,7 +93,7 @@ def publish_plans(
         _sign(
             PLAN, lane=PLAN, use="plan", seq=numbers[plan.unit.uid], unit=plan.unit,
             device=None, body=plan.body, not_after=_moment(plan.body["window"]["to"]),
-            by=by, at=at, version=plan.version,
+            by=by, at=at, version=plan.version, sha256=plan.sha256,
         )
         for plan in plans
     ]  # fmt: skip
@@ -310,6 +313,7 @@ def _sign(
     at: datetime,
     uid: str = "",
     version: int = signing.VERSION,
+    sha256: str = "",
 ) -> SignedDocument:
     uid = uid or topics.new_uid()
     target = {"unit": unit.uid} if unit else {"device": device.uid if device else ""}
@@ -331,7 +335,7 @@ def _sign(
         unit=unit,
         device=device,
         seq=seq,
-        body_sha256=signing.content_hash(body),
+        body_sha256=sha256 or signing.content_hash(body),
         jws=signer.sign(payload, typ=signing.TYPE_PREFIX + kind),
         issued_by=by,
         issued_at=at,
