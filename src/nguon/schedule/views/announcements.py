@@ -263,7 +263,9 @@ def _ready(
     return {
         "sounds": sounds,
         "is_ready": is_ready,
-        "is_failed": any(sound.state == Rendition.FAILED for sound in made),
+        "is_making": any(
+            sound.state in {Rendition.ASKED, Rendition.WORKING} for sound in made
+        ),
         "heard": [one.sha256 for one in media if one is not None],
         "paper": paper,
         "refusal": refusal,
