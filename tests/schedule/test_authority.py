@@ -37,7 +37,7 @@ def make_authority(
         body=body,
         sha256=sha256,
         created_at=at,
-        **{"first_date": date(2026, 1, 1)} | changes,
+        **{"first_date": date(2025, 7, 1)} | changes,
     )
     paper.state, paper.submitted_by, paper.submitted_at = rules.WAITING, officers[0], at
     paper.save()
@@ -74,7 +74,7 @@ def test_an_authority_covers_its_officer_act_place_hour_and_no_other(
     assert not may(units=[village, dak_doa])
     assert not may(units=[])
     assert not may(at=now + timedelta(hours=11))
-    assert not may(at=now - timedelta(days=365))
+    assert not may(at=now - timedelta(days=600))
 
 
 def test_an_authority_for_one_village_does_not_reach_the_commune(

@@ -346,3 +346,59 @@ def test_a_playlist_for_other_makes_has_whole_segments_and_ends(
     assert ended.endswith("#EXT-X-ENDLIST\n")
     assert client.get("/truc-tiep/khong-co/index.m3u8").status_code == 404
     assert json.dumps(lines)
+
+
+def test_the_page_offers_what_the_authority_covers_and_speech_goes_over_http(
+    paper: Paper,
+    lan: Officer,
+    minh: Officer,
+    ia_grai: Unit,
+    village: Unit,
+    speakers: list[Device],
+    client: Any,
+    settings: Any,
+) -> None:
+    settings.QUIET_HOURS = ""
+    always = make_authority(
+        ia_grai, lan, by=minh, at=paper.created_at, begin=time(0), end=time(0)
+    )
+    json_kind = {"accept": "application/json"}
+    client.force_login(minh)
+    refused = client.get("/noi-truc-tiep/")
+    client.force_login(lan)
+
+    page = client.get("/noi-truc-tiep/")
+    nobody = client.post("/noi-truc-tiep/bat-dau/", headers=json_kind)
+    begun = client.post(
+        "/noi-truc-tiep/bat-dau/",
+        {"units": village.uid, "talk_over": "15"},
+        headers=json_kind,
+    ).json()
+    base = f"/noi-truc-tiep/{begun['uid']}/"
+
+    def send(n: str, data: bytes = b"") -> Any:
+        kind = "application/octet-stream"
+        return client.post(f"{base}am-thanh/?n={n}", data or chunk(), kind)
+
+    sent = send("1")
+    broken = send("2", b"odd"), send("x"), send("")
+    state = client.get(base).json()
+    client.force_login(minh)
+    foreign = client.get(base, headers=json_kind), send("2")
+    client.force_login(lan)
+    ended = client.post(f"{base}dung/", headers=json_kind).json()
+    late = send("2")
+
+    assert "chưa được ủy quyền" in refused.content.decode()
+    assert village.full_name in page.content.decode()
+    assert speakers[0].name in page.content.decode()
+    assert page.headers["Permissions-Policy"].endswith("microphone=(self)")
+    assert nobody.status_code == 422
+    assert begun["targeted"] == 2
+    assert sent.status_code == 200
+    assert {answer.status_code for answer in broken} == {422}
+    assert state["cause"] == ""
+    assert {answer.status_code for answer in foreign} == {404}
+    assert ended["cause"] == rules.BUTTON
+    assert late.status_code == 409
+    assert always.pk

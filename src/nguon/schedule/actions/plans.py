@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -291,7 +292,7 @@ def _insert(planned: Sequence[Planned]) -> None:
         return
 
     @cache
-    def moment(ms: int) -> object:
+    def moment(ms: int) -> Any:
         # Many speak of the same moment: what the database is given is made once.
         when = datetime.fromtimestamp(ms / 1000, UTC)
         return connection.ops.adapt_datetimefield_value(when)

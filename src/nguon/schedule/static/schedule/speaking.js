@@ -5,7 +5,7 @@ const form = document.getElementById("speaking");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 const panel = document.getElementById("on-air");
 const begin = document.getElementById("begin");
-const place = Object.fromEntries(["state", "level", "hint", "left", "hearers", "end", "trouble", "insecure"].map((id) => [id, document.getElementById(id)]));
+const place = Object.fromEntries(["state", "level", "hint", "left", "hearers", "places", "end", "trouble", "insecure"].map((id) => [id, document.getElementById(id)]));
 
 // At most so many pieces go in one message, after a hiccup of the line.
 const TOGETHER = 10;
@@ -65,6 +65,8 @@ const start = async () => {
     return;
   }
   begin.disabled = true;
+  place.places.textContent = [...form.querySelectorAll("input[type=checkbox]:checked + svg + span, input[type=checkbox]:checked + span")].map((words) => words.firstChild.textContent.trim()).join(", ");
+  place.hearers.textContent = "…";
   panel.hidden = false;
   form.hidden = true;
   show("Đang nối…", "wait");
@@ -149,7 +151,7 @@ const watch = async () => {
     if (mine.over) return;
     try {
       const facts = await ask(`/noi-truc-tiep/${mine.uid}/`);
-      place.hearers.textContent = `${facts.sounding} trên ${facts.targeted} thiết bị đang phát`;
+      place.hearers.textContent = `${facts.sounding} trên ${facts.targeted} đang phát`;
       if (facts.ended_at) finish(`Phiên nói đã kết thúc: ${facts.why}.`);
     } catch {
       // The sending side says when the line is lost.
