@@ -44,7 +44,6 @@ from nguon.people.models import (
 from nguon.schedule import actions as schedule
 from nguon.schedule import authority, station
 from nguon.schedule import rules as schedule_rules
-from nguon.schedule import station
 from nguon.schedule.models import Broadcast
 from nguon.territory import actions as territory
 from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit

@@ -376,7 +376,7 @@ def compile_hours(unit: Unit, shelf: Shelf, span: Span) -> PlanHours:
     )
 
 
-def compile_default_hours(
+def compile_hours_from_above(
     unit: Unit,
     stations: Sequence[Unit],
     shelf: Shelf,
@@ -384,41 +384,29 @@ def compile_default_hours(
     *,
     own_devices: Sequence[str],
 ) -> PlanHours:
-    """Return the quiet hours of a plan from above.
+    """Return the quiet hours of a plan from above: those of each station under it.
 
-    They are for stations without rules of their own: who has rules keeps those, also
-    where they are shorter. While no station has any, they are for all; else the
-    stations are named, and the devices that stand in no station.
+    The station's own plan says the same, but a device that has lost or refused that
+    one must not sound at night what comes from above. While all agree they are for
+    everybody; else stations are named, and the devices that stand in none.
     """
-    days = span.days
-    without = {
-        one.pk: [d for d in days if not shelf.pick(one.pk, station.RULES, d)]
-        for one in stations
-    }
-    if all(len(free) == len(days) for free in without.values()):
-        return compile_hours(unit, shelf, span)
     groups: defaultdict[tuple[Interval, ...], list[str]] = defaultdict(list)
+    local: list[Hours] = []
     for one in stations:
-        groups[_default_quiet(unit, shelf, without[one.pk], span)].append(one.uid)
-    local = [
+        hours = compile_hours(one, shelf, span)
+        groups[hours.quiet].append(one.uid)
+        local += [Hours(row.audience, row.quiet) for row in hours.local if row.quiet]
+    own = compile_hours(unit, shelf, span)
+    if not local and groups.keys() <= {own.quiet}:
+        return own
+    local += [
         Hours(Audience(units=tuple(sorted(uids))), quiet)
         for quiet, uids in sorted(groups.items())
         if quiet
     ]
-    every = _default_quiet(unit, shelf, days, span)
-    if own_devices and every:
-        local.append(Hours(Audience(devices=tuple(sorted(own_devices))), every))
+    if own_devices and own.quiet:
+        local.append(Hours(Audience(devices=tuple(sorted(own_devices))), own.quiet))
     return PlanHours(local=tuple(local))
-
-
-def _default_quiet(
-    unit: Unit, shelf: Shelf, days: Sequence[date], span: Span
-) -> tuple[Interval, ...]:
-    found: set[Interval] = set()
-    for day in days:
-        for one in _hours_on(unit, shelf, day)[0]:
-            found |= _interval(one.begin, one.end, day, span)
-    return tuple(sorted(found))
 
 
 def _hours_on(

@@ -120,6 +120,7 @@ class ItemMaker:
             ends_at=milliseconds(airing.ends_at),
             shown_until=milliseconds(shown),
             start=start,
+            wait_ms=rules.PRIORITY_WAIT_MS if start == "wait" else 0,
             after="resume",
             level=self.broadcast.unit.level,
             approved_at=milliseconds(self.broadcast.approved_at or airing.starts_at),

@@ -4,7 +4,7 @@ Local wall-clock rules become UTC here: a daily slot means the same hour on ever
 day of `Asia/Ho_Chi_Minh`, which has kept +07:00 since 1975 and has no summer time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -98,9 +98,11 @@ LIVE_CAUSES = {
 # Source: circular 39/2020/TT-BTTTT: emergencies at once, priority first.
 RANK_AND_START = {
     "normal": ("programme", "next"),
-    "priority": ("priority", "next"),
+    "priority": ("priority", "wait"),
     "emergency": ("emergency", "cut"),
 }
+# A bulletin that is on ends first; a long relay may not make a priority one miss.
+PRIORITY_WAIT_MS = 5 * 60_000
 
 # An announcement sounds above every programme and cuts what is on; that comes back.
 ANNOUNCE_RANK = ("live", "cut")
@@ -297,6 +299,18 @@ def next_allowed(
             return moment
         moment = later
     return None
+
+
+def quiet_begins(quiet: Iterable[QuietHours], *, after: datetime) -> datetime | None:
+    """Return when the next quiet hours begin after a moment, in UTC; None without."""
+    soon = after + timedelta(days=2)
+    starts = [
+        start
+        for hours in quiet
+        for start, _stop in hours.intervals(begin=after, end=soon)
+        if start > after
+    ]
+    return min(starts, default=None)
 
 
 def check_quiet(

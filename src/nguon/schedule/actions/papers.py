@@ -123,7 +123,13 @@ def _write(
 
 
 def _hash(paper: Paper) -> str:
-    return station.hash_of(kind=paper.kind, unit=paper.unit.uid, body=paper.body)
+    return station.hash_of(
+        kind=paper.kind,
+        unit=paper.unit.uid,
+        body=paper.body,
+        first_date=paper.first_date,
+        last_date=paper.last_date,
+    )
 
 
 def _note_edit(paper: Paper, *, by: Officer, at: datetime) -> None:

@@ -152,9 +152,16 @@ def _build_singly(units: Sequence[Unit], *, at: datetime) -> list[Unit]:
     return changed
 
 
-def make_now_airing(maker: ItemMaker, *, at: datetime) -> Airing:
-    """Write the airing of a broadcast that begins with its release."""
+def make_now_airing(
+    maker: ItemMaker, *, latest: datetime | None, at: datetime
+) -> Airing:
+    """Write the airing of a broadcast that begins with its release.
+
+    Its window ends at `latest`, when there is one.
+    """
     airing = maker.airing(at)
+    if latest is not None:
+        airing.ends_at = min(airing.ends_at, latest)
     airing.save(force_insert=True)
     return airing
 
@@ -242,7 +249,7 @@ class _Build:
             hours = compiler.compile_hours(unit, self.shelf, self.span)
         else:
             devices = Device.objects.filter(unit=unit, state=ACTIVE)
-            hours = compiler.compile_default_hours(
+            hours = compiler.compile_hours_from_above(
                 unit,
                 self.below[unit.pk],
                 self.shelf,

@@ -1,5 +1,6 @@
 """Release: the one act after which speakers speak, by a second person, of one hash."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -84,11 +85,7 @@ def check_time(broadcast: Broadcast, *, at: datetime) -> None:
         return
     start = rules.first_start(broadcast.when, at=at)
     rules.check_quiet(
-        papers.hours_of(
-            list(broadcast.units.all()),
-            list(broadcast.devices.select_related("unit")),
-            at=start or at,
-        ),
+        _hours_of(broadcast, at=start or at),
         klass=broadcast.version.klass,
         drill=broadcast.version.drill,
         start=start,
@@ -96,11 +93,21 @@ def check_time(broadcast: Broadcast, *, at: datetime) -> None:
     )
 
 
+def _hours_of(broadcast: Broadcast, *, at: datetime) -> Sequence[rules.QuietHours]:
+    """Return the quiet hours of everybody a broadcast is for."""
+    devices = list(broadcast.devices.select_related("unit"))
+    return papers.hours_of(list(broadcast.units.all()), devices, at=at)
+
+
 def _send_now(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
     """Sign the item whole and leave it for the bus, once per carrying unit."""
     maker = ItemMaker(broadcast)
-    airing = make_now_airing(maker, at=at)
     is_emergency = broadcast.version.klass == "emergency"
+    latest = None
+    if not is_emergency or broadcast.version.drill:
+        # A device that comes back late, without its plan, must not sound it at night.
+        latest = rules.quiet_begins(_hours_of(broadcast, at=at), after=at)
+    airing = make_now_airing(maker, latest=latest, at=at)
     body: dict[str, object] = {"item": maker.item(airing).encode()}
     if is_emergency:
         body["replaces"] = _replace_corrected(broadcast, by=by, at=at)
