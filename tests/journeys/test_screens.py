@@ -28,6 +28,8 @@ SCREENS = (
     "/hop-tin/",
     "/hop-tin/thu-tu/",
     "/phat-ngay/",
+    "/lich-phat/",
+    "/dai/",
     "/thiet-bi/",
     "/dung-phat/",
     "/nhat-ky/",

@@ -1,5 +1,6 @@
 """The picture of a week and its calendar file: nothing hidden, nothing lost."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -339,3 +340,19 @@ def test_moments_are_written_in_utc() -> None:
 
     assert "DTSTART:20261123T220000Z" in text
     assert "DTEND:20261122T170000Z" in text
+
+
+def test_what_stands_in_one_slot_is_read_together() -> None:
+    opening = Opening("sang", "Sáng", BEGIN + 330 * MINUTE, BEGIN + 345 * MINUTE)
+    inside = [replace(piece(n, 330 + 5 * n, 5), slot="sang") for n in (0, 1)]
+    other = piece(9, 332, 3, "priority")
+
+    picture = timetable.draw_day(
+        MONDAY, pieces=[*inside, other], openings=[opening], quiet=[], at=BEGIN
+    )
+
+    entries = [entry for band in picture.bands for entry in band.entries]
+    assert [type(entry).__name__ for entry in entries] == ["Group", "Piece"]
+    assert [line.starts_at for line in entries[0].lines] == [  # type: ignore[union-attr]
+        BEGIN + minutes * MINUTE for minutes in (330, 335, 340)
+    ]

@@ -11,7 +11,7 @@ from nguon.fleet.models import Device
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
-from nguon.schedule import actions, papers, rules, station
+from nguon.schedule import actions, papers, queries, rules, station
 from nguon.schedule.models import Airing, Broadcast, Paper
 from nguon.territory.models import Unit
 from tests.schedule.conftest import make_device, voice_all
@@ -113,6 +113,17 @@ def change(browser: Client, paper: Paper, **sent: object) -> None:
     paper.refresh_from_db()
 
 
+def check_files(browser: Client, day: date, item: str) -> None:
+    """See the week as a calendar and as a table, whole and searched."""
+    calendar = browser.get(f"/lich-phat/tuan.ics?tuan={day}")
+    assert calendar.headers["Content-Type"].startswith("text/calendar")
+    assert f"UID:{item}@nguon" in calendar.content.decode()
+    table = browser.get(f"/lich-phat/tuan.csv?tuan={day}&tim=tiem")
+    assert "Chương trình sáng" in table.content.decode()
+    none = browser.get(f"/lich-phat/tuan.csv?tuan={day}&tim=zzz")
+    assert "Chương trình sáng" not in none.content.decode()
+
+
 def test_a_week_is_planned_by_one_and_approved_by_another(
     web: Callable[[Officer], Client],
     lan: Officer,
@@ -160,7 +171,7 @@ def test_a_week_is_planned_by_one_and_approved_by_another(
     browser.post(f"/giay-to/{programme.uid}/gui/")
     browser = web(minh)
     sound = re.search(
-        r'src="(/duyet/\w+/tieng/\w+\.mp3)"',
+        r'src="(/phat/\w+/tieng/\w+\.mp3)"',
         browser.get(f"/giay-to/{programme.uid}/").content.decode(),
     )
     assert sound
@@ -181,14 +192,11 @@ def test_a_week_is_planned_by_one_and_approved_by_another(
         if datetime.fromisoformat(one["starts_at"]) == start
     )
     assert (row["source"], row["slot"]) == ("programme", "Chương trình sáng")
-    calendar = browser.get(f"/lich-phat/tuan.ics?tuan={today + 2 * DAY}")
-    assert calendar.headers["Content-Type"].startswith("text/calendar")
-    assert f"UID:{row['item']}@nguon" in calendar.content.decode()
-    table = browser.get(f"/lich-phat/tuan.csv?tuan={today + 2 * DAY}&tim=tiem")
-    assert "Chương trình sáng" in table.content.decode()
-    none = browser.get(f"/lich-phat/tuan.csv?tuan={today + 2 * DAY}&tim=zzz")
-    assert "Chương trình sáng" not in none.content.decode()
+    check_files(browser, today + 2 * DAY, row["item"])
 
+    day = start + timedelta(hours=1)
+    assert [row.paper for row in queries.list_today(lan, at=day)] == [programme]
+    assert queries.list_today(hoa, at=day) == []
     browser = web(hoa)
     for address in (
         f"/giay-to/{laid_down.uid}/",

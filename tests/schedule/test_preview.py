@@ -47,7 +47,7 @@ def test_a_day_is_told_without_a_hole(
     assert (row.what, row.ends_at - row.starts_at) == ("Họp dân", timedelta(seconds=4))
     assert row.starts_at.astimezone(rules.LOCAL).time() == time(17)
     assert row.source == timetable.ONE_OFF
-    assert row.why == "Chương trình của xã đến giờ; không có gì hạng cao hơn."
+    assert row.why == "Chương trình của xã, theo lịch đã duyệt."
     assert found.unheard == []
 
 
@@ -61,6 +61,7 @@ def test_the_province_comes_first_and_the_day_says_so(
     speakers: list[Device],
     now: datetime,
 ) -> None:
+    release(send(timing=at_five(now.date())), minh, now)
     release(send(timing=at_five()), minh, now)
     draft = Draft("Bão số 9", "Chằng chống nhà cửa.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
@@ -78,11 +79,14 @@ def test_the_province_comes_first_and_the_day_says_so(
 
     found = preview.device_day(speakers[0], day=TOMORROW, at=now)
 
+    over = preview.device_day(speakers[0], day=TOMORROW + DAY, at=now)
+    assert over.sounding == []
     first, second = found.sounding
     assert (first.what, second.what) == ("Bão số 9", "Họp dân")
-    assert first.why == "Tin ưu tiên của tỉnh đi trước mọi thứ hạng thấp hơn."
+    assert first.why == "Tin ưu tiên của tỉnh đi trước chương trình của xã: “Họp dân”."
     assert first.broadcast == storm
     assert second.starts_at == first.ends_at
+    assert second.why.endswith("Định 17:00, phát sau “Bão số 9”.")
 
 
 def test_quiet_hours_and_a_stop_are_given_as_reasons(

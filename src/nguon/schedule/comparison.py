@@ -151,6 +151,7 @@ def pieces_of(planned: Iterable[Planned], names: dict[str, str]) -> list[Piece]:
             starts_at=row.airing.starts_at,
             ends_at=row.airing.starts_at
             + timedelta(milliseconds=timetable.length_ms(row.item)),
+            slot=row.item.slot,
             slot_name=names.get(row.item.slot, row.item.slot),
         )
         for row in planned

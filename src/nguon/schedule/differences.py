@@ -79,8 +79,8 @@ def _slots(old: StationRules, new: StationRules, names: Names) -> Iterable[str]:
         )
         for what, text in now.items():
             if was[what] != text:
-                lead = f"Khung “{slot.name}”: {what}".removesuffix(": ")
-                yield f"{lead}{' ' if what else ''}{was[what]} → {text}"
+                lead = f"{what} " if what else ""
+                yield f"Khung “{slot.name}”: {lead}{was[what]} → {text}"
 
 
 def _slot_facts(rules: StationRules, slot: Slot, names: Names) -> dict[str, str]:

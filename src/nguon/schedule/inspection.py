@@ -186,15 +186,14 @@ class _Look:
 
 
 def replaced_by(paper: Paper, *, at: datetime) -> Paper | None:
-    """Return the paper in force whose place this one would take, or None.
+    """Return the paper whose place this one takes, or took; None for the first.
 
-    Authorities stand beside each other; what this paper is itself, it replaces not.
+    Authorities stand beside each other.
     """
     if paper.kind == station.AUTHORITY:
         return None
     day = max(paper.first_date, today(at))
-    held = papers.in_force(paper.unit, paper.kind, day, paper.subject)
-    return None if held is None or held.pk == paper.pk else held
+    return papers.in_force(paper.unit, paper.kind, day, paper.subject, before=paper)
 
 
 def tell_changes(paper: Paper, *, at: datetime) -> list[str]:

@@ -58,10 +58,13 @@ def list_waiting(officer: Officer, *, at: datetime) -> list[Paper]:
     return list(mine.select_related(*related).order_by("submitted_at", "pk")[:200])
 
 
-def in_force(unit: Unit, kind: str, day: date, subject: str = "") -> Paper | None:
+def in_force(
+    unit: Unit, kind: str, day: date, subject: str = "", *, before: Paper | None = None
+) -> Paper | None:
     """Return the paper of a unit that counts on a day, or None.
 
-    Without a subject the one of its kind: rules and orders have no other.
+    Without a subject the one of its kind: rules and orders have no other. `before`
+    asks what counted, or counts, as long as that paper does not.
     """
     found = Paper.objects.filter(
         Q(last_date__isnull=True) | Q(last_date__gte=day),
@@ -71,6 +74,10 @@ def in_force(unit: Unit, kind: str, day: date, subject: str = "") -> Paper | Non
         state=rules.APPROVED,
         first_date__lte=day,
     )
+    if before is not None:
+        found = found.exclude(pk=before.pk)
+        if before.approved_at is not None:
+            found = found.filter(approved_at__lte=before.approved_at)
     return found.select_related("unit").order_by("-approved_at", "-pk").first()
 
 

@@ -6,13 +6,22 @@ no signed plan reaches is told as such.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from nguon.core import signing
 from nguon.core.messages import Item, Plan, Settings, Stop
-from nguon.core.playout import Listener, Segment, Situation, Verdict, timeline
+from nguon.core.playout import (
+    ON_TIME_MS,
+    Listener,
+    Prepared,
+    Segment,
+    Situation,
+    Verdict,
+    is_real_emergency,
+    timeline,
+)
 from nguon.fleet import queries as fleet
 from nguon.fleet.models import Device
 from nguon.schedule import papers, rules, timetable
@@ -190,15 +199,11 @@ def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:
     holding = hold(device, at=at)
     begin, end = timetable.midnight(day), timetable.midnight(day + timedelta(days=1))
     start = milliseconds(min(begin, max(at, begin - timedelta(days=8))))
+    situation = _without_past(holding.situation, start)
     steps = list(
-        timeline(
-            _without_past(holding.situation, start),
-            holding.listener,
-            start=start,
-            end=milliseconds(end),
-        )
+        timeline(situation, holding.listener, start=start, end=milliseconds(end))
     )
-    known = _Known(holding.situation.items)
+    known = _Known(Prepared(situation.items, holding.listener))
     return DeviceDay(
         rows=known.rows(steps, begin=milliseconds(begin), end=milliseconds(end)),
         unheard=known.unheard(steps, begin=milliseconds(begin), end=milliseconds(end)),
@@ -224,20 +229,20 @@ def _moment(milliseconds_: int) -> datetime:
 
 
 class _Known:
-    """Names for what the items came from, read once."""
+    """Names for what the items came from, read once; the items meant for a device."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        kept = list(items)
+        self.items = list(items)
         self.broadcasts: Mapping[str, Broadcast] = {
             row.uid: row
             for row in Broadcast.objects.filter(
-                uid__in={item.broadcast for item in kept}
+                uid__in={item.broadcast for item in self.items}
             ).select_related("unit", "version")
         }
         self.papers: Mapping[str, Paper] = {
             row.uid: row
             for row in Paper.objects.filter(
-                uid__in={item.paper for item in kept}
+                uid__in={item.paper for item in self.items}
             ).select_related("unit")
         }
         stations = {paper.unit_id: paper.unit for paper in self.papers.values()}
@@ -252,33 +257,43 @@ class _Known:
     ) -> list[Row]:
         """Return the stretches of `[begin, end)`; what belongs together is joined."""
         rows: list[Row] = []
+        turn = _Turn()
         for step in steps:
-            if not isinstance(step, Segment) or step.ends_at <= begin:
+            if isinstance(step, Verdict):
+                turn.over.add(step.item.id)
                 continue
-            row = self.row(step, begin=begin, end=end)
+            why = turn.say(step, self.items)
+            if step.ends_at <= begin:
+                continue
+            row = self.row(step, why, begin=begin, end=end)
             if rows and _same(rows[-1], row):
                 row = replace(rows[-1], ends_at=row.ends_at)
                 rows.pop()
             rows.append(row)
         return rows
 
-    def row(self, step: Segment, *, begin: int, end: int) -> Row:
+    def row(self, step: Segment, why: str, *, begin: int, end: int) -> Row:
         """Return one stretch in words."""
         starts, item = max(step.starts_at, begin), step.item
-        offset = step.offset_ms + starts - step.starts_at
-        return Row(
+        row = Row(
             starts_at=_moment(starts),
             ends_at=_moment(min(step.ends_at, end)),
             what=item.title if item else "Im lặng",
-            why=say_rule(step.rule, item),
-            source=source_of(item, self.broadcasts.get(item.broadcast)) if item else "",
+            why=why,
+        )
+        if item is None:
+            return row
+        broadcast = self.broadcasts.get(item.broadcast)
+        return replace(
+            row,
+            source=source_of(item, broadcast),
             item=item,
-            slot=item.slot if item else "",
-            slot_name=self.slots.get(item.slot, item.slot) if item else "",
-            broadcast=self.broadcasts.get(item.broadcast) if item else None,
-            paper=self.papers.get(item.paper) if item else None,
-            offset_ms=offset if item else 0,
-            volume=step.volume if item else None,
+            slot=item.slot,
+            slot_name=self.slots.get(item.slot, item.slot),
+            broadcast=broadcast,
+            paper=self.papers.get(item.paper),
+            offset_ms=step.offset_ms + starts - step.starts_at,
+            volume=step.volume,
         )
 
     def unheard(
@@ -312,29 +327,68 @@ def _same(before: Row, after: Row) -> bool:
 
 
 SILENCES = {
-    "clock": "Đồng hồ của máy chưa chắc đúng, có thể là giờ yên lặng.",
     "nothing": "Không có gì được lên lịch.",
     "quiet": "Giờ yên lặng: chỉ tin khẩn cấp thật được phát.",
     "stopped": "Đang có lệnh dừng phát.",
+    "clock": "Đồng hồ của máy chưa chắc đúng, có thể là giờ yên lặng.",
 }
+MOST_NAMED = 3
 
 
-def say_rule(rule: str, item: Item | None) -> str:
-    """Return the rule that decided, as `core.playout` names it, as a sentence."""
-    if item is None:
-        return SILENCES.get(rule, rule)
-    words = timetable.item_words(item)
-    words = f"{words[0].upper()}{words[1:]}"
-    if "_cuts_" in rule:
-        cut = timetable.RANK_WORDS.get(rule.partition("_cuts_")[2], "phần đang phát")
-        return f"{words} được ngắt {cut}."
-    if item.rank == "filler":
-        return "Không có gì khác, nên phần dự phòng phát."
-    if item.rank == "emergency" and not item.drill:
-        return f"{words} đi trước tất cả, kể cả giờ yên lặng."
-    if item.rank == "programme":
-        return f"{words} đến giờ; không có gì hạng cao hơn."
-    return f"{words} đi trước mọi thứ hạng thấp hơn."
+@dataclass
+class _Turn:
+    """What has become of a day so far, so that each stretch can say why it is."""
+
+    over: set[str] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)
+    before: Item | None = None
+    told: str = ""
+
+    def say(self, step: Segment, items: Iterable[Item]) -> str:
+        """Return the rule that decided a stretch, as sentences, and move on."""
+        item, told = step.item, ""
+        if item is None:
+            told = SILENCES.get(step.rule, step.rule)
+        elif self.before is not None and self.before.id == item.id:
+            told = self.told
+        else:
+            told = " ".join((self._rule(step, item, items), self._moved(step, item)))
+            self.heard.add(item.id)
+        self.before, self.told = item, told.strip()
+        return self.told
+
+    def _rule(self, step: Segment, item: Item, items: Iterable[Item]) -> str:
+        words = timetable.item_words(item)
+        words = f"{words[0].upper()}{words[1:]}"
+        if "_cuts_" in step.rule and self.before:
+            return f"{words} được ngắt “{self.before.title}”."
+        rivals = [
+            other
+            for other in items
+            if other.starts_at <= step.starts_at
+            and other.id not in {*self.over, item.id}
+            and other.rank != "filler"
+        ]
+        if rivals:
+            named = ", ".join(f"“{other.title}”" for other in rivals[:MOST_NAMED])
+            more = " và các phần khác" if len(rivals) > MOST_NAMED else ""
+            return f"{words} đi trước {timetable.item_words(rivals[0])}: {named}{more}."
+        if item.rank == "filler":
+            return "Không có gì khác, nên phần dự phòng phát."
+        if is_real_emergency(item):
+            return f"{words} phát ngay, kể cả trong giờ yên lặng."
+        return f"{words}, theo lịch đã duyệt."
+
+    def _moved(self, step: Segment, item: Item) -> str:
+        """Return how a stretch departs from the plan of its item."""
+        after = f"sau “{self.before.title}”" if self.before else ""
+        if item.id in self.heard:
+            how = "Nhập lại giữa chừng" if item.after == "rejoin" else "Phát tiếp"
+            return f"{how} {after}.".replace(" .", ".")
+        if step.starts_at <= item.starts_at + ON_TIME_MS:
+            return ""
+        planned = f"Định {_moment(item.starts_at).astimezone(rules.LOCAL):%H:%M}"
+        return f"{planned}, phát {after or 'muộn hơn'}."
 
 
 def source_of(item: Item, broadcast: Broadcast | None) -> str:

@@ -209,17 +209,19 @@ def list_waiting(officer: Officer, *, at: datetime) -> list[Broadcast]:
 
 
 def list_today(officer: Officer, *, at: datetime) -> list[Airing]:
-    """Return the airings of the local day on an officer's ground, in order."""
+    """Return the airings of the local day on an officer's ground, in order.
+
+    The fallback of a relay is none: it waits unheard while its source is well.
+    """
     local = at.astimezone(rules.LOCAL)
     begin = datetime.combine(local.date(), time.min, rules.LOCAL)
     airings = Airing.objects.filter(
-        broadcast__state=rules.APPROVED,
-        starts_at__gte=begin,
-        starts_at__lt=begin + timedelta(days=1),
+        starts_at__gte=begin, starts_at__lt=begin + timedelta(days=1)
     )
-    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
-    related = ("broadcast__version__bulletin", "broadcast__unit")
-    return list(mine.select_related(*related).order_by("starts_at", "pk")[:500])
+    released = Q(broadcast__state=rules.APPROVED) | Q(broadcast__isnull=True)
+    found = _on_ground(airings.filter(released), officer=officer, at=at, limit=500)
+    unheard = fallbacks(found)
+    return [airing for airing in found if airing.item not in unheard]
 
 
 def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
@@ -228,9 +230,31 @@ def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
         item=OuterRef("item"), started_at__isnull=False, outcome=""
     )
     airings = Airing.objects.filter(Exists(playing), ends_at__gt=at)
-    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
-    related = ("broadcast__version__bulletin", "broadcast__unit")
-    return list(mine.select_related(*related).order_by("starts_at", "pk")[:50])
+    return _on_ground(airings, officer=officer, at=at, limit=50)
+
+
+def _on_ground(
+    airings: QuerySet[Airing], *, officer: Officer, at: datetime, limit: int
+) -> list[Airing]:
+    """Return the airings that an officer sees: a paper's only on its own ground."""
+    alone = airings.filter(paper__isnull=True)
+    alone = fence_broadcasts(alone, officer=officer, at=at, way="broadcast__")
+    by_paper = access.fence(airings.filter(paper__isnull=False), officer=officer, at=at)
+    related = ("broadcast__version__bulletin", "broadcast__unit", "unit")
+    keys = Q(pk__in=alone.values("pk")) | Q(pk__in=by_paper.values("pk"))
+    found = Airing.objects.filter(keys).select_related(*related)
+    return list(found.order_by("starts_at", "pk")[:limit])
+
+
+def fallbacks(airings: Iterable[Airing]) -> set[str]:
+    """Return the items that only wait for a relay to fail: they share its window."""
+    kept = [row for row in airings if row.paper_id]
+    relays = {_window(row) for row in kept if row.broadcast_id is None}
+    return {row.item for row in kept if row.broadcast_id and _window(row) in relays}
+
+
+def _window(airing: Airing) -> tuple[object, ...]:
+    return airing.unit_id, airing.slot, airing.starts_at, airing.ends_at
 
 
 def fence_broadcasts(

@@ -35,6 +35,7 @@ WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "T
 SHORT_WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 # A gap shorter than this is a pause between two pieces, not an empty slot.
 SHORTEST_GAP = timedelta(minutes=1)
+SHORT = timedelta(minutes=5)
 
 PROGRAMME, RELAY, PRIORITY, ABOVE = "programme", "relay", "priority", "above"
 ANNOUNCED, ONE_OFF, EMERGENCY, DRILL = "announce", "once", "emergency", "drill"
@@ -97,6 +98,16 @@ class Piece:
         return SOURCES[self.source][0]
 
     @property
+    def length_ms(self) -> int:
+        """How long it sounds, in ms."""
+        return round((self.ends_at - self.starts_at) / timedelta(milliseconds=1))
+
+    @property
+    def is_short(self) -> bool:
+        """Say whether its length says more than its end."""
+        return self.ends_at - self.starts_at < SHORT
+
+    @property
     def icon(self) -> str:
         """The source as an icon."""
         return SOURCES[self.source][1]
@@ -127,6 +138,27 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Group:
+    """One return of a slot with what stands in it, read as one thing."""
+
+    opening: Opening
+    lines: Sequence[Piece | Gap]
+
+    @property
+    def starts_at(self) -> datetime:
+        """When the slot opens."""
+        return self.opening.starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the slot closes."""
+        return self.opening.ends_at
+
+
+Entry = Piece | Gap | Group
+
+
+@dataclass(frozen=True)
 class Bar:
     """A rectangle of the picture: minutes across, a lane and how many there are."""
 
@@ -153,7 +185,7 @@ class Band:
 
     name: str
     hours: str
-    entries: Sequence[Piece | Gap]
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -250,25 +282,27 @@ def draw_day(
     openings: Sequence[Opening],
     quiet: Iterable[tuple[datetime, datetime]],
     at: datetime,
+    with_gaps: bool = True,
 ) -> DayPicture:
-    """Return the picture of one local day."""
+    """Return the picture of one local day; gaps make no sense among a part of it."""
     begin, end = midnight(day), midnight(day + timedelta(days=1))
     here = [one for one in pieces if one.starts_at < end and one.ends_at > begin]
-    gaps = find_gaps([one for one in openings if begin <= one.starts_at < end], here)
+    opened = [one for one in openings if begin <= one.starts_at < end]
+    gaps = find_gaps(opened, here) if with_gaps else []
     bars = []
     for piece, lane, lanes in beside(here):
         span = cut(piece.starts_at, piece.ends_at, day=day)
         if span:
             x = min(span[0], MINUTES - SHORTEST_BAR)
             bars.append(Bar(x, max(span[1], SHORTEST_BAR), piece, lane, lanes))
-    first: list[Piece | Gap] = [one for one in here if one.starts_at >= begin]
+    first = [one for one in here if one.starts_at >= begin]
     return DayPicture(
         day=day,
         is_today=begin <= at < end,
         bars=bars,
         quiet=_spans(quiet, day=day),
         gaps=_spans(((gap.starts_at, gap.ends_at) for gap in gaps), day=day),
-        bands=_bands([*first, *gaps], begin=begin),
+        bands=_bands(group(opened, first, gaps), begin=begin),
         now=round((at - begin) / timedelta(minutes=1), 1)
         if begin <= at < end
         else None,
@@ -282,8 +316,40 @@ def _spans(
     return [span for span in cuts if span]
 
 
-def _bands(entries: Iterable[Piece | Gap], *, begin: datetime) -> list[Band]:
-    ordered = sorted(entries, key=lambda one: (one.starts_at, isinstance(one, Gap)))
+def group(
+    openings: Iterable[Opening], pieces: Iterable[Piece], gaps: Iterable[Gap]
+) -> list[Entry]:
+    """Return pieces and gaps, those of one return of a slot together.
+
+    What fills its slot alone stands for itself.
+    """
+    left, missing = list(pieces), list(gaps)
+    found: list[Entry] = []
+    for opening in openings:
+        inside = [
+            one
+            for one in left
+            if one.slot == opening.slot
+            and opening.starts_at <= one.starts_at < opening.ends_at
+        ]
+        empty = [one for one in missing if one.opening == opening]
+        lines: list[Piece | Gap] = [*inside, *empty]
+        lines.sort(key=_by_start)
+        if len(lines) > 1:
+            found.append(Group(opening, lines))
+            left = [one for one in left if one not in inside]
+            missing = [one for one in missing if one not in empty]
+    found += [*left, *missing]
+    return sorted(found, key=_by_start)
+
+
+def _by_start(entry: Entry) -> tuple[datetime, bool, str]:
+    """Order by time, pieces before gaps."""
+    is_piece = isinstance(entry, Piece)
+    return entry.starts_at, not is_piece, entry.key if isinstance(entry, Piece) else ""
+
+
+def _bands(ordered: Sequence[Entry], *, begin: datetime) -> list[Band]:
     bands, after = [], 0
     for until, name, hours in BANDS:
         span = range(after, until)

@@ -78,7 +78,8 @@ class Week:
             timetable.draw_day(
                 self.monday + n * ONE_DAY,
                 pieces=pieces,
-                openings=self.openings if everything else (),
+                openings=self.openings,
+                with_gaps=everything,
                 quiet=self.quiet,
                 at=at,
             )
@@ -127,7 +128,7 @@ def _planned(
     for clash in clashes:
         for item in (clash.first, clash.second):
             said.setdefault(item.id, []).append(clash.sentence)
-    fallbacks = _fallbacks(airings)
+    fallbacks = queries.fallbacks(airings)
     return [
         replace(
             _piece(airing, unit, names),
@@ -137,21 +138,6 @@ def _planned(
         for airing in airings
         if airing.item not in fallbacks
     ]
-
-
-def _fallbacks(airings: Sequence[Airing]) -> set[str]:
-    """Return the items that only wait for a relay to fail: they share its window."""
-    relays = {
-        (row.unit_id, row.slot, row.starts_at, row.ends_at)
-        for row in airings
-        if row.paper_id and row.broadcast_id is None
-    }
-    return {
-        row.item
-        for row in airings
-        if row.broadcast_id
-        and (row.unit_id, row.slot, row.starts_at, row.ends_at) in relays
-    }
 
 
 def _airings(unit: Unit, span: Span) -> QuerySet[Airing]:
