@@ -25,11 +25,19 @@ SCREENS = (
     "/ban-tin/",
     "/ban-tin/moi/",
     "/cho-duyet/",
+<<<<<<< HEAD
     "/lich-phat/",
     "/dai/",
     "/hop-tin/",
     "/hop-tin/thu-tu/",
     "/phat-ngay/",
+=======
+    "/hop-tin/",
+    "/hop-tin/thu-tu/",
+    "/phat-ngay/",
+    "/lich-phat/",
+    "/dai/",
+>>>>>>> w-inbox
     "/thiet-bi/",
     "/dung-phat/",
     "/nhat-ky/",

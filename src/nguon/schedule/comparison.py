@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from nguon.schedule import compile as plans
 from nguon.schedule import papers, rules, station, timetable
 from nguon.schedule.compile import Planned, Span
+from nguon.schedule.items import moment
 from nguon.schedule.models import Paper
 from nguon.schedule.papers import Shelf
 from nguon.schedule.timetable import DayPicture, Opening, Piece
@@ -148,9 +149,8 @@ def pieces_of(planned: Iterable[Planned], names: dict[str, str]) -> list[Piece]:
             key=row.item.id,
             source=_source(row),
             title=row.item.title,
-            starts_at=row.airing.starts_at,
-            ends_at=row.airing.starts_at
-            + timedelta(milliseconds=timetable.length_ms(row.item)),
+            starts_at=moment(row.item.starts_at),
+            ends_at=moment(row.item.starts_at + timetable.length_ms(row.item)),
             slot=row.item.slot,
             slot_name=names.get(row.item.slot, row.item.slot),
         )
@@ -170,7 +170,7 @@ def openings_of(unit: Unit, shelf: Shelf, span: Span) -> list[Opening]:
     """Return when the slots of a station open in a span."""
     found = plans.list_occurrences(unit, shelf, span)
     return [
-        Opening(one.slot.id, one.slot.name, one.starts_at, one.ends_at)
+        Opening(one.slot.id, one.slot.name, moment(one.starts_at), moment(one.ends_at))
         for one in sorted(found, key=lambda one: (one.starts_at, one.slot.id))
     ]
 

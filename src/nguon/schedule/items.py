@@ -1,6 +1,6 @@
 """From a released broadcast to the items that devices are given."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import prefetch_related_objects
 
@@ -14,6 +14,11 @@ from nguon.schedule.models import Airing, Broadcast
 def milliseconds(moment: datetime) -> int:
     """Return a moment as it stands on the wire."""
     return round(moment.timestamp() * 1000)
+
+
+def moment(ms: int) -> datetime:
+    """Return a moment of the wire, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
 
 
 def item_id(broadcast: Broadcast, starts_at: datetime) -> str:

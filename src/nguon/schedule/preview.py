@@ -7,7 +7,7 @@ no signed plan reaches is told as such.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from nguon.core import signing
@@ -25,7 +25,7 @@ from nguon.core.playout import (
 from nguon.fleet import queries as fleet
 from nguon.fleet.models import Device
 from nguon.schedule import papers, rules, timetable
-from nguon.schedule.items import milliseconds
+from nguon.schedule.items import milliseconds, moment
 from nguon.schedule.models import Broadcast, Paper
 
 CAUSES = {
@@ -208,12 +208,12 @@ def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:
         rows=known.rows(steps, begin=milliseconds(begin), end=milliseconds(end)),
         unheard=known.unheard(steps, begin=milliseconds(begin), end=milliseconds(end)),
         quiet=[
-            (_moment(a), _moment(b))
+            (moment(a), moment(b))
             for a, b in holding.situation.quiet
             if a < milliseconds(end) and b > milliseconds(begin)
         ],
         planned_until=(
-            _moment(holding.planned_until) if holding.planned_until else None
+            moment(holding.planned_until) if holding.planned_until else None
         ),
     )
 
@@ -222,10 +222,6 @@ def _without_past(situation: Situation, start: int) -> Situation:
     """Leave out what was over before the picture begins: it would show as missed."""
     items = tuple(item for item in situation.items if item.ends_at > start)
     return replace(situation, items=items)
-
-
-def _moment(milliseconds_: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds_ / 1000, tz=UTC)
 
 
 class _Known:
@@ -276,8 +272,8 @@ class _Known:
         """Return one stretch in words."""
         starts, item = max(step.starts_at, begin), step.item
         row = Row(
-            starts_at=_moment(starts),
-            ends_at=_moment(min(step.ends_at, end)),
+            starts_at=moment(starts),
+            ends_at=moment(min(step.ends_at, end)),
             what=item.title if item else "Im lặng",
             why=why,
         )
@@ -303,7 +299,7 @@ class _Known:
         return [
             Unheard(
                 item=step.item,
-                planned_at=_moment(step.item.starts_at),
+                planned_at=moment(step.item.starts_at),
                 outcome=step.outcome,
                 why=CAUSES.get(step.cause, step.cause),
             )
@@ -387,7 +383,7 @@ class _Turn:
             return f"{how} {after}.".replace(" .", ".")
         if step.starts_at <= item.starts_at + ON_TIME_MS:
             return ""
-        planned = f"Định {_moment(item.starts_at).astimezone(rules.LOCAL):%H:%M}"
+        planned = f"Định {moment(item.starts_at).astimezone(rules.LOCAL):%H:%M}"
         return f"{planned}, phát {after or 'muộn hơn'}."
 
 

@@ -23,7 +23,7 @@ from nguon.schedule import (
     timetable,
 )
 from nguon.schedule.compile import Span, compile_station
-from nguon.schedule.items import list_renditions, longest_ms, milliseconds
+from nguon.schedule.items import list_renditions, longest_ms, milliseconds, moment
 from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
 from nguon.schedule.timetable import Clash, DayPicture, Opening, Piece, Played
 from nguon.territory.models import COMMUNE, PROVINCE, Unit
@@ -96,12 +96,12 @@ def read_week(unit: Unit, *, monday: date, at: datetime) -> Week:
     names = papers.slot_names(unit)
     plans = _plans(unit, at=at)
     clashes = _clashes(unit, plans, span)
-    until = max((_moment(plan.ends_at) for plan in plans.values()), default=None)
+    until = max((moment(plan.ends_at) for plan in plans.values()), default=None)
     pieces = _planned(unit, span, names, clashes)
     known = {piece.key for piece in pieces}
     if until is None or until < span.end:
         ahead = compile_station(unit, shelf, span, known=())
-        beyond = [row for row in ahead if row.airing.starts_at >= (until or at)]
+        beyond = [row for row in ahead if moment(row.item.starts_at) >= (until or at)]
         pieces += [
             piece
             for piece in comparison.pieces_of(beyond, names)
@@ -230,10 +230,6 @@ def _source(airing: Airing) -> str:
 
 
 # --- what signed plans say -----------------------------------------------------------
-
-
-def _moment(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment / 1000, tz=rules.LOCAL)
 
 
 def _plans(unit: Unit, *, at: datetime) -> Mapping[str, Plan]:
