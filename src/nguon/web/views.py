@@ -12,7 +12,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR
-from nguon.schedule import papers, papers, picture, queries, rules
+from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
 
 SHOWN = 4
