@@ -154,6 +154,7 @@ def test_a_week_is_planned_by_one_and_approved_by_another(
     waiting = browser.get("/cho-duyet/").content.decode()
     assert laid_down.title in waiting
     assert "1 việc đang chờ" in waiting
+    assert laid_down.title in browser.get("/").content.decode()
     shown = browser.get(f"/giay-to/{laid_down.uid}/").content.decode()
     assert "Trước và sau" in shown
     assert "toàn đài" in shown

@@ -35,6 +35,7 @@ def today(request: HttpRequest) -> HttpResponse:
     airings = queries.list_today(officer, at=at)
     sounding = queries.list_sounding(officer, at=at)
     waiting = queries.list_waiting(officer, at=at)
+    sent = papers.list_waiting(officer, at=at)
     if wants_json(request):
         return JsonResponse(
             {
@@ -55,7 +56,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "at": at,
         "inbox_count": queries.count_undecided(officer, at=at),
         "waiting": waiting[:SHOWN],
-        "waiting_more": max(0, len(waiting) - SHOWN),
+        "waiting_papers": sent[:SHOWN],
+        "waiting_more": max(0, len(waiting) - SHOWN) + max(0, len(sent) - SHOWN),
         "sounding": sounding,
         "airings": airings,
         "sounding_items": {airing.item for airing in sounding},
