@@ -14,6 +14,7 @@ from nguon.agent.media import MediaShelf
 from nguon.agent.player import Player
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
+from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.core.messages import Audience, Hours, Item, Plan, Settings
 from nguon.core.playout import FOREVER
@@ -52,6 +53,7 @@ class Speaker:
             holdings=self.holdings,
             shelf=MediaShelf(folder / "media"),
             player=self.player,
+            receiver=Receiver(),
             output="null",
             wake=lambda: None,
         )

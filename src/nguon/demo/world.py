@@ -149,7 +149,7 @@ def load_authority(*, at: datetime) -> str:
         kind=station.AUTHORITY,
         body=station.Authority(
             officers=(lan.pk,),
-            acts=(station.ANNOUNCE, station.LIVE),
+            acts=("announce", "live"),
             begin=time(0),
             end=time(0),
             reason="Chạy thử nói trực tiếp",

@@ -81,8 +81,9 @@ LONGEST_LIVE = timedelta(minutes=15)
 LIVE_LOST = timedelta(seconds=3)
 # Until the first sound, the browser may still be opening its microphone.
 LIVE_BEGINS = timedelta(seconds=10)
-# Devices that missed the end are told of it when the last words have been heard.
-LIVE_SETTLES = timedelta(seconds=6)
+# Devices that missed the end are told of it when the last words have been heard, and
+# no segment is in time any more.
+LIVE_SETTLES = timedelta(seconds=11)
 BUTTON, LINE_LOST, TIME_UP = "button", "line_lost", "time_up"
 AUTHORITY_ENDED, LIVE_STOPPED, RESTARTED = "authority_ended", "stopped", "restarted"
 LIVE_CAUSES = {

@@ -186,12 +186,14 @@ def watch_live(*, at: datetime) -> int:
         if cause:
             end_live(session_uid=session.uid, cause=cause, by=None, at=at)
             ended += 1
-    settling = LiveSession.objects.filter(
+    over = LiveSession.objects.filter(
         settled_at__isnull=True, ended_at__lte=at - rules.LIVE_SETTLES
     )
-    for session in settling.order_by("pk"):
+    settling = list(over.order_by("pk"))
+    for session in settling:
         _settle(session, at=at)
-    fleet.forget_segments(at=at)
+    if settling:
+        fleet.forget_segments(at=at)
     return ended
 
 
