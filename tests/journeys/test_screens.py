@@ -25,19 +25,13 @@ SCREENS = (
     "/ban-tin/",
     "/ban-tin/moi/",
     "/cho-duyet/",
-<<<<<<< HEAD
     "/lich-phat/",
     "/dai/",
     "/hop-tin/",
     "/hop-tin/thu-tu/",
     "/phat-ngay/",
-=======
-    "/hop-tin/",
-    "/hop-tin/thu-tu/",
-    "/phat-ngay/",
-    "/lich-phat/",
-    "/dai/",
->>>>>>> w-inbox
+    "/noi-truc-tiep/",
+    "/nguon-tiep-am/",
     "/thiet-bi/",
     "/dung-phat/",
     "/nhat-ky/",

@@ -27,7 +27,9 @@ def make_authority(
             places=changes.pop("places", station.WHOLE),
         ),
     )
-    sha256 = station.hash_of(kind=station.AUTHORITY, unit=unit.uid, body=body)
+    days = {"first_date": date(2025, 7, 1), "last_date": None}
+    days |= {name: changes.pop(name) for name in days if name in changes}
+    sha256 = station.hash_of(kind=station.AUTHORITY, unit=unit.uid, body=body, **days)
     paper = Paper.objects.create(
         kind=station.AUTHORITY,
         unit=unit,
@@ -37,7 +39,8 @@ def make_authority(
         body=body,
         sha256=sha256,
         created_at=at,
-        **{"first_date": date(2025, 7, 1)} | changes,
+        **days,
+        **changes,
     )
     paper.state, paper.submitted_by, paper.submitted_at = rules.WAITING, officers[0], at
     paper.save()

@@ -23,11 +23,12 @@ def make_source(
     """Put a source into force as two persons do."""
     source = Source(name=f"Đài {url[-8:]}", kind=kind, url=url)  # type: ignore[arg-type]
     body = station.encode(station.SOURCE, source)
-    sha256 = station.hash_of(kind=station.SOURCE, unit=unit.uid, body=body)
+    days = {"first_date": at.date(), "last_date": None}
+    sha256 = station.hash_of(kind=station.SOURCE, unit=unit.uid, body=body, **days)
     paper = Paper.objects.create(
         kind=station.SOURCE, unit=unit, number=Paper.objects.count() + 1,
         subject=url, title=source.name, body=body, sha256=sha256,
-        created_at=at, first_date=at.date(),
+        created_at=at, **days,
     )  # fmt: skip
     paper.state, paper.submitted_at = rules.WAITING, at
     paper.submitted_by = Officer.objects.exclude(pk=by.pk).earliest("pk")
