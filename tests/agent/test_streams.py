@@ -12,7 +12,9 @@ import pytest
 from nguon.agent import streams
 from nguon.agent.streams import Receiver, StreamVoice, Tuner
 from nguon.core.addresses import AddressError
-from nguon.core.feeds import (
+from nguon.core.messages import Stream
+from nguon.core.signing import DocumentRefusedError
+from nguon.radio.feeds import (
     Connection,
     FrameCutter,
     LiveFeed,
@@ -20,8 +22,6 @@ from nguon.core.feeds import (
     UnplayableSourceError,
     frame_size,
 )
-from nguon.core.messages import Stream
-from nguon.core.signing import DocumentRefusedError
 from nguon.speech import audio
 from nguon.speech.live import LiveEncoder
 from tests.agent.conftest import make_sound, wait_until

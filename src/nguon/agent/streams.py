@@ -22,7 +22,9 @@ import miniaudio
 
 from nguon.agent.voice import RATE, Samples
 from nguon.core.addresses import AddressError
-from nguon.core.feeds import (
+from nguon.core.messages import Item, Stream
+from nguon.core.signing import DocumentRefusedError
+from nguon.radio.feeds import (
     STALE_S,
     Feed,
     HlsFeed,
@@ -31,8 +33,6 @@ from nguon.core.feeds import (
     SourceAwayError,
     UnplayableSourceError,
 )
-from nguon.core.messages import Item, Stream
-from nguon.core.signing import DocumentRefusedError
 
 log = logging.getLogger(__name__)
 

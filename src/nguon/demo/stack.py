@@ -57,11 +57,14 @@ class Stack:
         web_port: int = 0,
         spread: bool = False,
         programme: bool = False,
+        relays_inside: bool = False,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
         self.devices, self.agents, self.boards = devices, agents, boards
         self.spread, self.programme = spread, programme
+        # A relay source on this very machine is for tests alone.
+        self.relays_inside = relays_inside
         self.say = say
         self.programs: dict[str, Program] = {}
         self.ports = self._choose_ports(web_port)
@@ -252,6 +255,8 @@ class Stack:
         }
         if self.database_url:
             env["NGUON_DATABASE_URL"] = self.database_url
+        if self.relays_inside:
+            env["NGUON_RELAY_ALLOWED"] = "127.0.0.1"
         return env
 
     def _add(
@@ -339,6 +344,7 @@ class Stack:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:
             run += ["--wav", str(home / "wav")]
+            run += ["--allow-inside"] if self.relays_inside else []
         self._add(
             self.agent_name(number),
             run,

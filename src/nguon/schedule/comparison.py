@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from nguon.schedule import compile as plans
 from nguon.schedule import papers, rules, station, timetable
 from nguon.schedule.compile import Planned, Span
-from nguon.schedule.items import moment
+from nguon.schedule.items import longest_ms, moment
 from nguon.schedule.models import Paper
 from nguon.schedule.papers import Shelf
 from nguon.schedule.timetable import DayPicture, Opening, Piece
@@ -78,7 +78,9 @@ def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
     body = papers.body_of(paper)
     named = papers.names_in(body)
     rest = [one for one in shelf.papers.get(paper.unit_id, ()) if one.pk != paper.pk]
-    materials = {one.material for one in named} - {""}
+    names = {one.material for one in named} - {""}
+    materials = {**shelf.materials, **papers.read_materials([paper.unit], names)}
+    sounds = papers.sounds_of(materials)
     return replace(
         shelf,
         papers={**shelf.papers, paper.unit_id: [fresh, *rest]},
@@ -87,10 +89,9 @@ def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
             **shelf.sources,
             **papers.read_sources({one.source for one in named} - {""}),
         },
-        materials={
-            **shelf.materials,
-            **papers.read_materials([paper.unit], materials),
-        },
+        materials=materials,
+        sounds=sounds,
+        lengths={uid: longest_ms(found) for uid, found in sounds.items()},
         where={**shelf.where, **papers.read_places(papers.audiences_in(body))},
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from django.core.cache import cache
 
 from nguon.core.errors import InvalidError
-from nguon.core.feeds import FrameCutter
+from nguon.radio.feeds import FrameCutter
 from nguon.speech.live import FRAME_MS, LiveEncoder
 
 # What browsers send: mono, 16 bit, a quarter of a second at a time.

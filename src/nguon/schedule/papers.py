@@ -227,8 +227,7 @@ def read_shelf(units: Sequence[Unit], *, first: date, last: date) -> Shelf:
     bodies = {paper.pk: body_of(paper) for paper in found}
     named = [name for body in bodies.values() for name in names_in(body)]
     materials = read_materials(units, {name.material for name in named} - {""})
-    rows = {uid: row for (_unit, uid), row in materials.items()}
-    sounds = {uid: list_renditions(row.version) for uid, row in rows.items()}
+    sounds = sounds_of(materials)
     return Shelf(
         papers=papers,
         bodies=bodies,
@@ -240,6 +239,14 @@ def read_shelf(units: Sequence[Unit], *, first: date, last: date) -> Shelf:
             place for body in bodies.values() for place in audiences_in(body)
         ),
     )
+
+
+def sounds_of(
+    materials: Mapping[tuple[int, str], Broadcast],
+) -> dict[str, tuple[Rendition, ...]]:
+    """Return the sounds of materials by their uid."""
+    rows = {uid: row for (_unit, uid), row in materials.items()}
+    return {uid: list_renditions(row.version) for uid, row in rows.items()}
 
 
 @dataclass(frozen=True)

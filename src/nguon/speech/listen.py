@@ -17,7 +17,7 @@ from contextlib import closing
 from typing import Any
 
 from nguon.core.addresses import AddressError
-from nguon.core.feeds import (
+from nguon.radio.feeds import (
     Feed,
     HlsFeed,
     HttpFeed,
