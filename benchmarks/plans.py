@@ -274,7 +274,10 @@ class Province:
                         kind=kind, unit=unit, number=number or 1,
                         subject=station.subject_of(kind, body), title="Giấy tờ",
                         body=encoded, first_date=BEGIN.date(), created_at=BEGIN,
-                        sha256=station.hash_of(kind=kind, unit=unit.uid, body=encoded),
+                        sha256=station.hash_of(
+                            kind=kind, unit=unit.uid, body=encoded,
+                            first_date=BEGIN.date(), last_date=None,
+                        ),
                     )
                 )  # fmt: skip
         Paper.objects.bulk_create(papers, batch_size=200)
