@@ -20,6 +20,9 @@ PUBLIC = {
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
     "portal:sound": "a released sound",
+    # Other makes of speakers fetch live speech by an address nobody can guess.
+    "schedule:live_playlist": "live speech, by a secret address",
+    "schedule:live_segment": "live speech, by a secret address",
 }
 # Devices prove themselves by a token of their own key instead of a session.
 DEVICE_PREFIX = "device/v1/"

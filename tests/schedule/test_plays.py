@@ -7,7 +7,9 @@ from itertools import permutations
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from nguon.fleet.models import Device, DeviceEvent
 from nguon.people.models import Officer
@@ -239,3 +241,28 @@ def test_events_told_together_make_what_they_make_one_by_one(
         for row in PlayRecord.objects.order_by("device_id").values()
     ]
     assert made[0] == made[1]
+
+
+def test_log_tells_what_sounded_and_what_is_to_come_only_when_asked(
+    client: Client, send: Send, speakers: list[Device], minh: Officer
+) -> None:
+    """A week of daily slots does not hide this morning's play."""
+    broadcast, now = send(), timezone.now()
+    for device, days, outcome in ((0, -2, "finished"), (0, 1, ""), (1, 1, "missed")):
+        PlayRecord.objects.create(
+            device=speakers[device],
+            unit=speakers[device].unit,
+            broadcast=broadcast,
+            item=f"{broadcast.uid}.{days}",
+            planned_at=now + timedelta(days=days),
+            outcome=outcome,
+        )
+    client.force_login(minh)
+
+    def count(**asked: str) -> int:
+        accept = {"accept": "application/json"}
+        return int(client.get("/nhat-ky/", asked, headers=accept).json()["count"])
+
+    assert count() == 2
+    assert count(tin=broadcast.uid) == 3
+    assert count(tu=f"{now:%Y-%m-%d}") == 2

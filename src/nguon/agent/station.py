@@ -25,13 +25,13 @@ from nguon.agent.clock import Clock
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
-from nguon.agent.player import Cue, Ending, Onset, Player
+from nguon.agent.player import Ending, Onset, Player
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
+from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
-from nguon.agent.voice import tone
 from nguon.core import signing
 from nguon.core.errors import DomainError, RefusedError
 from nguon.core.messages import EventBatch, Item
@@ -71,7 +71,20 @@ class Wish:
 class Station:
     """One running device."""
 
-    def __init__(self, home: Home, *, output: str, board_port: int = 0) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        output: str,
+        board_port: int = 0,
+        rtc: bool = True,
+        allow_inside: bool = False,
+    ) -> None:
+        """Read what the home holds.
+
+        `allow_inside` lets relays be fetched from inside a network: for tests.
+        """
+        self._allow_inside = allow_inside
         self._home = home
         self._output = output
         self._board_port = board_port
@@ -81,6 +94,7 @@ class Station:
         self._clock = Clock(
             offset_ms=float(self._store.fact("clock_offset_ms", "0")),
             not_before=int(self._store.fact("lived_until", "0")),
+            rtc=rtc,
         )
         self._server = Server(self._identity.server, key=key, clock=self._clock)
         self._broker = Broker(
@@ -175,7 +189,12 @@ class Station:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._stage.heard, word)
 
+        def changed() -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._changed)
+
         self._player = Player(tell)
+        self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device
@@ -187,6 +206,7 @@ class Station:
             holdings=self._holdings,
             shelf=self._shelf,
             player=self._player,
+            receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
             wake=self._changed,
         )
@@ -218,6 +238,7 @@ class Station:
             if not self.is_board:
                 await self._stage.hush()
                 self._sink.close()
+                self._receiver.close()
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
             await board.close()
@@ -296,7 +317,7 @@ class Station:
             seq, _, value = kept.partition(" ")
             if int(seq) == self._holdings.settings_seq:
                 volume = int(value)
-        self._player.set_volume(volume)
+        self._stage.volume = volume
 
     def _obey(self, verb: str, args: object) -> None:
         """Carry out a command that was accepted."""
@@ -306,10 +327,11 @@ class Station:
                 seq = self._holdings.settings_seq
                 self._store.remember(volume=f"{seq} {volume}")
                 self._set_volume()
-        if verb == "test" and self._player.silent and not self.is_board:
-            stops = self._holdings.active_stops(at=self._clock.now())
-            if not stops:
-                self._player.cue(Cue(tone(), self._clock.monotonic(), cut=False))
+        if verb == "test" and not self.is_board:
+            why = self._stage.test()
+            if why:
+                at = self._clock.now()
+                self._store.tell("missed", at=at, cause=why, verb=verb)
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -333,12 +355,26 @@ class Station:
             self._changed()
 
     async def _take_pushed(self, token: str) -> None:
+        if _is_segment(token):
+            self._take_segment(token)
+            return
         if not self._clock.trusted:
             # A stop may not wait long for a server that does not answer.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SYNC_S):
                     await self._sync_clock()
         self._take(token, pushed=True)
+
+    def _take_segment(self, token: str) -> None:
+        """Let a piece of live speech be heard, if it is proven and in time."""
+        if self.is_board or not self._clock.trusted:
+            return
+        at = self._clock.now()
+        try:
+            self._stage.take_segment(self._trust.segment(token, at=at))
+        except DocumentRefusedError as error:
+            self._trust.refuse(error, token, at=at, pushed=True)
+            self._changed()
 
     def _take(self, token: str, *, pushed: bool) -> bool:
         """Check a document and obey it; say whether it was not refused."""
@@ -627,6 +663,7 @@ class Station:
             boots=self._boots,
             clock_offset_ms=round(self._clock.offset()),
             clock_trusted=self._clock.trusted,
+            clock_doubt_ms=self._clock.doubt_ms,
             refused=self._store.refusals(),
             stops=len(self._holdings.active_stops(at=self._clock.now())),
         )
@@ -642,6 +679,7 @@ class Station:
             "on": self._player.sounding,
             "clock_offset_ms": round(self._clock.offset()),
             "clock_trusted": self._clock.trusted,
+            "clock_doubt_ms": self._clock.doubt_ms,
             "gap_ms": self._sink.gap_ms,
             "refused": self._store.refusals(),
             "rss_kb": usage.ru_maxrss,
@@ -682,6 +720,15 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+def _is_segment(token: str) -> bool:
+    """Say whether a document calls itself a piece of live speech."""
+    try:
+        header, _payload = signing.read(token)
+    except DocumentRefusedError:
+        return False
+    return header.get("typ") == f"{signing.TYPE_PREFIX}segment"
 
 
 def _number(token: object) -> int:

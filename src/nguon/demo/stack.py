@@ -58,18 +58,22 @@ class Stack:
         spread: bool = False,
         programme: bool = False,
         servers: Sequence[str] = SERVER,
+        relays_inside: bool = False,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
         self.devices, self.agents, self.boards = devices, agents, boards
         self.spread, self.programme = spread, programme
         self.servers = servers
+        # A relay source on this very machine is for tests alone.
+        self.relays_inside = relays_inside
         self.say = say
         self.programs: dict[str, Program] = {}
         self.ports = self._choose_ports(web_port)
         self.database_url = database_url
         self.env = self._make_env(quiet_hours)
         self.world: dict[str, Any] = {}
+        self.refused = 0
 
     # --- where things are --------------------------------------------------------
 
@@ -253,6 +257,8 @@ class Stack:
         }
         if self.database_url:
             env["NGUON_DATABASE_URL"] = self.database_url
+        if self.relays_inside:
+            env["NGUON_RELAY_ALLOWED"] = "127.0.0.1"
         return env
 
     def _add(
@@ -318,7 +324,8 @@ class Stack:
         expected = len(codes) + self.devices
         self.say(f"Đang ghi danh {expected} thiết bị …")
         patience = str(90 + expected // 5)
-        self.manage("welcome_devices", "--expect", str(expected), "--seconds", patience)
+        wanted = ["--expect", str(expected), "--seconds", patience]
+        self.refused = self.query("welcome_devices", *wanted)["refused"]
         for name, program in self.programs.items():
             if name not in SERVER:
                 program.wait_ready()
@@ -339,6 +346,7 @@ class Stack:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:
             run += ["--wav", str(home / "wav")]
+            run += ["--allow-inside"] if self.relays_inside else []
         self._add(
             self.agent_name(number),
             run,
@@ -357,7 +365,7 @@ class Stack:
         self._add(
             "simulator",
             command,
-            lambda: self.simulator_stats().get("ready", 0) >= len(codes),
+            lambda: self.simulator_stats().get("ready", 0) + self.refused >= len(codes),
             ready_seconds=90.0 + len(codes) / 5,
         )
 

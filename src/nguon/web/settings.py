@@ -23,6 +23,7 @@ MQTT_PORT = env.number("NGUON_MQTT_PORT", 1883)
 MQTT_TLS = env.flag("NGUON_MQTT_TLS", default=False)
 POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
+RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
 
 DATABASES = {
     "default": env.database(
@@ -151,3 +152,16 @@ SECURE_HSTS_SECONDS = 30 * 24 * 3600 if PUBLIC_URL.startswith("https://") else 0
 
 # A bulletin of 100,000 characters must come in far enough to be refused politely.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# What goes wrong in a page is written where the operator looks, with its cause.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

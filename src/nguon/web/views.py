@@ -1,6 +1,5 @@
 """The first page: what waits for me, what sounds now, what sounds today."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.models import QuerySet
@@ -13,7 +12,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR
-from nguon.schedule import picture, queries, rules
+from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
 
 SHOWN = 4
@@ -36,6 +35,7 @@ def today(request: HttpRequest) -> HttpResponse:
     airings = queries.list_today(officer, at=at)
     sounding = queries.list_sounding(officer, at=at)
     waiting = queries.list_waiting(officer, at=at)
+    sent = papers.list_waiting(officer, at=at)
     if wants_json(request):
         return JsonResponse(
             {
@@ -51,21 +51,24 @@ def today(request: HttpRequest) -> HttpResponse:
         airing.is_own = bool(ground and ground.path.startswith(paths))  # type: ignore[attr-defined]
     own = Broadcast.objects.filter(submitted_by=officer).select_related("version")
     unsent = Bulletin.objects.filter(created_by=officer, versions__isnull=True)
+    units = access.units_of(officer, at=at)
     context = {
         "at": at,
+        "inbox_count": queries.count_undecided(officer, at=at),
         "waiting": waiting[:SHOWN],
-        "waiting_more": max(0, len(waiting) - SHOWN),
+        "waiting_papers": sent[:SHOWN],
+        "waiting_more": max(0, len(waiting) - SHOWN) + max(0, len(sent) - SHOWN),
         "sounding": sounding,
         "airings": airings,
         "sounding_items": {airing.item for airing in sounding},
         "day": picture.draw_day(
-            airings, quiet=rules.QuietHours.parse(settings.QUIET_HOURS), at=at
+            airings, quiet=papers.hours_of(units[:1], [], at=at), at=at
         ),
         "returned": _still_returned(own),
         "unsent": unsent.select_related("unit").order_by("-saved_at", "-pk")[:SHOWN],
         "may_write": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "may_approve": bool(access.paths_of(officer, at=at, kinds=[APPROVER])),
-        "units": access.units_of(officer, at=at)[:3],
+        "units": units[:3],
     }
     return render(request, "web/today.html", context)
 

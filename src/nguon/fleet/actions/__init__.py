@@ -5,9 +5,12 @@
 """
 
 from nguon.fleet.actions.documents import (
+    UnitBody,
     change_device,
     prepare_media,
     publish_plan,
+    publish_plans,
+    publish_segment,
     publish_urgent,
     send_command,
 )
@@ -37,6 +40,7 @@ from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
+    forget_segments,
     list_outbox,
     mark_sent,
 )
@@ -46,6 +50,7 @@ __all__ = [
     "Fact",
     "Prepared",
     "Stored",
+    "UnitBody",
     "approve_device",
     "approve_devices",
     "change_device",
@@ -54,6 +59,7 @@ __all__ = [
     "expire_outbox",
     "forget_outbox",
     "insert_events",
+    "forget_segments",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
@@ -61,6 +67,8 @@ __all__ = [
     "prepare_events",
     "prepare_media",
     "publish_plan",
+    "publish_plans",
+    "publish_segment",
     "publish_urgent",
     "record_heard",
     "reject_device",
