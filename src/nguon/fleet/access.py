@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, Incident
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -39,6 +39,25 @@ def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
     if device is None:
         raise AbsentError("fleet.device_absent")
     return device
+
+
+def fence_incidents(officer: Officer, *, at: datetime) -> QuerySet[Incident]:
+    """Return the incidents on an officer's ground, and those above that take it in."""
+    ground = Q(pk__in=[])
+    for path in access.paths_of(officer, at=at):
+        parts = path.strip("/").split("/")
+        above = [f"/{'/'.join(parts[: n + 1])}/" for n in range(len(parts))]
+        ground |= Q(unit__path__startswith=path) | Q(unit__path__in=above)
+    return Incident.objects.filter(ground)
+
+
+def access_incident(officer: Officer, uid: str, *, at: datetime) -> Incident:
+    """Return an incident that concerns an officer. Raises AbsentError."""
+    found = fence_incidents(officer, at=at).select_related("unit").filter(uid=uid)
+    incident = found.first()
+    if incident is None:
+        raise AbsentError("fleet.incident_absent")
+    return incident
 
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:

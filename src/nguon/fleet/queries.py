@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
 
+from nguon.core import beats
 from nguon.core.errors import AbsentError
+from nguon.fleet import health
 from nguon.fleet.models import (
     ACTIVE,
     PLAN,
     SETTINGS,
+    SPEAKER,
     URGENT_LANE,
     Device,
+    Fault,
+    Incident,
     Media,
     SignedDocument,
 )
+from nguon.territory.models import Unit
 
 SILENT_AFTER = timedelta(minutes=3)
 _CACHED_DOCUMENTS = 20_000
@@ -132,3 +139,68 @@ def count_devices(devices: QuerySet[Device], *, at: datetime) -> dict[str, int]:
     counts = {row["state"]: row["n"] for row in rows}
     counts["silent"] = devices.filter(silent(at=at), state=ACTIVE).count()
     return counts
+
+
+# --- what sounds -------------------------------------------------------------------
+
+GRADE_MOMENTS = {
+    beats.CLAIMED: "claimed_at",
+    beats.DECODED: "decoded_at",
+    beats.AMPLIFIED: "amplified_at",
+    beats.MEASURED: "measured_at",
+}
+
+
+def is_audible(*, at: datetime, lowest_grade: int, way: str = "health__") -> Q:
+    """Say which devices are known to sound at a moment, by evidence of this grade.
+
+    `way` leads from the rows that are asked to their health.
+    """
+    found = Q(pk__in=[])
+    for grade, name in GRADE_MOMENTS.items():
+        if grade >= lowest_grade:
+            found |= Q(**{f"{way}{name}__gt": at - health.AGE_LIMITS[grade]})
+    return found
+
+
+def count_audible(
+    units: Sequence[Unit], at: datetime, lowest_grade: int = beats.DECODED
+) -> int:
+    """Return how many speakers at and below some units are known to sound.
+
+    Evidence below `lowest_grade` (1 claimed, 2 decoded, 3 amplifier, 4 measured) or
+    older than its limit does not count.
+    """
+    ground = Q(pk__in=[])
+    for unit in units:
+        ground |= Q(unit__path__startswith=unit.path)
+    speakers = Device.objects.filter(ground, kind=SPEAKER, state=ACTIVE)
+    return speakers.filter(is_audible(at=at, lowest_grade=lowest_grade)).count()
+
+
+# --- incidents ---------------------------------------------------------------------
+
+
+def order_incidents(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
+    """Put the open ones first, then the latest."""
+    return incidents.order_by(F("closed_at").desc(nulls_first=True), "-opened_at", "pk")
+
+
+def list_faults_of(incident: Incident, devices: QuerySet[Device]) -> QuerySet[Fault]:
+    """Return the faults of an incident on some devices, the open ones first."""
+    faults = incident.faults.filter(device__in=devices).select_related(
+        "device", "unit", "unit__parent"
+    )
+    return faults.order_by(F("closed_at").desc(nulls_first=True), "device__name", "pk")
+
+
+def count_back(incident: Incident) -> dict[str, int]:
+    """Return how many devices an incident still holds, and how many came back."""
+    gone = incident.faults.filter(closed_at__isnull=True)
+    still = gone.values("device").distinct().count()
+    return {"gone": still, "back": max(0, incident.size - still)}
+
+
+def local_text(moment: datetime | None) -> str:
+    """Return a moment for a table file, in local time."""
+    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M:%S") if moment else ""

@@ -2,19 +2,22 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet import views
+from nguon.fleet.views import devices, incidents
 
 app_name = "fleet"
 urlpatterns = [
-    path("", views.index, name="devices"),
-    path("xuat.csv", views.export, name="devices_file"),
-    path("cho-duyet/", views.waiting, name="waiting"),
-    path("ma-ghi-danh/", views.claims, name="claims"),
-    path("ma-ghi-danh/in/", views.print_claims, name="print_claims"),
-    path("<slug:uid>/", views.show, name="device"),
+    path("", devices.index, name="devices"),
+    path("xuat.csv", devices.export, name="devices_file"),
+    path("cho-duyet/", devices.waiting, name="waiting"),
+    path("ma-ghi-danh/", devices.claims, name="claims"),
+    path("ma-ghi-danh/in/", devices.print_claims, name="print_claims"),
+    path("su-co/", incidents.index, name="incidents"),
+    path("su-co/xuat.csv", incidents.export, name="incidents_file"),
+    path("su-co/<slug:uid>/", incidents.show, name="incident"),
+    path("<slug:uid>/", devices.show, name="device"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>duyet|tu-choi|thu-hoi|thu)/$",
-        views.decide,
+        devices.decide,
         name="decide",
     ),
 ]

@@ -1,5 +1,6 @@
 """What the worker does beside making sounds: one line per chore."""
 
+from nguon.fleet import actions as fleet
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.web.worker import Chore
@@ -10,5 +11,8 @@ def chores() -> list[Chore]:
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        # A lost connection is a known fault within five seconds (gateway: one).
+        Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
+        Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=30),
     ]

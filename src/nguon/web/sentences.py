@@ -150,6 +150,11 @@ SENTENCES: dict[str, str] = {
         "Thiết bị không còn chờ duyệt. Hãy tải lại trang để xem trạng thái mới."
     ),
     "fleet.device_not_active": "Thiết bị chưa được dùng hoặc đã bị thu hồi.",
+    "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
+    "fleet.health_move": (
+        "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
+        "Hãy tải lại trang."
+    ),
     "fleet.document_target": "Văn bản phải gửi tới đúng một nơi hoặc một thiết bị.",
     "fleet.document_kind": "Loại văn bản {kind} không gửi khẩn được.",
     "fleet.document_past": "Văn bản đã quá hạn trước khi gửi. Hãy chọn hạn muộn hơn.",

@@ -1,7 +1,8 @@
 """Every change to the fleet; nothing else in the project writes its tables.
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
-`media` keeps files, `facts` stores what they report.
+`media` keeps files, `facts` stores what they report, `signals` how they are, and
+`judging` makes faults and incidents of that.
 """
 
 from nguon.fleet.actions.documents import (
@@ -26,15 +27,21 @@ from nguon.fleet.actions.facts import (
     note_fault,
     record_heard,
     set_aside,
-    set_connected,
     store_events,
 )
+from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
     list_outbox,
     mark_sent,
+)
+from nguon.fleet.actions.signals import (
+    ensure_health,
+    record_beats,
+    record_connections,
+    record_proofs,
 )
 
 __all__ = [
@@ -45,6 +52,8 @@ __all__ = [
     "change_device",
     "create_claims",
     "enrol_device",
+    "ensure_health",
+    "examine_fleet",
     "expire_outbox",
     "forget_outbox",
     "list_outbox",
@@ -54,12 +63,14 @@ __all__ = [
     "prepare_media",
     "publish_plan",
     "publish_urgent",
+    "record_beats",
+    "record_connections",
     "record_heard",
+    "record_proofs",
     "reject_device",
     "revoke_device",
     "send_command",
     "set_aside",
-    "set_connected",
     "store_events",
     "store_media",
 ]

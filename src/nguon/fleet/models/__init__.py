@@ -1,0 +1,68 @@
+"""The tables of the fleet; only `fleet.actions` writes them.
+
+`devices` who they are and what they were told and told us, `health` how they are,
+`register` what the owner knows about them.
+"""
+
+from nguon.fleet.models.devices import (
+    ACTIVE,
+    BOARD,
+    DOCUMENT_KINDS,
+    KICK,
+    KINDS,
+    PLAN,
+    REJECTED,
+    REVOKED,
+    SETTINGS,
+    SPEAKER,
+    STATES,
+    URGENT,
+    URGENT_LANE,
+    WAITING,
+    Claim,
+    Counter,
+    Device,
+    DeviceEvent,
+    Media,
+    OutboxMessage,
+    SignedDocument,
+    StrayMessage,
+    default_languages,
+    kind_choices,
+    state_choices,
+)
+from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
+from nguon.fleet.models.register import Registration
+
+__all__ = [
+    "ACTIVE",
+    "BOARD",
+    "DOCUMENT_KINDS",
+    "KICK",
+    "KINDS",
+    "PLAN",
+    "REJECTED",
+    "REVOKED",
+    "SETTINGS",
+    "SPEAKER",
+    "STATES",
+    "URGENT",
+    "URGENT_LANE",
+    "WAITING",
+    "Claim",
+    "Counter",
+    "Device",
+    "DeviceEvent",
+    "Fault",
+    "Health",
+    "Incident",
+    "Media",
+    "OutboxMessage",
+    "Registration",
+    "SignalChange",
+    "SignedDocument",
+    "StrayMessage",
+    "default_languages",
+    "kind_choices",
+    "state_choices",
+]
