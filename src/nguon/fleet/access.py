@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device, Incident
+from nguon.fleet.models import Device, DeviceReport, Incident, WorkOrder
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -58,6 +58,37 @@ def access_incident(officer: Officer, uid: str, *, at: datetime) -> Incident:
     if incident is None:
         raise AbsentError("fleet.incident_absent")
     return incident
+
+
+def fence_orders(officer: Officer, *, at: datetime) -> QuerySet[WorkOrder]:
+    """Return the repairs of devices on an officer's ground."""
+    return access.fence(
+        WorkOrder.objects.all(), officer=officer, at=at, unit="device__unit"
+    )
+
+
+def access_order(officer: Officer, uid: str, *, at: datetime) -> WorkOrder:
+    """Return a repair on an officer's ground. Raises AbsentError for any other."""
+    related = ("device__unit__parent", "device__health", "unit", "assigned", "fault")
+    found = fence_orders(officer, at=at).select_related(*related, "opened_by")
+    order = found.filter(uid=uid).first()
+    if order is None:
+        raise AbsentError("fleet.order_absent")
+    return order
+
+
+def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
+    """Return what was reported about devices that an officer looks after.
+
+    Names and numbers of citizens are for those who call them back.
+    """
+    return access.fence(
+        DeviceReport.objects.all(),
+        officer=officer,
+        at=at,
+        unit="device__unit",
+        kinds=KEEPERS,
+    )
 
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:

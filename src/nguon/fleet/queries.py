@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Avg, Case, Count, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from nguon.core import beats
 from nguon.core.errors import AbsentError
-from nguon.fleet import health
+from nguon.fleet import health, repairs
 from nguon.fleet.models import (
     ACTIVE,
     PLAN,
@@ -23,7 +23,9 @@ from nguon.fleet.models import (
     Incident,
     Media,
     SignedDocument,
+    WorkOrder,
 )
+from nguon.people.models import Officer
 from nguon.territory.models import Unit
 
 SILENT_AFTER = timedelta(minutes=3)
@@ -199,6 +201,77 @@ def count_back(incident: Incident) -> dict[str, int]:
     gone = incident.faults.filter(closed_at__isnull=True)
     still = gone.values("device").distinct().count()
     return {"gone": still, "back": max(0, incident.size - still)}
+
+
+# --- repairs -----------------------------------------------------------------------
+
+_ORDER = {state: n for n, state in enumerate(repairs.STATES)}
+
+
+def filter_orders(
+    orders: QuerySet[WorkOrder],
+    *,
+    text: str = "",
+    state: str = "",
+    unit_path: str = "",
+    assigned: Officer | None = None,
+    late_at: datetime | None = None,
+) -> QuerySet[WorkOrder]:
+    """Keep the repairs that a list asks for, the unfinished first."""
+    if text:
+        orders = orders.filter(
+            Q(device__name__icontains=text)
+            | Q(task__icontains=text)
+            | Q(uid__startswith=text.lower())
+        )
+    if state in repairs.STATES:
+        orders = orders.filter(state=state)
+    if unit_path:
+        orders = orders.filter(device__unit__path__startswith=unit_path)
+    if assigned is not None:
+        orders = orders.filter(assigned=assigned)
+    if late_at is not None:
+        orders = orders.filter(is_overdue(at=late_at))
+    rank = Case(*(When(state=s, then=Value(n)) for s, n in _ORDER.items()))
+    related = ("device", "unit", "unit__parent", "assigned")
+    ordered = orders.select_related(*related).annotate(rank=rank)
+    return ordered.order_by("rank", "-opened_at", "pk")
+
+
+def is_overdue(*, at: datetime) -> Q:
+    """Say which repairs missed what the contract promises."""
+    open_late = Q(done_at__isnull=True, due_at__lt=at) & ~Q(state=repairs.DROPPED)
+    return open_late | Q(done_at__gt=F("due_at"))
+
+
+def count_orders(orders: QuerySet[WorkOrder], *, at: datetime) -> dict[str, int]:
+    """Count repairs by state; `late` missed their time, `due` had one."""
+    rows = orders.order_by().values("state").annotate(n=Count("pk"))
+    counts = {row["state"]: row["n"] for row in rows}
+    counts["late"] = orders.filter(is_overdue(at=at)).count()
+    counts["due"] = orders.filter(due_at__isnull=False).count()
+    return counts
+
+
+def mean_time_to_repair(
+    orders: QuerySet[WorkOrder], *, since: datetime
+) -> timedelta | None:
+    """Return the mean time from the fault to the proof of sound, or None.
+
+    A repair without a fault counts from its opening.
+    """
+    done = orders.filter(state=repairs.VERIFIED, ended_at__gte=since)
+    begun = Case(
+        When(fault__isnull=False, then=F("fault__began_at")), default=F("opened_at")
+    )
+    found: timedelta | None = done.aggregate(mean=Avg(F("ended_at") - begun))["mean"]
+    return found
+
+
+def find_labelled(code: str) -> Device | None:
+    """Return the active device whose label carries this code, or None."""
+    found = Device.objects.filter(registration__label=code.upper(), state=ACTIVE)
+    return found.select_related("unit", "unit__parent").first()
 
 
 def local_text(moment: datetime | None) -> str:

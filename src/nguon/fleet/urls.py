@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet.views import devices, incidents
+from nguon.fleet.views import devices, incidents, orders
 
 app_name = "fleet"
 urlpatterns = [
@@ -14,6 +14,18 @@ urlpatterns = [
     path("su-co/", incidents.index, name="incidents"),
     path("su-co/xuat.csv", incidents.export, name="incidents_file"),
     path("su-co/<slug:uid>/", incidents.show, name="incident"),
+    path("sua-chua/", orders.index, name="orders"),
+    path("sua-chua/xuat.csv", orders.export, name="orders_file"),
+    path("sua-chua/<slug:uid>/", orders.show, name="order"),
+    re_path(
+        r"^sua-chua/(?P<uid>[a-z2-7]{12})/(?P<verb>bat-dau|xong|giao|bo)/$",
+        orders.move,
+        name="move_order",
+    ),
+    path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
+    path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
+    path("bao-hong/", orders.reports, name="reports"),
+    path("<slug:uid>/phieu-sua/", orders.create, name="create_order"),
     path("<slug:uid>/", devices.show, name="device"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>duyet|tu-choi|thu-hoi|thu)/$",

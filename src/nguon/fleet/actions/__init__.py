@@ -2,7 +2,7 @@
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are, and
-`judging` makes faults and incidents of that.
+`judging` makes faults and incidents of that; `orders` repairs them.
 """
 
 from nguon.fleet.actions.documents import (
@@ -31,6 +31,19 @@ from nguon.fleet.actions.facts import (
 )
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
+from nguon.fleet.actions.orders import (
+    add_photo,
+    assign_order,
+    close_report,
+    drop_order,
+    finish_order,
+    forget_contacts,
+    open_order,
+    report_device,
+    send_quiet_tests,
+    start_order,
+    verify_orders,
+)
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
@@ -47,19 +60,26 @@ from nguon.fleet.actions.signals import (
 __all__ = [
     "MAX_CLAIMS",
     "Stored",
+    "add_photo",
     "approve_device",
     "approve_devices",
+    "assign_order",
     "change_device",
+    "close_report",
     "create_claims",
+    "drop_order",
     "enrol_device",
     "ensure_health",
     "examine_fleet",
     "expire_outbox",
+    "finish_order",
+    "forget_contacts",
     "forget_outbox",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
     "note_fault",
+    "open_order",
     "prepare_media",
     "publish_plan",
     "publish_urgent",
@@ -68,9 +88,13 @@ __all__ = [
     "record_heard",
     "record_proofs",
     "reject_device",
+    "report_device",
     "revoke_device",
     "send_command",
+    "send_quiet_tests",
     "set_aside",
+    "start_order",
     "store_events",
     "store_media",
+    "verify_orders",
 ]

@@ -1,7 +1,7 @@
 """The tables of the fleet; only `fleet.actions` writes them.
 
 `devices` who they are and what they were told and told us, `health` how they are,
-`register` what the owner knows about them.
+`register` what the owner knows about them, `upkeep` what is done about them.
 """
 
 from nguon.fleet.models.devices import (
@@ -33,6 +33,7 @@ from nguon.fleet.models.devices import (
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
+from nguon.fleet.models.upkeep import DeviceReport, WorkOrder, WorkPhoto
 
 __all__ = [
     "ACTIVE",
@@ -53,6 +54,7 @@ __all__ = [
     "Counter",
     "Device",
     "DeviceEvent",
+    "DeviceReport",
     "Fault",
     "Health",
     "Incident",
@@ -62,6 +64,8 @@ __all__ = [
     "SignalChange",
     "SignedDocument",
     "StrayMessage",
+    "WorkOrder",
+    "WorkPhoto",
     "default_languages",
     "kind_choices",
     "state_choices",

@@ -29,7 +29,8 @@ class Registration(models.Model):
 
     `label` is the short code on its QR label. `mast` names what takes it down together
     with others: a mobile mast or a power line. Outside `[hours_from, hours_to)` (local)
-    it may be switched off. Money is whole đồng.
+    it may be switched off. A contractor has `repair_hours` for a repair. Money is whole
+    đồng.
     """
 
     device = models.OneToOneField(
@@ -58,6 +59,7 @@ class Registration(models.Model):
     funding = models.CharField(max_length=120, blank=True)
     warranty_date = models.DateField(null=True, blank=True)
     contract = models.CharField(max_length=120, blank=True)
+    repair_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     contractor = models.CharField(max_length=120, blank=True)
     notes = models.CharField(max_length=500, blank=True)
 
