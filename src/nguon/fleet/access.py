@@ -111,3 +111,11 @@ def list_places(officer: Officer, *, at: datetime) -> list[Unit]:
     units = Unit.objects.as_of(at.date()).filter(kind__in=[COMMUNE, VILLAGE])
     seen = access.fence(units, officer=officer, at=at, unit="", kinds=KEEPERS)
     return list(seen.select_related("parent").order_by("path", "pk"))
+
+
+def list_near_villages(device: Device) -> list[Unit]:
+    """Return the villages of today in the commune where a device stands."""
+    unit = device.unit
+    commune = unit.parent_id if unit.kind == VILLAGE else unit.pk
+    near = Unit.objects.filter(parent=commune, kind=VILLAGE, valid_to__isnull=True)
+    return list(near.order_by("folded", "pk"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from django.db.models import Avg, Case, Count, F, Q, QuerySet, Value, When
+from django.db.models import Avg, Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from nguon.core import beats
@@ -26,7 +26,7 @@ from nguon.fleet.models import (
     WorkOrder,
 )
 from nguon.people.models import Officer
-from nguon.territory.models import Unit
+from nguon.territory.models import VILLAGE, Unit
 
 SILENT_AFTER = timedelta(minutes=3)
 _CACHED_DOCUMENTS = 20_000
@@ -178,6 +178,48 @@ def count_audible(
         ground |= Q(unit__path__startswith=unit.path)
     speakers = Device.objects.filter(ground, kind=SPEAKER, state=ACTIVE)
     return speakers.filter(is_audible(at=at, lowest_grade=lowest_grade)).count()
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How far sound reaches on some ground, by evidence of one grade or better."""
+
+    speakers: int
+    audible: int
+    villages: int
+    covered: int
+    people: int
+    reached: int
+
+
+def count_coverage(
+    units: Sequence[Unit], at: datetime, lowest_grade: int = beats.DECODED
+) -> Coverage:
+    """Count speakers, villages and people, and those that an audible speaker reaches.
+
+    A village is reached by a speaker in it, or by one whose register says so.
+    """
+    ground, below = Q(pk__in=[]), Q(pk__in=[])
+    for unit in units:
+        ground |= Q(path__startswith=unit.path)
+        below |= Q(unit__path__startswith=unit.path)
+    heard = is_audible(at=at, lowest_grade=lowest_grade)
+    speakers = Device.objects.filter(kind=SPEAKER, state=ACTIVE)
+    sounding = speakers.filter(heard)
+    villages = Unit.objects.as_of(timezone.localdate(at)).filter(ground, kind=VILLAGE)
+    near = Q(pk__in=sounding.values("unit")) | Q(
+        pk__in=sounding.values("registration__villages")
+    )
+    totals = villages.aggregate(n=Count("pk"), people=Sum("population"))
+    reached = villages.filter(near).aggregate(n=Count("pk"), people=Sum("population"))
+    return Coverage(
+        speakers=speakers.filter(below).count(),
+        audible=sounding.filter(below).count(),
+        villages=totals["n"],
+        covered=reached["n"],
+        people=totals["people"] or 0,
+        reached=reached["people"] or 0,
+    )
 
 
 # --- incidents ---------------------------------------------------------------------

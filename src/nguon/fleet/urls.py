@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet.views import devices, incidents, orders
+from nguon.fleet.views import devices, incidents, orders, register
 
 app_name = "fleet"
 urlpatterns = [
@@ -25,6 +25,10 @@ urlpatterns = [
     path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
     path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
     path("bao-hong/", orders.reports, name="reports"),
+    path("ho-so/", register.index, name="register"),
+    path("ho-so/tai-ve/", register.export, name="register_file"),
+    path("nhan/", register.labels, name="labels"),
+    path("<slug:uid>/ho-so/", register.edit, name="paper"),
     path("<slug:uid>/phieu-sua/", orders.create, name="create_order"),
     path("<slug:uid>/", devices.show, name="device"),
     re_path(

@@ -177,6 +177,20 @@ SENTENCES: dict[str, str] = {
     "fleet.report_kind": "Hãy chọn loa đang bị làm sao.",
     "fleet.report_closed": "Tin báo này đã được xử lý.",
     "fleet.report_absent": "Không có tin báo này trong địa bàn của bạn.",
+    "fleet.file_too_big": "Tệp quá lớn. Hãy gửi tệp dưới {limit} MB.",
+    "fleet.file_unreadable": (
+        "Tệp không phải bảng tính đọc được. Hãy lưu lại dạng XLSX hoặc “CSV UTF-8”."
+    ),
+    "fleet.file_rows": (
+        "Tệp có quá nhiều dòng. Hãy chia thành các tệp dưới {limit} dòng."
+    ),
+    "fleet.headings_missing": "Dòng đầu của tệp thiếu cột {names}.",
+    "fleet.no_rows": "Tệp chưa có dòng nào dưới dòng tên cột.",
+    "fleet.rows_wrong": (
+        "Có {count} dòng sai nên chưa ghi gì. Hãy sửa tệp rồi gửi lại."
+    ),
+    "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
+    "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
     "fleet.health_move": (
         "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "

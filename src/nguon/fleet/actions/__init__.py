@@ -2,7 +2,8 @@
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are, and
-`judging` makes faults and incidents of that; `orders` repairs them.
+`judging` makes faults and incidents of that; `orders` repairs them;
+`register` is what the owner knows.
 """
 
 from nguon.fleet.actions.documents import (
@@ -50,6 +51,7 @@ from nguon.fleet.actions.outbox import (
     list_outbox,
     mark_sent,
 )
+from nguon.fleet.actions.register import change_registration, import_registrations
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -65,6 +67,7 @@ __all__ = [
     "approve_devices",
     "assign_order",
     "change_device",
+    "change_registration",
     "close_report",
     "create_claims",
     "drop_order",
@@ -75,6 +78,7 @@ __all__ = [
     "finish_order",
     "forget_contacts",
     "forget_outbox",
+    "import_registrations",
     "list_outbox",
     "mark_recorded",
     "mark_sent",

@@ -44,3 +44,9 @@ def signal_name(code: str) -> str:
 def signal_word(code: str) -> str:
     """Write the value of a signal."""
     return health.SIGNAL_WORDS.get(code, code)
+
+
+@register.filter
+def grade_words(grade: int) -> str:
+    """Write a grade of evidence: đã giải mã, đo được tiếng."""
+    return health.GRADE_WORDS.get(grade, "không có").capitalize()
