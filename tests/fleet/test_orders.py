@@ -214,7 +214,7 @@ def test_a_citizen_at_the_pole_reports_without_an_account(
     assert sent.status_code == 200
     assert DeviceReport.objects.count() == 2
     assert Notice.objects.filter(officer=tung, subject__contains="Quá to").count() == 1
-    assert web.get("/bao-hong/AAAAAA/").status_code == 404
+    assert web.get("/bao-hong/AAAAAAA/").status_code == 404
     web.force_login(tung)
     assert "0901234567" in web.get("/thiet-bi/bao-hong/").content.decode()
     web.force_login(lan)

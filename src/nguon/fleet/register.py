@@ -233,6 +233,7 @@ class _Reader:
         self._label = _place(head, LABEL)
         self._ground = tuple(ground)
         self._rows: dict[int, int] = {}
+        self._cells: dict[tuple[str, str], Any] = {}
         self._by_uid: dict[str, _Known] = {}
         self._by_label: dict[str, _Known] = {}
         self._serials: dict[tuple[str, str], int] = {}
@@ -268,18 +269,23 @@ class _Reader:
         for column, cell in zip(self._columns, cells, strict=False):
             if column is None or not cell:
                 continue
-            try:
-                values[column.name] = (
-                    column.empty if cell == CLEAR else column.read(cell)
-                )
-            except WrongCellError as error:
-                raise WrongCellError(f"{column.heading}: {error}") from error
+            values[column.name] = self._value(column, cell)
         if "hours_from" in values or "hours_to" in values:
             check_hours(values.get("hours_from"), values.get("hours_to"))
         self._check_serial(device, values)
         villages = values.pop("villages", None)
         covered = None if villages is None else self._find_villages(device, villages)
         return Entry(number, device.pk, values, covered)
+
+    def _value(self, column: Column, cell: str) -> Any:
+        """Return what a cell says; the same cell a thousand times is read once."""
+        key = (column.name, cell)
+        if key not in self._cells:
+            try:
+                self._cells[key] = column.empty if cell == CLEAR else column.read(cell)
+            except WrongCellError as error:
+                raise WrongCellError(f"{column.heading}: {error}") from error
+        return self._cells[key]
 
     def _find(self, cells: Sequence[str]) -> _Known:
         uid = _cell(cells, self._uid)

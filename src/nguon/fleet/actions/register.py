@@ -1,6 +1,6 @@
 """Writing the register: one device by a form, or many from a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -82,25 +82,13 @@ def import_registrations(
 
 def _write(entries: Sequence[Entry]) -> None:
     """Write some entries in a handful of statements."""
-    keys = [entry.device_id for entry in entries]
-    papers = Registration.objects.select_for_update().in_bulk(keys)
-    devices = Device.objects.only("pk", *ON_DEVICE).in_bulk(keys)
-    named: set[str] = set()
-    placed = []
-    covered: list[Entry] = []
-    for entry in entries:
-        named |= set(entry.values)
-        for name, value in entry.values.items():
-            owner = devices if name in ON_DEVICE else papers
-            setattr(owner[entry.device_id], name, value)
-        if set(entry.values) & set(ON_DEVICE):
-            placed.append(devices[entry.device_id])
-        if entry.villages is not None:
-            covered.append(entry)
-    fields = named - set(ON_DEVICE)
-    if fields:
-        update_rows(papers.values(), fields)
-    update_rows(placed, ON_DEVICE)
+    named = {name for entry in entries for name in entry.values}
+    for model, fields in (
+        (Registration, named - set(ON_DEVICE)),
+        (Device, named & set(ON_DEVICE)),
+    ):
+        _fill(model, fields, entries)
+    covered = [entry for entry in entries if entry.villages is not None]
     Cover.objects.filter(registration__in=[e.device_id for e in covered]).delete()
     Cover.objects.bulk_create(
         [
@@ -110,3 +98,20 @@ def _write(entries: Sequence[Entry]) -> None:
         ],
         batch_size=CHUNK,
     )
+
+
+def _fill(
+    model: type[Registration | Device], fields: Set[str], entries: Sequence[Entry]
+) -> None:
+    """Write the fields of one table; a row that names none of them stays."""
+    mine = [entry for entry in entries if fields & set(entry.values)]
+    if not mine:
+        return
+    keys = [entry.device_id for entry in mine]
+    # Only what is written: fifty thousand whole rows would cost seconds.
+    held = model._default_manager.select_for_update().only("pk", *fields)
+    rows = held.in_bulk(keys)
+    for entry in mine:
+        for name in fields & set(entry.values):
+            setattr(rows[entry.device_id], name, entry.values[name])
+    update_rows(rows.values(), fields)

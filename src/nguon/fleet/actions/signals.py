@@ -67,15 +67,17 @@ def ensure_health(*, at: datetime) -> int:
         for device in bare.select_related("unit").order_by("pk")
     ]
     Health.objects.bulk_create(fresh, batch_size=CHUNK, ignore_conflicts=True)
+    # Two fresh labels may be the same: then one is left out, and made again.
     unwritten = Device.objects.filter(state=ACTIVE, registration__isnull=True)
-    Registration.objects.bulk_create(
-        [
-            Registration(device=device, make=device.make, model=device.model)
-            for device in unwritten.order_by("pk")
-        ],
-        batch_size=CHUNK,
-        ignore_conflicts=True,
-    )
+    while missing := list(unwritten.order_by("pk")):
+        Registration.objects.bulk_create(
+            [
+                Registration(device=device, make=device.make, model=device.model)
+                for device in missing
+            ],
+            batch_size=CHUNK,
+            ignore_conflicts=True,
+        )
     return len(fresh)
 
 

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             name='Registration',
             fields=[
                 ('device', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='registration', serialize=False, to='fleet.device')),
-                ('label', models.CharField(default=nguon.fleet.models.register.new_label, max_length=6, unique=True)),
+                ('label', models.CharField(default=nguon.fleet.models.register.new_label, max_length=7, unique=True)),
                 ('make', models.CharField(blank=True, max_length=60)),
                 ('model', models.CharField(blank=True, max_length=60)),
                 ('serial', models.CharField(blank=True, max_length=60)),

@@ -9,7 +9,7 @@ from nguon.fleet.models.devices import Device
 
 # Without 0/O, 1/I/L, so that a label can be read over the phone.
 LABEL_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-LABEL_LENGTH = 6
+LABEL_LENGTH = 7
 
 POWERS = {"mains": "Điện lưới", "solar": "Điện mặt trời", "battery": "Chỉ có pin"}
 
@@ -20,7 +20,7 @@ def power_choices() -> list[tuple[str, str]]:
 
 
 def new_label() -> str:
-    """Return a fresh short code for a label: 6 letters, 887 million of them."""
+    """Return a fresh short code for a label: 7 letters, 27 thousand million of them."""
     return "".join(secrets.choice(LABEL_LETTERS) for _ in range(LABEL_LENGTH))
 
 
@@ -36,7 +36,7 @@ class Registration(models.Model):
     device = models.OneToOneField(
         Device, primary_key=True, on_delete=models.PROTECT, related_name="registration"
     )
-    label = models.CharField(max_length=6, unique=True, default=new_label)
+    label = models.CharField(max_length=7, unique=True, default=new_label)
     make = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=60, blank=True)
     serial = models.CharField(max_length=60, blank=True)
