@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet.views import devices, incidents, orders, register
+from nguon.fleet.views import devices, incidents, maps, orders, register
 
 app_name = "fleet"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("cho-duyet/", devices.waiting, name="waiting"),
     path("ma-ghi-danh/", devices.claims, name="claims"),
     path("ma-ghi-danh/in/", devices.print_claims, name="print_claims"),
+    path("bo-loc/", devices.keep_view, name="keep_view"),
+    path("ban-do/", maps.show, name="map"),
     path("su-co/", incidents.index, name="incidents"),
     path("su-co/xuat.csv", incidents.export, name="incidents_file"),
     path("su-co/<slug:uid>/", incidents.show, name="incident"),

@@ -191,6 +191,8 @@ SENTENCES: dict[str, str] = {
     ),
     "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
     "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
+    "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
     "fleet.health_move": (
         "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "

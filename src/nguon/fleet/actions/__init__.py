@@ -58,6 +58,7 @@ from nguon.fleet.actions.signals import (
     record_connections,
     record_proofs,
 )
+from nguon.fleet.actions.views import forget_view, save_view
 
 __all__ = [
     "MAX_CLAIMS",
@@ -78,6 +79,7 @@ __all__ = [
     "finish_order",
     "forget_contacts",
     "forget_outbox",
+    "forget_view",
     "import_registrations",
     "list_outbox",
     "mark_recorded",
@@ -94,6 +96,7 @@ __all__ = [
     "reject_device",
     "report_device",
     "revoke_device",
+    "save_view",
     "send_command",
     "send_quiet_tests",
     "set_aside",

@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from nguon.fleet import health
 from nguon.fleet.actions.bulk import update_rows
-from nguon.fleet.actions.signals import ensure_health, vitals_of
+from nguon.fleet.actions.signals import ensure_health
 from nguon.fleet.models import ACTIVE, Fault, Health, Incident, SignalChange
 from nguon.fleet.models.health import FLAPPING, OUTAGE
+from nguon.fleet.queries import vitals_of
 from nguon.people import actions as people
 from nguon.people import queries as officers
 from nguon.people.models import TECHNICIAN
@@ -72,7 +73,7 @@ def _judge(keys: Sequence[int], at: datetime) -> int:
     closed: list[int] = []
     moves: list[SignalChange] = []
     for row in rows:
-        verdict = health.examine(vitals_of(row), _since(row), at=at)
+        verdict = health.examine(vitals_of(row, _hours(row)), _since(row), at=at)
         known = faults[row.pk]
         opened += [
             _fault(row, cause, verdict, at)
@@ -87,6 +88,14 @@ def _judge(keys: Sequence[int], at: datetime) -> int:
         rows, ("state", "state_since", "since", "is_late", "look_at", "proof_after")
     )
     return len(rows)
+
+
+def _hours(row: Health) -> health.Hours | None:
+    """Return when the register says that a device is switched on; None: always."""
+    paper = getattr(row.device, "registration", None)
+    if paper and paper.hours_from and paper.hours_to:
+        return paper.hours_from, paper.hours_to
+    return None
 
 
 def _since(row: Health) -> dict[str, datetime]:

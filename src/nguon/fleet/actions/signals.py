@@ -25,6 +25,7 @@ from nguon.fleet.models import (
     Registration,
     SignalChange,
 )
+from nguon.fleet.queries import signals_of
 from nguon.territory.models import VILLAGE, Unit
 
 T = TypeVar("T")
@@ -189,41 +190,9 @@ def retire_health(*, device_id: int, at: datetime) -> None:
     rows.update(state=health.RETIRED, state_since=at, look_at=None, since={})
 
 
-def vitals_of(row: Health) -> health.Vitals:
-    """Return what the rules read of a device; asks for its device and register."""
-    paper = getattr(row.device, "registration", None)
-    hours = (
-        (paper.hours_from, paper.hours_to)
-        if paper and paper.hours_from and paper.hours_to
-        else None
-    )
-    return health.Vitals(
-        connected=row.device.connected,
-        state=row.state,
-        lost_at=row.lost_at,
-        heard_at=row.heard_at,
-        losses=[datetime.fromisoformat(text) for text in row.losses],
-        cloned_at=row.cloned_at,
-        sounding=row.sounding,
-        mains=row.mains,
-        battery_percent=row.battery_percent,
-        amplifier=row.amplifier,
-        line=row.line,
-        clock_trusted=row.clock_trusted,
-        clock_doubt_ms=row.clock_doubt_ms,
-        storage_free_mb=row.storage_free_mb,
-        temperature_c=row.temperature_c,
-        signal_dbm=row.signal_dbm,
-        wrong=row.wrong,
-        evidence=row.evidence,
-        hours=hours,
-        proof_after=row.proof_after,
-    )
-
-
 def _apply(row: Health, beat: Beat, at: datetime) -> list[SignalChange]:
     """Put a beat into its row; return the changes, which ask for a new look."""
-    before = _signals(row)
+    before = signals_of(row)
     for name in TOLD:
         setattr(row, name, getattr(beat, name))
     for name in WORDS:
@@ -232,7 +201,7 @@ def _apply(row: Health, beat: Beat, at: datetime) -> list[SignalChange]:
     row.heard_at = max(at, row.heard_at or at)
     proofs = {g: at - timedelta(seconds=age) for g, age in beat.evidence.items()}
     changes = _prove(row, proofs, at)
-    after = _signals(row)
+    after = signals_of(row)
     changes += [
         SignalChange(device_id=row.pk, signal=name, old=old, new=after[name], at=at)
         for name, old in before.items()
@@ -241,10 +210,6 @@ def _apply(row: Health, beat: Beat, at: datetime) -> list[SignalChange]:
     if changes or row.is_late or row.wrong or row.sounding:
         row.look_at = at
     return changes
-
-
-def _signals(row: Health) -> dict[str, str]:
-    return health.signals_of(vitals_of(row), network=row.network, version=row.version)
 
 
 def _prove(
@@ -305,8 +270,8 @@ def _note_moves(moved: Mapping[int, bool], at: datetime) -> None:
 
 
 def _lock(rows: QuerySet[Health]) -> list[Health]:
-    """Return rows of health, locked in one order, with their device and register."""
-    found = rows.select_for_update(of=("self",)).select_related("device__registration")
+    """Return rows of health, locked in one order, with their device."""
+    found = rows.select_for_update(of=("self",)).select_related("device")
     return list(found.order_by("pk"))
 
 

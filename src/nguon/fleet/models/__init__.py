@@ -33,7 +33,7 @@ from nguon.fleet.models.devices import (
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
-from nguon.fleet.models.upkeep import DeviceReport, WorkOrder, WorkPhoto
+from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
 
 __all__ = [
     "ACTIVE",
@@ -61,6 +61,7 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "SavedView",
     "SignalChange",
     "SignedDocument",
     "StrayMessage",

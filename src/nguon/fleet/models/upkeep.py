@@ -1,4 +1,4 @@
-"""Work orders, their photos, and what people report about a device."""
+"""Work orders, their photos, what people report, and the views that are kept."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -165,3 +165,21 @@ class DeviceReport(models.Model):
     def kind_name(self) -> str:
         """What was said, in Vietnamese."""
         return repairs.REPORTS[self.kind]
+
+
+class SavedView(models.Model):
+    """A filter of the list of devices that an officer wants again (bộ lọc đã lưu)."""
+
+    officer = models.ForeignKey(
+        "people.Officer", on_delete=models.PROTECT, related_name="saved_views"
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=400)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["officer", "name"], name="view_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"view {self.name} #{self.pk}"

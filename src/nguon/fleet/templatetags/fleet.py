@@ -50,3 +50,9 @@ def signal_word(code: str) -> str:
 def grade_words(grade: int) -> str:
     """Write a grade of evidence: đã giải mã, đo được tiếng."""
     return health.GRADE_WORDS.get(grade, "không có").capitalize()
+
+
+@register.filter
+def tenfold(percent: float) -> str:
+    """Write a share of a hundred on a drawing a thousand wide."""
+    return f"{percent * 10:g}"
