@@ -106,12 +106,16 @@ def test_the_list_is_searched_filtered_and_exported(
         answer = web.get(f"/thiet-bi/?{query}", headers={"accept": "application/json"})
         return [row["name"] for row in answer.json()["devices"]]
 
-    assert names("") == ["Bảng ủy ban", "Loa nhà rông"]
+    assert names("") == ["Loa nhà rông", "Bảng ủy ban"]
     assert names("tim=rông") == ["Loa nhà rông"]
     assert names("trang_thai=waiting") == ["Bảng ủy ban"]
-    assert names("im_lang=1") == ["Loa nhà rông"]
-    assert names(f"xa={village.parent.uid}&trang=99") == ["Bảng ủy ban", "Loa nhà rông"]
-    assert names("tim=%00") == ["Bảng ủy ban", "Loa nhà rông"]
+    assert names("im_lang=1") == []
+    assert names("tinh_trang=new&noi=khong&bang_chung=0") == ["Loa nhà rông"]
+    assert names("bang_chung=2") == []
+    assert names("loi=lost") == []
+    assert names(f"xa={village.parent.uid}&trang=99") == ["Loa nhà rông", "Bảng ủy ban"]
+    assert names("tim=%00&hang=x%00") == []
+    assert names("tinh_trang=happy&bang_chung=9&noi=perhaps&loi=magic") != []
     table = web.get("/thiet-bi/xuat.csv").content.decode()
     assert "Loa nhà rông" in table
     assert web.get("/thiet-bi/").status_code == 200

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,8 @@ from nguon.core.signing import SigningKey
 from nguon.fleet import actions
 from nguon.fleet.models import (
     DeviceEvent,
+    Fault,
+    Health,
     OutboxMessage,
     SignedDocument,
     StrayMessage,
@@ -281,3 +284,55 @@ async def test_events_wait_in_the_stream_while_no_gateway_runs(
     async with running():
         await until(lambda: DeviceEvent.objects.filter(n=8).exists(), seconds=20)
     assert await in_thread(DeviceEvent.objects.count)() == 2
+
+
+async def test_a_broken_line_is_a_known_fault_within_five_seconds(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        client = await speaker.client().__aenter__()
+        told = {"v": 1, "device": speaker.uid, "at": ms(), "line": "ok"}
+        odd = {**told, "temperature_c": "nóng", "volume": 70}
+        for body in (b"\xff", json.dumps({**told, "device": "x"}), json.dumps(odd)):
+            await client.publish(speaker.topic("beat"), body)
+        await until(lambda: Health.objects.filter(volume=70).exists())
+        row = await in_thread(Health.objects.get)()
+        assert (row.line, row.wrong) == ("ok", "temperature_c")
+        # As a power cut: the socket breaks without a word of MQTT.
+        client._client.socket().shutdown(socket.SHUT_RDWR)
+        cut = time.monotonic()
+
+        def known() -> bool:
+            actions.examine_fleet(at=clock())
+            return Fault.objects.filter(cause="lost", closed_at=None).exists()
+
+        await until(known)
+        assert time.monotonic() - cut < 3
+        await leave(client)
+        async with speaker.client():
+            await until(lambda: not known())
+
+
+async def test_devices_are_given_time_to_return_after_the_bus_was_away(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        client = await speaker.client().__aenter__()
+        await until(lambda: device(speaker.uid).connected)
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        await leave(client)
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    client = await speaker.client().__aenter__()
+                    break
+                except aiomqtt.MqttError:
+                    await asyncio.sleep(0.2)
+        await in_thread(actions.examine_fleet)(at=clock())
+        assert not await in_thread(Fault.objects.exists)()
+        await client.__aexit__(None, None, None)

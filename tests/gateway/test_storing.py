@@ -104,7 +104,7 @@ def test_who_has_answered_is_not_sent_the_document_again(
 ) -> None:
     first, second, outside = enrol(village), enrol(village), enrol(ia_grai)
     uids = {first.row.uid, second.row.uid, outside.row.uid}
-    actions.set_connected(uids=uids, connected=True)
+    actions.record_connections(here=uids, away=(), at=now)
     document = actions.publish_urgent(
         kind="go",
         unit=ia_grai,

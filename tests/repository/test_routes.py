@@ -16,6 +16,9 @@ PUBLIC = {
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
     "web:health": "tells a watchman that the process answers",
+    # Who stands at a pole reports what is wrong with it, a few times an hour.
+    "fleet_public:report": "the page that a device's QR label leads to",
+    "fleet_public:thanks": "says that the report has arrived",
     # People read their commune's page without an account.
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
@@ -34,6 +37,7 @@ SAMPLES = {
     "role_id": 1,
     "deputy_id": 1,
     "absence_id": 1,
+    "photo_id": 1,
 }
 
 

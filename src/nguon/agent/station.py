@@ -22,10 +22,12 @@ from nguon import __version__
 from nguon.agent.board import Board
 from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
+from nguon.agent.drivers.host import Host
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
 from nguon.agent.player import Ending, Onset, Player
+from nguon.agent.senses import Senses
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
@@ -33,6 +35,7 @@ from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.core import signing
+from nguon.core.beats import Beat
 from nguon.core.errors import DomainError, RefusedError
 from nguon.core.messages import EventBatch, Item
 from nguon.core.signing import DocumentRefusedError
@@ -41,6 +44,10 @@ log = logging.getLogger(__name__)
 
 PULL_S = 55.0
 BEAT_S = 60.0
+# Mains, amplifier, line and network are looked at this often; a change is told at once.
+SENSE_S = 5.0
+# The proof of a test tone is told when the tone is over.
+_TEST_S = 4.0
 BATCH = 100
 # An event not acknowledged after this long is sent again, then ever less often.
 ACK_S = 10.0
@@ -109,6 +116,10 @@ class Station:
         self._fetch_now = asyncio.Event()
         self._send_now = asyncio.Event()
         self._is_ready = False
+        self._beat_now = asyncio.Event()
+        self._senses = Senses(
+            [Host(storage=home.media)], monotonic=self._clock.monotonic
+        )
         self._offline_since = 0.0
         self._sent_to = 0
         self._sent_at = 0.0
@@ -116,6 +127,7 @@ class Station:
         self._prepare: dict[str, tuple[int, float]] = {}
         self._fetch_tries: dict[str, tuple[int, float]] = {}
         self._started = self._clock.monotonic()
+        self._volume = 0
 
     @property
     def is_board(self) -> bool:
@@ -188,6 +200,7 @@ class Station:
         def tell(word: Onset | Ending) -> None:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._stage.heard, word)
+                loop.call_soon_threadsafe(self._sounded, word)
 
         def changed() -> None:
             with contextlib.suppress(RuntimeError):
@@ -253,6 +266,7 @@ class Station:
             "media": self._forever(self._media_turn, "media"),
             "send": self._forever(self._send_turn, "sending"),
             "beat": self._forever(self._beat_turn, "the beat"),
+            "senses": self._forever(self._sense_turn, "the senses"),
             "clean": self._forever(self._clean_turn, "cleaning"),
         }
 
@@ -317,6 +331,7 @@ class Station:
             seq, _, value = kept.partition(" ")
             if int(seq) == self._holdings.settings_seq:
                 volume = int(value)
+        self._volume = volume
         self._stage.volume = volume
 
     def _obey(self, verb: str, args: object) -> None:
@@ -332,6 +347,9 @@ class Station:
             if why:
                 at = self._clock.now()
                 self._store.tell("missed", at=at, cause=why, verb=verb)
+            else:
+                loop = asyncio.get_running_loop()
+                loop.call_later(_TEST_S, self._beat_now.set)
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -646,7 +664,19 @@ class Station:
         self._live_mark()
         with contextlib.suppress(ConnectionError):
             await self._broker.publish("beat", self._beat(), qos=0)
-        await asyncio.sleep(random.uniform(BEAT_S * 0.9, BEAT_S))  # noqa: S311
+        self._beat_now.clear()
+        await _wait(self._beat_now, random.uniform(BEAT_S * 0.9, BEAT_S))  # noqa: S311
+
+    async def _sense_turn(self) -> None:
+        """Beat at once when something urgent has changed."""
+        await asyncio.sleep(SENSE_S)
+        if self._senses.has_news():
+            self._beat_now.set()
+
+    def _sounded(self, word: Onset | Ending) -> None:
+        """Remember that samples left the device, if they had somewhere to go."""
+        if self._sink.name != "null":
+            self._senses.sounded(word)
 
     def _birth(self) -> None:
         """Tell that this device has started, and how it is."""
@@ -671,14 +701,18 @@ class Station:
 
     def _beat(self) -> dict[str, Any]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return {
-            "v": 1,
-            "device": self._identity.device,
-            "at": self._clock.now(),
+        beat = Beat(
+            device=self._identity.device,
+            at=self._clock.now(),
+            sounding=bool(self._player.sounding),
+            clock_offset_ms=round(self._clock.offset()),
+            clock_trusted=self._clock.trusted,
+            version=__version__,
+            volume=self._volume,
+            **self._senses.read(),
+        )
+        return beat.encode() | {
             "up_s": int(self._clock.monotonic() - self._started),
-            "on": self._player.sounding,
-            "clock_offset_ms": round(self._clock.offset()),
-            "clock_trusted": self._clock.trusted,
             "clock_doubt_ms": self._clock.doubt_ms,
             "gap_ms": self._sink.gap_ms,
             "refused": self._store.refusals(),

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceReport, Incident, WorkOrder
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -41,6 +41,56 @@ def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
     return device
 
 
+def fence_incidents(officer: Officer, *, at: datetime) -> QuerySet[Incident]:
+    """Return the incidents on an officer's ground, and those above that take it in."""
+    ground = Q(pk__in=[])
+    for path in access.paths_of(officer, at=at):
+        parts = path.strip("/").split("/")
+        above = [f"/{'/'.join(parts[: n + 1])}/" for n in range(len(parts))]
+        ground |= Q(unit__path__startswith=path) | Q(unit__path__in=above)
+    return Incident.objects.filter(ground)
+
+
+def access_incident(officer: Officer, uid: str, *, at: datetime) -> Incident:
+    """Return an incident that concerns an officer. Raises AbsentError."""
+    found = fence_incidents(officer, at=at).select_related("unit").filter(uid=uid)
+    incident = found.first()
+    if incident is None:
+        raise AbsentError("fleet.incident_absent")
+    return incident
+
+
+def fence_orders(officer: Officer, *, at: datetime) -> QuerySet[WorkOrder]:
+    """Return the repairs of devices on an officer's ground."""
+    return access.fence(
+        WorkOrder.objects.all(), officer=officer, at=at, unit="device__unit"
+    )
+
+
+def access_order(officer: Officer, uid: str, *, at: datetime) -> WorkOrder:
+    """Return a repair on an officer's ground. Raises AbsentError for any other."""
+    related = ("device__unit__parent", "device__health", "unit", "assigned", "fault")
+    found = fence_orders(officer, at=at).select_related(*related, "opened_by")
+    order = found.filter(uid=uid).first()
+    if order is None:
+        raise AbsentError("fleet.order_absent")
+    return order
+
+
+def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
+    """Return what was reported about devices that an officer looks after.
+
+    Names and numbers of citizens are for those who call them back.
+    """
+    return access.fence(
+        DeviceReport.objects.all(),
+        officer=officer,
+        at=at,
+        unit="device__unit",
+        kinds=KEEPERS,
+    )
+
+
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:
     """Return the communes by which an officer may narrow a list."""
     units = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, devices__isnull=False)
@@ -61,3 +111,11 @@ def list_places(officer: Officer, *, at: datetime) -> list[Unit]:
     units = Unit.objects.as_of(at.date()).filter(kind__in=[COMMUNE, VILLAGE])
     seen = access.fence(units, officer=officer, at=at, unit="", kinds=KEEPERS)
     return list(seen.select_related("parent").order_by("path", "pk"))
+
+
+def list_near_villages(device: Device) -> list[Unit]:
+    """Return the villages of today in the commune where a device stands."""
+    unit = device.unit
+    commune = unit.parent_id if unit.kind == VILLAGE else unit.pk
+    near = Unit.objects.filter(parent=commune, kind=VILLAGE, valid_to__isnull=True)
+    return list(near.order_by("folded", "pk"))

@@ -2,19 +2,40 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet import views
+from nguon.fleet.views import devices, incidents, maps, orders, register
 
 app_name = "fleet"
 urlpatterns = [
-    path("", views.index, name="devices"),
-    path("xuat.csv", views.export, name="devices_file"),
-    path("cho-duyet/", views.waiting, name="waiting"),
-    path("ma-ghi-danh/", views.claims, name="claims"),
-    path("ma-ghi-danh/in/", views.print_claims, name="print_claims"),
-    path("<slug:uid>/", views.show, name="device"),
+    path("", devices.index, name="devices"),
+    path("xuat.csv", devices.export, name="devices_file"),
+    path("cho-duyet/", devices.waiting, name="waiting"),
+    path("ma-ghi-danh/", devices.claims, name="claims"),
+    path("ma-ghi-danh/in/", devices.print_claims, name="print_claims"),
+    path("bo-loc/", devices.keep_view, name="keep_view"),
+    path("ban-do/", maps.show, name="map"),
+    path("su-co/", incidents.index, name="incidents"),
+    path("su-co/xuat.csv", incidents.export, name="incidents_file"),
+    path("su-co/<slug:uid>/", incidents.show, name="incident"),
+    path("sua-chua/", orders.index, name="orders"),
+    path("sua-chua/xuat.csv", orders.export, name="orders_file"),
+    path("sua-chua/<slug:uid>/", orders.show, name="order"),
+    re_path(
+        r"^sua-chua/(?P<uid>[a-z2-7]{12})/(?P<verb>bat-dau|xong|giao|bo)/$",
+        orders.move,
+        name="move_order",
+    ),
+    path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
+    path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
+    path("bao-hong/", orders.reports, name="reports"),
+    path("ho-so/", register.index, name="register"),
+    path("ho-so/tai-ve/", register.export, name="register_file"),
+    path("nhan/", register.labels, name="labels"),
+    path("<slug:uid>/ho-so/", register.edit, name="paper"),
+    path("<slug:uid>/phieu-sua/", orders.create, name="create_order"),
+    path("<slug:uid>/", devices.show, name="device"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>duyet|tu-choi|thu-hoi|thu)/$",
-        views.decide,
+        devices.decide,
         name="decide",
     ),
 ]

@@ -1,7 +1,8 @@
 """Who is on the bus now: connections, beats, and two devices with one key.
 
 The NATS server itself says who connects and goes, so a device that dies without a
-word is seen too. Written to the database in batches, never once per beat.
+word is seen too. The newest beat of each device waits in memory and is written in
+batches, never once per beat; while the database is away, the newest wins.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from nguon.core import topics
+from nguon.core.beats import MAX_BEAT_BYTES, Beat
+from nguon.core.signing import DocumentRefusedError
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import Device
 from nguon.gateway.broker import Bus, Msg
@@ -27,6 +30,9 @@ CLONE_SECONDS = 60.0
 # a device that talks all the time costs a write now and then, not every second.
 HEARD_SECONDS = 20.0
 CLONE_REASON = "Duplicate Client ID"
+# After the bus was away, devices get this long to come back before they are lost:
+# they wait up to 30 s, spread out, and none of them did anything wrong.
+RETURN_SECONDS = 60.0
 
 
 class Presence:
@@ -40,6 +46,10 @@ class Presence:
         self._changed: set[str] = set()
         self._heard: set[str] = set()
         self._written: dict[str, float] = {}
+        self._beats: dict[str, Beat] = {}
+        self._awaited: set[str] = set()
+        self._awaited_until = 0.0
+        self.unreadable = 0
         self._clones: dict[str, dict[str, Any]] = {}
         self._noted: dict[str, float] = {}
 
@@ -48,6 +58,7 @@ class Presence:
         uid, key, _told = _read(message.data)
         if uid:
             self._live.setdefault(uid, set()).add(key)
+            self._awaited.discard(uid)
             self._changed.add(uid)
             self._heard.add(uid)
 
@@ -69,13 +80,22 @@ class Presence:
             }
 
     async def beat(self, message: Msg) -> None:
-        """Note that a device lives. Its last will is no sign of life."""
+        """Keep what a device says about itself; an older word gives way.
+
+        Its last will is no sign of life. What cannot be read is counted and dropped:
+        the next beat comes within a minute.
+        """
         try:
             _scope, uid, _channel = topics.parse(message.subject)
-        except ValueError:
+            if len(message.data) > MAX_BEAT_BYTES:
+                raise ValueError("too long")
+            beat = Beat.decode(json.loads(message.data), device=uid)
+        except (ValueError, RecursionError, DocumentRefusedError):
+            self.unreadable += 1
             return
-        if uid in self._live and b'"gone"' not in message.data:
+        if uid in self._live and not beat.gone:
             self._heard.add(uid)
+            self._beats[uid] = beat
 
     def heard(self, uids: set[str]) -> None:
         """Note that devices told of events."""
@@ -97,13 +117,17 @@ class Presence:
     async def write(self) -> None:
         """Write what has changed since the last time."""
         at = self._clock()
+        if self._awaited and asyncio.get_running_loop().time() >= self._awaited_until:
+            self._changed |= self._awaited
+            self._awaited = set()
         heard = self._due()
+        beats, self._beats = self._beats, {}
         changed, clones = self._changed, self._clones
         self._changed, self._clones = set(), {}
         here = {uid for uid in changed if uid in self._live}
         try:
-            if changed or heard:
-                await self._desk.run(_write, here, changed - here, heard, at)
+            if changed or heard or beats:
+                await self._desk.run(_write, here, changed - here, heard, beats, at)
             for uid, data in clones.items():
                 await self._note_clone(uid, data, at)
         except Exception:
@@ -111,6 +135,7 @@ class Presence:
             self._heard |= heard
             for uid in heard:
                 self._written.pop(uid, None)
+            self._beats = beats | self._beats
             raise
 
     async def _note_clone(self, uid: str, data: dict[str, Any], at: datetime) -> None:
@@ -124,14 +149,19 @@ class Presence:
         )
 
     async def learn(self) -> None:
-        """Ask the server who is connected now, and correct the database by it."""
+        """Ask the server who is connected now, and correct the database by it.
+
+        Who is believed to be there and is not may still come back for a while.
+        """
         rows = await self._bus.list_connections()
         live: dict[str, set[tuple[str, int]]] = {}
         for uid, server, number in rows:
             live.setdefault(uid, set()).add((server, number))
         self._live = live
         believed = await self._desk.run(_list_connected)
-        self._changed |= believed | set(live)
+        self._changed |= set(live)
+        self._awaited = believed - set(live)
+        self._awaited_until = asyncio.get_running_loop().time() + RETURN_SECONDS
         await self.write()
 
     async def run(self) -> None:
@@ -155,10 +185,16 @@ def _read(data: bytes) -> tuple[str, tuple[str, int], dict[str, Any]]:
     return uid if is_device else "", key, told
 
 
-def _write(here: set[str], away: set[str], heard: set[str], at: datetime) -> None:
-    fleet.set_connected(uids=here, connected=True)
-    fleet.set_connected(uids=away, connected=False)
+def _write(
+    here: set[str],
+    away: set[str],
+    heard: set[str],
+    beats: dict[str, Beat],
+    at: datetime,
+) -> None:
+    fleet.record_connections(here=here, away=away, at=at)
     fleet.record_heard(uids=heard, at=at)
+    fleet.record_beats(heard=beats, at=at)
 
 
 def _list_connected() -> set[str]:

@@ -110,7 +110,8 @@ class Holding:
 
 def hold(device: Device, *, at: datetime) -> Holding:
     """Return what a device holds if it pulls its state at `at`."""
-    documents = fleet.list_held(fleet.list_state_uids(device, at=at))
+    states = fleet.list_states({device.pk: device.unit.ancestor_ids}, at=at)
+    documents = fleet.list_held(states[device.pk])
     payloads = [(one.kind, dict(signing.read(one.jws)[1])) for one in documents]
     settings = Settings(
         device.uid, device.kind, _units_of(device), tuple(device.languages)

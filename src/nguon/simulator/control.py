@@ -3,8 +3,9 @@
 `{"do": "stats"}` everything; `counts` numbers only; `item` with `name` (an item, or
 the start of its id) the moments of one; `order` with `name`; `arrivals` with `sha256`
 when a message's bytes came; `in_state` with `since` when devices were back on the bus
-and had their state answered after that; `forget` begins the tally anew. Nothing here
-changes what a device does.
+and had their state answered after that; `forget` begins the tally anew. `fail` with
+`fault` (see `body.FAULTS`), `count` and `first` has that many devices fail from then
+on, `mend` makes devices well again; nothing else here changes what a device does.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from nguon.simulator.body import FAULTS
 from nguon.simulator.store import write_whole
 from nguon.simulator.swarm import Swarm
 from nguon.simulator.tally import Moments
@@ -78,10 +80,25 @@ def answer(swarm: Swarm, asked: Mapping[str, Any]) -> dict[str, Any]:
     if what == "in_state":
         found = swarm.in_state(float(asked.get("since", 0)))
         return {"n": len(found)} if asked.get("brief") else {"at": found}
+    if what in {"fail", "mend"}:
+        return _weather(swarm, asked)
     if what == "forget":
         swarm.tally.forget()
         return {"forgotten": True}
     return {"error": f"unknown: {what!r}"}
+
+
+def _weather(swarm: Swarm, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Have devices fail, or mend them; tell how many."""
+    first, count = int(asked.get("first", 0)), int(asked.get("count", 1))
+    numbers = range(len(swarm.devices))[max(0, first) : max(0, first) + max(0, count)]
+    if asked["do"] == "mend":
+        swarm.mend(numbers)
+    elif asked.get("fault") in FAULTS:
+        swarm.fail(numbers, str(asked["fault"]))
+    else:
+        return {"error": f"unknown fault: {asked.get('fault')!r}"}
+    return {"devices": len(numbers)}
 
 
 async def serve(swarm: Swarm, port: int) -> int:

@@ -27,6 +27,7 @@ from nguon.core import signing, topics
 from nguon.core.messages import MAX_EVENTS_PER_BATCH, Event, EventBatch
 from nguon.core.signing import DocumentRefusedError, PublicKey, SigningKey
 from nguon.simulator.agenda import Agenda, jitter
+from nguon.simulator.body import Body
 from nguon.simulator.device import Device
 from nguon.simulator.http import UnreachableError
 from nguon.simulator.link import Bus, BusRefusedError, Link
@@ -80,6 +81,7 @@ class Swarm:
         self.sounds = self.store.sounds()
         self.devices: list[Device] = []
         self.links: list[Link] = []
+        self.bodies: list[Body] = []
         self.by_uid: dict[str, int] = {}
         self._rows: list[int] = []
         self._numbers: dict[int, int] = {}
@@ -174,6 +176,7 @@ class Swarm:
             device.etag = ""
         self.devices.append(device)
         self.links.append(Link(device, self._take_message, self._line_lost))
+        self.bodies.append(Body(number))
         if device.uid:
             self.by_uid[device.uid] = number
 
@@ -434,9 +437,41 @@ class Swarm:
             moments.add("verified", time.time() * 1000)
         elif kind not in {"plan", "settings"}:
             self.tally.order(document.id).add("verified", time.time() * 1000)
+        if kind == "command" and document.subject.get("verb") == "test":
+            self._test(device)
         if document.id not in self._seen:
             self._look_at(document, device)
         self._mark(device.number)
+
+    def _test(self, device: Device) -> None:
+        """Sound a test tone, if one can be heard now, and tell its proof soon."""
+        if device.playing is None and not device.stops:
+            self.bodies[device.number].sounded(at=self.at())
+            self._beats.sooner(device.number, time.monotonic() + jitter(1, 2))
+
+    def fail(self, numbers: Sequence[int], fault: str) -> None:
+        """Have these devices fail in one way, from now on."""
+        for number in numbers:
+            self.bodies[number].faults.add(fault)
+            if fault == "cut":
+                self.links[number].abort()
+        self._tell_soon(numbers)
+
+    def mend(self, numbers: Sequence[int]) -> None:
+        """Take every fault off these devices."""
+        for number in numbers:
+            was_cut = "cut" in self.bodies[number].faults
+            self.bodies[number].faults.clear()
+            if was_cut and self.devices[number].standing == "active":
+                self._connects.sooner(number, time.monotonic() + jitter(0.1, 1))
+        self._tell_soon(numbers)
+
+    def _tell_soon(self, numbers: Sequence[int]) -> None:
+        """Beat at once, as a device does when its mains or line change."""
+        spread = 1 + len(numbers) * 0.001
+        for number in numbers:
+            if self.links[number].online:
+                self._beats.sooner(number, time.monotonic() + jitter(0, spread))
 
     def _look_at(self, document: Document, device: Device) -> None:
         """Fetch what a document speaks of, once for the process."""
@@ -551,7 +586,10 @@ class Swarm:
     def _turn(self, device: Device) -> None:
         if device.settings is None:
             return
+        before = device.playing
         until = device.turn(at=self.at(), now=time.time() * 1000, ready=self.sounds)
+        if before is not None and device.playing is not before:
+            self.bodies[device.number].sounded(at=self.at())
         self._turns.set(device.number, until)
         self._changed[device.number] = None
         self.version += 1
@@ -650,6 +688,8 @@ class Swarm:
         device = link.device
         if link.online or device.standing != "active":
             return
+        if "cut" in self.bodies[device.number].faults:
+            return
         try:
             await link.connect(bus, at=self.at())
         except (OSError, TimeoutError, BusRefusedError) as error:
@@ -690,14 +730,25 @@ class Swarm:
             for number in self._beats.take(now):
                 link, device = self.links[number], self.devices[number]
                 if link.online:
-                    beat = {
-                        "v": 1,
-                        "device": device.uid,
-                        "at": self.at(),
-                        "playing": device.playing.id if device.playing else "",
-                        "held": len(device.items or ()),
-                        "waiting_events": len(device.outgoing),
-                    }
-                    link.send("beat", json.dumps(beat).encode())
-                    link.ping()
+                    body = self.bodies[number]
                     self._beats.set(number, now + BEAT_SECONDS)
+                    link.ping()
+                    if not body.beats:
+                        continue
+                    beat = self._beat(device, body)
+                    link.send("beat", json.dumps(beat).encode())
+
+    def _beat(self, device: Device, body: Body) -> dict[str, Any]:
+        told = body.beat(
+            device=device.uid,
+            at=self.at(),
+            sounding=device.playing is not None,
+            clock_offset_ms=round(self.clock_offset),
+            clock_trusted=self.clock_trusted,
+            version=VERSION,
+        )
+        return told.encode() | {
+            "playing": device.playing.id if device.playing else "",
+            "held": len(device.items or ()),
+            "waiting_events": len(device.outgoing),
+        }

@@ -110,20 +110,10 @@ def _signed_area(ring: Ring) -> float:
 @cache
 def draw() -> Map:
     """Return the map of the communes, north up, degrees made square in the middle."""
-    shapes = _rings()
-    points = [p for _name, rings in shapes.values() for ring in rings for p in ring]
-    west, east = min(x for x, _ in points), max(x for x, _ in points)
-    south, north = min(y for _, y in points), max(y for _, y in points)
-    squeeze = math.cos(math.radians((south + north) / 2))
-    scale = WIDTH / ((east - west) * squeeze)
-
-    def place(point: Point) -> Point:
-        x, y = point
-        return (x - west) * squeeze * scale, (north - y) * scale
-
+    frame = _frame()
     outlines = []
-    for code, (name, rings) in sorted(shapes.items()):
-        placed = [[place(point) for point in ring] for ring in rings]
+    for code, (name, rings) in sorted(_rings().items()):
+        placed = [[frame.place(point) for point in ring] for ring in rings]
         largest = max(placed, key=len)
         outlines.append(
             Outline(
@@ -134,7 +124,51 @@ def draw() -> Map:
                 y=round(sum(y for _, y in largest) / len(largest), 1),
             )
         )
-    return Map(WIDTH, round((north - south) * scale, 1), tuple(outlines))
+    return Map(WIDTH, round(frame.height, 1), tuple(outlines))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where degrees stand on the drawing."""
+
+    west: float
+    north: float
+    squeeze: float
+    scale: float
+    height: float
+
+    def place(self, point: Point) -> Point:
+        """Return (x, y) of (longitude, latitude)."""
+        x, y = point
+        return (x - self.west) * self.squeeze * self.scale, (
+            self.north - y
+        ) * self.scale
+
+
+@cache
+def _frame() -> _Frame:
+    points = [p for _name, rings in _rings().values() for ring in rings for p in ring]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    squeeze = math.cos(math.radians((south + north) / 2))
+    scale = WIDTH / ((east - west) * squeeze)
+    return _Frame(west, north, squeeze, scale, (north - south) * scale)
+
+
+def place(*, lat: float, lon: float) -> Point:
+    """Return where a place stands on the drawing."""
+    return _frame().place((lon, lat))
+
+
+@cache
+def box(code: str) -> tuple[float, float, float, float] | None:
+    """Return left, top, right, bottom of a commune on the drawing, or None."""
+    if code not in _rings():
+        return None
+    _name, rings = _rings()[code]
+    placed = [_frame().place(point) for ring in rings for point in ring]
+    xs, ys = [x for x, _y in placed], [y for _x, y in placed]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _svg(ring: Ring) -> str:

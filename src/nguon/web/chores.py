@@ -1,5 +1,8 @@
 """What the worker does beside making sounds: one line per chore."""
 
+from datetime import datetime
+
+from nguon.fleet import actions as fleet
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.schedule import relays
@@ -13,5 +16,16 @@ def chores() -> list[Chore]:
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
         Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
+        # A lost connection is a known fault within five seconds (gateway: one).
+        Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
+        Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
+        Chore("repairs", _prove_repairs, every_seconds=3),
+        Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=30),
     ]
+
+
+def _prove_repairs(at: datetime) -> None:
+    """Take the proofs of repaired devices, and ask the others for a quiet tone."""
+    fleet.verify_orders(at=at)
+    fleet.send_quiet_tests(at=at)

@@ -154,6 +154,54 @@ SENTENCES: dict[str, str] = {
         "Thiết bị không còn chờ duyệt. Hãy tải lại trang để xem trạng thái mới."
     ),
     "fleet.device_not_active": "Thiết bị chưa được dùng hoặc đã bị thu hồi.",
+    "fleet.order_move": (
+        "Phiếu đang ở bước “{old}” nên không chuyển sang “{new}” được. "
+        "Hãy tải lại trang."
+    ),
+    "fleet.order_absent": "Không có phiếu sửa này trong địa bàn của bạn.",
+    "fleet.order_over": "Phiếu sửa này đã kết thúc. Hãy lập phiếu mới.",
+    "fleet.order_open": "Thiết bị đang có phiếu sửa chưa xong. Hãy mở phiếu ấy.",
+    "fleet.order_task": "Hãy viết việc cần làm, nhiều nhất 500 ký tự.",
+    "fleet.order_assigned": (
+        "Người này không giữ vai trò “Kỹ thuật” ở nơi đặt máy. Hãy chọn người khác."
+    ),
+    "fleet.order_cause": "Hãy chọn ít nhất một nguyên nhân.",
+    "fleet.order_cost": "Chi phí phải là số đồng, từ 0 trở lên. Hãy nhập lại.",
+    "fleet.order_reason": "Hãy viết lý do bỏ phiếu sửa.",
+    "fleet.text_too_long": "Chữ dài quá {limit} ký tự. Hãy rút ngắn.",
+    "fleet.photo_too_big": "Ảnh quá lớn. Hãy gửi ảnh dưới {limit} MB.",
+    "fleet.photo_unreadable": (
+        "Tệp này không phải ảnh hoặc đã hỏng. Hãy chụp lại rồi gửi ảnh JPEG hoặc PNG."
+    ),
+    "fleet.photo_missing": "Chưa chọn ảnh. Hãy chụp hoặc chọn một ảnh.",
+    "fleet.photos_many": "Phiếu đã đủ {limit} ảnh.",
+    "fleet.label_unknown": (
+        "Không có thiết bị nào mang mã này. Hãy xem lại mã trên nhãn."
+    ),
+    "fleet.report_kind": "Hãy chọn loa đang bị làm sao.",
+    "fleet.report_closed": "Tin báo này đã được xử lý.",
+    "fleet.report_absent": "Không có tin báo này trong địa bàn của bạn.",
+    "fleet.file_too_big": "Tệp quá lớn. Hãy gửi tệp dưới {limit} MB.",
+    "fleet.file_unreadable": (
+        "Tệp không phải bảng tính đọc được. Hãy lưu lại dạng XLSX hoặc “CSV UTF-8”."
+    ),
+    "fleet.file_rows": (
+        "Tệp có quá nhiều dòng. Hãy chia thành các tệp dưới {limit} dòng."
+    ),
+    "fleet.headings_missing": "Dòng đầu của tệp thiếu cột {names}.",
+    "fleet.no_rows": "Tệp chưa có dòng nào dưới dòng tên cột.",
+    "fleet.rows_wrong": (
+        "Có {count} dòng sai nên chưa ghi gì. Hãy sửa tệp rồi gửi lại."
+    ),
+    "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
+    "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
+    "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
+    "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
+    "fleet.health_move": (
+        "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
+        "Hãy tải lại trang."
+    ),
     "fleet.document_target": "Văn bản phải gửi tới đúng một nơi hoặc một thiết bị.",
     "fleet.document_kind": "Loại văn bản {kind} không gửi khẩn được.",
     "fleet.document_past": "Văn bản đã quá hạn trước khi gửi. Hãy chọn hạn muộn hơn.",

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dung-phat/", include("nguon.emergency.urls")),
     path("", include("nguon.schedule.urls")),
     path("thiet-bi/", include("nguon.fleet.urls")),
+    path("bao-hong/", include("nguon.fleet.public_urls")),
     path("device/v1/", include("nguon.fleet.device_urls", namespace="device-v1")),
     path("", include("nguon.people.urls")),
     path("", include("nguon.portal.urls")),

@@ -1,7 +1,9 @@
 """Every change to the fleet; nothing else in the project writes its tables.
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
-`media` keeps files, `facts` stores what they report.
+`media` keeps files, `facts` stores what they report, `signals` how they are, and
+`judging` makes faults and incidents of that; `orders` repairs them;
+`register` is what the owner knows.
 """
 
 from nguon.fleet.actions.documents import (
@@ -33,10 +35,23 @@ from nguon.fleet.actions.facts import (
     prepare_events,
     record_heard,
     set_aside,
-    set_connected,
     store_events,
 )
+from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
+from nguon.fleet.actions.orders import (
+    add_photo,
+    assign_order,
+    close_report,
+    drop_order,
+    finish_order,
+    forget_contacts,
+    open_order,
+    report_device,
+    send_quiet_tests,
+    start_order,
+    verify_orders,
+)
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
@@ -44,6 +59,14 @@ from nguon.fleet.actions.outbox import (
     list_outbox,
     mark_sent,
 )
+from nguon.fleet.actions.register import change_registration, import_registrations
+from nguon.fleet.actions.signals import (
+    ensure_health,
+    record_beats,
+    record_connections,
+    record_proofs,
+)
+from nguon.fleet.actions.views import forget_view, save_view
 
 __all__ = [
     "MAX_CLAIMS",
@@ -51,31 +74,50 @@ __all__ = [
     "Prepared",
     "Stored",
     "UnitBody",
+    "add_photo",
     "approve_device",
     "approve_devices",
+    "assign_order",
     "change_device",
+    "change_registration",
+    "close_report",
     "create_claims",
+    "drop_order",
     "enrol_device",
+    "ensure_health",
+    "examine_fleet",
     "expire_outbox",
+    "finish_order",
+    "forget_contacts",
     "forget_outbox",
-    "insert_events",
     "forget_segments",
+    "forget_view",
+    "import_registrations",
+    "insert_events",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
     "note_fault",
+    "open_order",
     "prepare_events",
     "prepare_media",
     "publish_plan",
     "publish_plans",
     "publish_segment",
     "publish_urgent",
+    "record_beats",
+    "record_connections",
     "record_heard",
+    "record_proofs",
     "reject_device",
+    "report_device",
     "revoke_device",
+    "save_view",
     "send_command",
+    "send_quiet_tests",
     "set_aside",
-    "set_connected",
+    "start_order",
     "store_events",
     "store_media",
+    "verify_orders",
 ]

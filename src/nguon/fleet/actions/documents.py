@@ -217,6 +217,21 @@ def send_command(
         raise InvalidError("fleet.command_unknown", verb=verb)
     if device.state != ACTIVE:
         raise ConflictError("fleet.device_not_active")
+    return push_command(device=device, verb=verb, args=args, by=by, at=at)
+
+
+def push_command(
+    *,
+    device: Device,
+    verb: str,
+    args: Mapping[str, Any],
+    by: Officer | None,
+    at: datetime,
+) -> SignedDocument:
+    """Send a command inside the transaction of whoever may; `by` None: the server.
+
+    Raises CannotSignError.
+    """
     document = publish_urgent(
         kind="command",
         device=device,

@@ -11,6 +11,7 @@ from nguon.core import signing
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.fleet import access, keys, poke
 from nguon.fleet.actions import documents
+from nguon.fleet.actions.signals import ensure_health, retire_health
 from nguon.fleet.models import (
     ACTIVE,
     KICK,
@@ -149,6 +150,7 @@ def approve_devices(
         raise ConflictError("fleet.device_not_waiting")
     for device in devices:
         device.state, device.decided_by, device.decided_at = ACTIVE, by, at
+    ensure_health(at=at)
     documents.sign_settings(devices, by=by, at=at)
     for device in devices:
         audit.record("fleet.device.approved", target=device, by=by, at=at)
@@ -180,6 +182,7 @@ def revoke_device(*, device_id: int, by: Officer, at: datetime) -> Device:
     )
     if changed != 1:
         raise ConflictError("fleet.device_not_active")
+    retire_health(device_id=device_id, at=at)
     OutboxMessage.objects.create(
         topic=KICK + device.uid,
         payload="",

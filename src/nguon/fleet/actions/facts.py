@@ -13,9 +13,11 @@ from django.db.models import Q
 from nguon.core.messages import Event, EventBatch
 from nguon.fleet import bulk, poke
 from nguon.fleet.actions.documents import next_numbers
+from nguon.fleet.actions.signals import note_clone
 from nguon.fleet.models import Device, DeviceEvent, StrayMessage
 
 SERVER_LOG = "server"
+CLONE = "clone"
 MAX_DATA = 16 * 1024
 MAX_STRAYS = 10_000
 
@@ -170,20 +172,14 @@ def record_heard(*, uids: Collection[str], at: datetime) -> None:
         )
 
 
-def set_connected(*, uids: Collection[str], connected: bool) -> None:
-    """Note which devices hold a connection to the bus, or lost it."""
-    names = sorted(uids)
-    for start in range(0, len(names), 500):
-        rows = Device.objects.filter(uid__in=names[start : start + 500])
-        rows.exclude(connected=connected).update(connected=connected)
-
-
 @transaction.atomic
 def note_fault(
     *, device_uid: str, fault: str, data: Mapping[str, Any], at: datetime
 ) -> DeviceEvent:
     """Write down what the server noticed about a device, among its events."""
     device = Device.objects.get(uid=device_uid)
+    if fault == CLONE:
+        note_clone(device_id=device.pk, at=at)
     number = next_numbers("fault", [device.uid])[device.uid]
     return DeviceEvent.objects.create(
         device=device,

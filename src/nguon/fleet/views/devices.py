@@ -1,6 +1,6 @@
 """Screens of the fleet: the list, one device, waiting enrolments, claim codes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +18,17 @@ from django.views.decorators.http import (
 )
 
 from nguon.core.errors import InvalidError
-from nguon.fleet import access, actions, queries
-from nguon.fleet.models import KINDS, STATES, WAITING, Claim, Device
+from nguon.fleet import access, actions, health, picture, queries, repairs
+from nguon.fleet.models import (
+    KINDS,
+    STATES,
+    WAITING,
+    Claim,
+    Device,
+    Health,
+    Registration,
+    SavedView,
+)
 from nguon.people import access as people
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import Officer
@@ -27,7 +36,15 @@ from nguon.territory.models import Unit
 
 PER_PAGE = 50
 EXPORT_LIMIT = 50_000
-LATEST_EVENTS = 30
+LATEST_EVENTS = 20
+LATEST_FAULTS = 10
+MAX_CHANGES = 2_000
+GRADES = (
+    ("2", "Có bằng chứng kêu"),
+    ("3", "Tăng âm có chạy"),
+    ("4", "Đo được tiếng"),
+    ("0", "Không có bằng chứng"),
+)
 LANGUAGES = (
     ("vi", "Tiếng Việt"),
     ("jra", "Jrai"),
@@ -38,30 +55,47 @@ LANGUAGES = (
 )
 
 
-def _found(request: HttpRequest, officer: Officer, at: datetime) -> QuerySet[Device]:
-    """Return the devices that the officer sees and asks for."""
+def wanted_of(request: HttpRequest, officer: Officer, at: datetime) -> queries.Wanted:
+    """Return what a list or map is asked for; unknown words ask for nothing."""
     asked = request.GET
     path = ""
     if asked.get("xa"):
-        path = people.access_unit(officer, asked["xa"], at=at).path
+        path = people.access_unit(officer, asked["xa"][:12], at=at).path
+    state = health.SILENT if asked.get("im_lang") else asked.get("tinh_trang", "")
+    grade = asked.get("bang_chung", "")
+    connected = {"co": True, "khong": False}.get(asked.get("noi", ""))
+    return queries.Wanted(
+        text=asked.get("tim", "").replace("\0", "").strip()[:60],
+        standing=asked.get("trang_thai", ""),
+        state=state,
+        cause=asked.get("loi", ""),
+        unit_path=path,
+        make=asked.get("hang", "").replace("\0", "")[:60],
+        grade=int(grade) if grade in {"0", "1", "2", "3", "4"} else None,
+        connected=connected,
+        faulty=bool(asked.get("hong")),
+    )
+
+
+def _found(request: HttpRequest, officer: Officer, at: datetime) -> QuerySet[Device]:
+    """Return the devices that the officer sees and asks for."""
     return queries.filter_devices(
         access.fence_devices(officer, at=at),
-        text=asked.get("tim", "").replace("\0", "").strip()[:60],
-        state=asked["trang_thai"] if asked.get("trang_thai") in STATES else "",
-        unit_path=path,
-        silent_at=at if asked.get("im_lang") else None,
+        wanted_of(request, officer, at),
+        at=at,
     )
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """List devices."""
+    """List devices, the silent first."""
     at = timezone.now()
     officer = officer_of(request)
     page = Paginator(_found(request, officer, at), PER_PAGE).get_page(
         request.GET.get("trang")
     )
-    counts = queries.count_devices(access.fence_devices(officer, at=at), at=at)
+    seen = access.fence_devices(officer, at=at)
+    counts = queries.count_devices(seen, at=at)
     if wants_json(request):
         rows = [_facts(device) for device in page]
         return JsonResponse({"devices": rows, "counts": counts})
@@ -69,12 +103,49 @@ def index(request: HttpRequest) -> HttpResponse:
         "page": page,
         "counts": counts,
         "asked": request.GET,
-        "states": STATES.items(),
-        "silent_before": at - queries.SILENT_AFTER,
+        "is_narrowed": any(v for k, v in request.GET.items() if k != "trang"),
+        "standings": STATES.items(),
+        "states": health.STATES.items(),
+        "causes": [
+            (cause, health.CAUSES[cause], n) for cause, n in queries.count_causes(seen)
+        ],
+        "makes": queries.list_makes(seen),
+        "grades": GRADES,
+        "at": at,
         "units": access.list_grounds(officer, at=at),
+        "views": SavedView.objects.filter(officer=officer).order_by("name", "pk"),
+        "query": _query_of(request),
         "may_keep": bool(access.list_kept(officer, at=at)),
     }
     return render(request, "fleet/devices.html", context)
+
+
+def _query_of(request: HttpRequest) -> str:
+    """Return the filters that are on, as they may be saved."""
+    asked = request.GET.copy()
+    asked.pop("trang", None)
+    for name in [name for name, value in asked.items() if not value]:
+        asked.pop(name)
+    return asked.urlencode()[:400]
+
+
+@require_POST
+def keep_view(request: HttpRequest) -> HttpResponse:
+    """Keep the filters that are on under a name, or drop a kept one."""
+    at = timezone.now()
+    officer = officer_of(request)
+    key = request.POST.get("forget", "")
+    if key.isdecimal():
+        actions.forget_view(view_id=int(key), by=officer, at=at)
+        return done(request, to=reverse("fleet:devices"), data={})
+    view = actions.save_view(
+        name=request.POST.get("name", "").replace("\0", ""),
+        query=request.POST.get("query", "").replace("\0", ""),
+        by=officer,
+        at=at,
+    )
+    to = f"{reverse('fleet:devices')}?{view.query}"
+    return done(request, to=to, data={"view": view.pk})
 
 
 @require_safe
@@ -82,8 +153,8 @@ def export(request: HttpRequest) -> HttpResponse:
     """Send the list as a table file."""
     found = _found(request, officer_of(request), timezone.now())[:EXPORT_LIMIT]
     head = (
-        "Mã", "Tên", "Loại", "Nơi đặt", "Xã, phường", "Trạng thái", "Kết nối",
-        "Nghe lần cuối", "Âm lượng", "Phiên bản", "Mô phỏng",
+        "Mã", "Tên", "Loại", "Nơi đặt", "Xã, phường", "Đăng ký", "Tình trạng",
+        "Kết nối", "Nghe lần cuối", "Kêu được đến", "Âm lượng", "Phiên bản", "Mô phỏng",
     )  # fmt: skip
     rows = (
         (
@@ -93,8 +164,10 @@ def export(request: HttpRequest) -> HttpResponse:
             device.unit.full_name,
             _commune(device.unit).full_name,
             device.state_name,
+            health_name(device),
             "có" if device.connected else "không",
-            _local(device.last_heard_at),
+            queries.local_text(device.last_heard_at),
+            queries.local_text(_audible_until(device)),
             device.volume,
             device.version,
             "có" if device.simulated else "",
@@ -112,20 +185,52 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     device = access.access_device(officer, uid, at=at)
     if request.method == "POST":
         return _change(request, device, at)
-    events = device.events.order_by("-at", "-pk")[:LATEST_EVENTS]
     if wants_json(request):
         return JsonResponse(_facts(device))
     context = {
         "device": device,
         "above": _commune(device.unit),
-        "events": events,
+        "events": device.events.order_by("-at", "-pk")[:LATEST_EVENTS],
         "languages": LANGUAGES,
         "language_names": [dict(LANGUAGES).get(c, c) for c in device.languages],
-        "is_silent": device.last_heard_at is None
-        or device.last_heard_at < at - queries.SILENT_AFTER,
         "may_keep": access.can_keep(officer, unit=device.unit, at=at),
+        "paper": Registration.objects.filter(device=device).first(),
+        **_condition(request, device, at),
     }
     return render(request, "fleet/device.html", context)
+
+
+def _condition(request: HttpRequest, device: Device, at: datetime) -> dict[str, Any]:
+    """Return how a device is and was: signals, evidence, faults, repairs."""
+    row = Health.objects.filter(pk=device.pk).select_related("device").first()
+    if row is None:
+        return {}
+    days = 7 if request.GET.get("ngay") == "7" else 1
+    since = at - timedelta(days=days)
+    changes = device.signal_changes.filter(at__gte=since, at__lte=at)
+    faults = device.faults.select_related("incident")
+    return {
+        "health": row,
+        "days": days,
+        "lanes": picture.draw_lanes(
+            queries.list_signals(row, at=at),
+            changes.order_by("-at", "-pk")[:MAX_CHANGES],
+            since=since,
+            at=at,
+        ),
+        "marks": picture.hours_of(since, at),
+        "evidence": queries.list_evidence(row, at=at),
+        "is_audible": health.audible(row.evidence, at=at),
+        "open_faults": faults.filter(closed_at__isnull=True).order_by(
+            "opened_at", "pk"
+        ),
+        "past_faults": faults.filter(closed_at__isnull=False).order_by(
+            "-opened_at", "-pk"
+        )[:LATEST_FAULTS],
+        "order": device.orders.filter(state__in=repairs.UNFINISHED).first(),
+        "orders": device.orders.order_by("-opened_at", "-pk")[:5],
+        "reports": device.reports.filter(closed_at__isnull=True).count(),
+    }
 
 
 def _change(request: HttpRequest, device: Device, at: datetime) -> HttpResponse:
@@ -278,6 +383,7 @@ def _facts(device: Device) -> dict[str, Any]:
         "state": device.state,
         "unit": device.unit.uid,
         "connected": device.connected,
+        "health": getattr(getattr(device, "health", None), "state", None),
         "last_heard_at": device.last_heard_at,
         "simulated": device.simulated,
     }
@@ -287,5 +393,12 @@ def _commune(unit: Unit) -> Unit:
     return unit.parent if unit.kind == "village" and unit.parent else unit
 
 
-def _local(moment: datetime | None) -> str:
-    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M:%S") if moment else ""
+def health_name(device: Device) -> str:
+    """Return the state of health in Vietnamese; nothing before it was let in."""
+    row = getattr(device, "health", None)
+    return row.state_name if row else ""
+
+
+def _audible_until(device: Device) -> datetime | None:
+    row = getattr(device, "health", None)
+    return row.audible_until if row else None

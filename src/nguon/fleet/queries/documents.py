@@ -1,25 +1,20 @@
-"""Reads about the fleet: what a device must hold now, lists and counts for screens."""
+"""What a device must hold now, and the files it may ask for."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
-
-from django.db.models import Count, Q, QuerySet
 
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import (
-    ACTIVE,
     PLAN,
     SETTINGS,
     URGENT_LANE,
-    Device,
     Media,
     SignedDocument,
 )
 
-SILENT_AFTER = timedelta(minutes=3)
 _CACHED_DOCUMENTS = 20_000
 _CACHED_BYTES = 128 * 1024 * 1024
 
@@ -110,38 +105,3 @@ def get_media(sha256: str) -> Media:
     if media is None:
         raise AbsentError("fleet.media_absent")
     return media
-
-
-def filter_devices(
-    devices: QuerySet[Device],
-    *,
-    text: str = "",
-    state: str = "",
-    unit_path: str = "",
-    silent_at: datetime | None = None,
-) -> QuerySet[Device]:
-    """Keep the devices that a list asks for; `silent_at` keeps the silent ones."""
-    if text:
-        devices = devices.filter(
-            Q(name__icontains=text) | Q(uid__startswith=text.lower())
-        )
-    if state:
-        devices = devices.filter(state=state)
-    if unit_path:
-        devices = devices.filter(unit__path__startswith=unit_path)
-    if silent_at is not None:
-        devices = devices.filter(silent(at=silent_at), state=ACTIVE)
-    return devices.select_related("unit", "unit__parent").order_by("name", "pk")
-
-
-def silent(*, at: datetime) -> Q:
-    """Say which devices have not been heard for longer than they should."""
-    return Q(last_heard_at__isnull=True) | Q(last_heard_at__lt=at - SILENT_AFTER)
-
-
-def count_devices(devices: QuerySet[Device], *, at: datetime) -> dict[str, int]:
-    """Count devices by state, and the active ones that are silent."""
-    rows = devices.order_by().values("state").annotate(n=Count("pk"))
-    counts = {row["state"]: row["n"] for row in rows}
-    counts["silent"] = devices.filter(silent(at=at), state=ACTIVE).count()
-    return counts

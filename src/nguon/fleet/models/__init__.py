@@ -1,0 +1,73 @@
+"""The tables of the fleet; only `fleet.actions` writes them.
+
+`devices` who they are and what they were told and told us, `health` how they are,
+`register` what the owner knows about them, `upkeep` what is done about them.
+"""
+
+from nguon.fleet.models.devices import (
+    ACTIVE,
+    BOARD,
+    DOCUMENT_KINDS,
+    KICK,
+    KINDS,
+    PLAN,
+    REJECTED,
+    REVOKED,
+    SETTINGS,
+    SPEAKER,
+    STATES,
+    URGENT,
+    URGENT_LANE,
+    WAITING,
+    Claim,
+    Counter,
+    Device,
+    DeviceEvent,
+    Media,
+    OutboxMessage,
+    SignedDocument,
+    StrayMessage,
+    default_languages,
+    kind_choices,
+    state_choices,
+)
+from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
+from nguon.fleet.models.register import Registration
+from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
+
+__all__ = [
+    "ACTIVE",
+    "BOARD",
+    "DOCUMENT_KINDS",
+    "KICK",
+    "KINDS",
+    "PLAN",
+    "REJECTED",
+    "REVOKED",
+    "SETTINGS",
+    "SPEAKER",
+    "STATES",
+    "URGENT",
+    "URGENT_LANE",
+    "WAITING",
+    "Claim",
+    "Counter",
+    "Device",
+    "DeviceEvent",
+    "DeviceReport",
+    "Fault",
+    "Health",
+    "Incident",
+    "Media",
+    "OutboxMessage",
+    "Registration",
+    "SavedView",
+    "SignalChange",
+    "SignedDocument",
+    "StrayMessage",
+    "WorkOrder",
+    "WorkPhoto",
+    "default_languages",
+    "kind_choices",
+    "state_choices",
+]

@@ -1,0 +1,256 @@
+"""What a person looks at instead of reading: the fleet on the map, a device's days.
+
+Drawn on the server as SVG on the communes' own outlines; no foreign tiles, no script.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nguon.fleet import health
+from nguon.fleet.models import SignalChange
+from nguon.fleet.queries import CommuneCount, Spot
+from nguon.territory import boundaries
+
+MARGIN = 12.0
+NARROWEST = 60.0
+# A commune is divided into so many cells across; what shares a cell is one cluster.
+CELLS = 14
+GOOD, MIXED, BAD, WAIT = "good", "mixed", "bad", "wait"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One commune on the map: how it is filled, and its cluster."""
+
+    code: str
+    uid: str
+    state: str
+    words: str
+    label: str
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Devices that stand close together; one alone has its uid."""
+
+    x: float
+    y: float
+    radius: float
+    state: str
+    label: str
+    words: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A part of the map with what stands on it."""
+
+    view: str
+    size: float
+    grounds: Sequence[Ground] = ()
+    clusters: Sequence[Cluster] = ()
+    code: str = ""
+    unplaced: int = 0
+
+
+def state_of(states: dict[str, int]) -> str:
+    """Return how a place stands: anything silent comes first."""
+    total = sum(states.values())
+    silent = states.get(health.SILENT, 0)
+    if silent:
+        return BAD if silent * 2 >= total else MIXED
+    ill = states.get(health.FAULTY, 0) + states.get(health.IN_REPAIR, 0)
+    if ill:
+        return MIXED
+    return GOOD if states.get(health.ACTIVE) else WAIT
+
+
+def draw_communes(counts: Sequence[CommuneCount]) -> Picture | None:
+    """Return the map of communes with one cluster each, or None without outlines."""
+    boxes = {one.code: boundaries.box(one.code) for one in counts}
+    known = [(one, box) for one in counts if (box := boxes[one.code]) is not None]
+    if not known:
+        return None
+    view, width = _view([box for _one, box in known])
+    largest = max(one.total for one, _box in known)
+    size = round(width / 44, 1)
+    grounds = []
+    for one, (left, top, right, bottom) in known:
+        share = math.sqrt(one.total / largest)
+        grounds.append(
+            Ground(
+                code=one.code,
+                uid=one.uid,
+                state=state_of(one.states),
+                words=f"{one.name}: {one.silent} im lặng, {one.audible}/{one.total} có"
+                " bằng chứng kêu",
+                label=str(one.silent or one.total),
+                x=round((left + right) / 2, 1),
+                y=round((top + bottom) / 2, 1),
+                radius=round(size * (0.7 + 0.7 * share), 1),
+            )
+        )
+    return Picture(view=view, size=size, grounds=grounds)
+
+
+def draw_commune(code: str, spots: Sequence[Spot]) -> Picture | None:
+    """Return one commune with its devices in clusters, or None without an outline."""
+    box = boundaries.box(code)
+    if box is None:
+        return None
+    view, width = _view([box])
+    size = round(width / 26, 1)
+    cells: dict[tuple[int, int], list[tuple[Spot, float, float]]] = defaultdict(list)
+    unplaced = 0
+    for spot in spots:
+        if spot.lat is None or spot.lon is None:
+            unplaced += 1
+            continue
+        x, y = boundaries.place(lat=spot.lat, lon=spot.lon)
+        cells[int(x * CELLS / width), int(y * CELLS / width)].append((spot, x, y))
+    clusters = [_cluster(mine, size) for mine in cells.values()]
+    return Picture(
+        view=view, size=size, clusters=clusters, code=code, unplaced=unplaced
+    )
+
+
+def _cluster(mine: Sequence[tuple[Spot, float, float]], size: float) -> Cluster:
+    states: dict[str, int] = defaultdict(int)
+    for spot, _x, _y in mine:
+        states[spot.state] += 1
+    silent = states.get(health.SILENT, 0)
+    first = mine[0][0]
+    alone = len(mine) == 1
+    return Cluster(
+        x=round(sum(x for _s, x, _y in mine) / len(mine), 1),
+        y=round(sum(y for _s, _x, y in mine) / len(mine), 1),
+        radius=round(size * (0.55 if alone else 0.8), 1),
+        state=state_of(states),
+        label="" if alone else str(len(mine)),
+        words=f"{first.name}: {health.STATES[first.state].lower()}"
+        if alone
+        else f"{len(mine)} thiết bị, {silent} im lặng: "
+        + ", ".join(spot.name for spot, _x, _y in mine[:6]),
+        uid=first.uid if alone else "",
+    )
+
+
+def _view(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[str, float]:
+    """Return the view box around some boxes, and the larger of its sides."""
+    left, top = min(b[0] for b in boxes) - MARGIN, min(b[1] for b in boxes) - MARGIN
+    width = max(max(b[2] for b in boxes) - left + MARGIN, NARROWEST)
+    height = max(max(b[3] for b in boxes) - top + MARGIN, NARROWEST)
+    view = f"{left:.0f} {top:.0f} {width:.0f} {height:.0f}"
+    return view, max(width, height)
+
+
+# --- the days of one device --------------------------------------------------------
+
+SPAN = 1000
+# Values of signals that somebody should look at.
+BAD_WORDS = frozenset({
+    "no", "off", "open", "short", "low", "hot", "weak", "doubtful",
+    health.SILENT, health.FAULTY,
+})  # fmt: skip
+UNSURE = frozenset({"", health.NEW, health.IN_REPAIR, health.RETIRED})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of one signal: from `x`, so wide, in one of three looks."""
+
+    x: float
+    width: float
+    look: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One signal of a device over time, and its value now."""
+
+    signal: str
+    name: str
+    now: str
+    look: str
+    pieces: Sequence[Piece]
+
+
+def draw_lanes(
+    current: dict[str, str],
+    changes: Iterable[SignalChange],
+    *,
+    since: datetime,
+    at: datetime,
+) -> list[Lane]:
+    """Return a lane for each signal that is known, from `since` to `at`."""
+    by_signal: dict[str, list[SignalChange]] = defaultdict(list)
+    for change in changes:
+        by_signal[change.signal].append(change)
+    lanes = []
+    for signal, name in health.SIGNALS.items():
+        mine = sorted(by_signal[signal], key=lambda change: (change.at, change.pk))
+        now = current.get(signal, "")
+        if not mine and not now:
+            continue
+        lanes.append(
+            Lane(
+                signal=signal,
+                name=name,
+                now=now,
+                look=_look(now),
+                pieces=_pieces(mine, now, since=since, at=at),
+            )
+        )
+    return lanes
+
+
+def _pieces(
+    changes: Sequence[SignalChange], now: str, *, since: datetime, at: datetime
+) -> list[Piece]:
+    """Return the stretches between changes; before the first one its old value held."""
+    length = at - since
+
+    def x(moment: datetime) -> float:
+        passed = (moment - since) / length
+        return round(SPAN * min(max(passed, 0.0), 1.0), 1)
+
+    found = []
+    value, begin = changes[0].old if changes else now, since
+    for change in [*changes, None]:
+        end = change.at if change else at
+        left, right = x(begin), x(end)
+        if right > left:
+            words = health.SIGNAL_WORDS.get(value, value)
+            found.append(Piece(left, round(right - left, 1), _look(value), words))
+        if change:
+            value, begin = change.new, change.at
+    return found
+
+
+def _look(value: str) -> str:
+    if value in BAD_WORDS:
+        return BAD
+    return WAIT if value in UNSURE else GOOD
+
+
+def hours_of(since: datetime, at: datetime) -> list[tuple[float, str]]:
+    """Return marks under the lanes: where, and which hour or day."""
+    length = at - since
+    step = timedelta(hours=6) if length <= timedelta(days=2) else timedelta(days=1)
+    form = "%H:%M" if step < timedelta(days=1) else "%d/%m"
+    local = since.astimezone(health.LOCAL)
+    mark = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    marks = []
+    while mark < at:
+        if mark > since:
+            marks.append((round(100 * ((mark - since) / length), 1), f"{mark:{form}}"))
+        mark += step
+    return marks

@@ -1,0 +1,1 @@
+"""Screens of the fleet: devices, the map, incidents, repairs, the register."""
