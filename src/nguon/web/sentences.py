@@ -195,6 +195,14 @@ SENTENCES: dict[str, str] = {
     "schedule.day_unreadable": (
         "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
     ),
+    "schedule.too_many_dates": (
+        "Chỉ ghi được {limit} ngày nghỉ hoặc ngày thêm. Hãy đổi cách lặp thay vì ghi "
+        "từng ngày."
+    ),
+    "schedule.places_unclear": (
+        "Chưa rõ phát ở đâu. Hãy đánh dấu “Toàn đài”, hoặc bỏ dấu đó và chọn ít nhất "
+        "một làng, một cụm loa."
+    ),
     "schedule.number_wrong": "Ô “{what}” phải là số từ {least} đến {most}.",
     "schedule.name_wrong": "Hãy viết {what}, dài nhất {limit} ký tự.",
     "schedule.weekdays_missing": "Hãy chọn ít nhất một ngày.",
@@ -437,6 +445,10 @@ SENTENCES: dict[str, str] = {
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.not_done": "Việc vừa bấm CHƯA được làm. Hãy đăng nhập rồi bấm lại.",
+    "web.method_wrong": (
+        "Địa chỉ này chỉ dùng khi bấm nút, nên chưa có gì được làm. Hãy quay lại "
+        "trang trước, tải lại rồi bấm lại."
+    ),
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",
