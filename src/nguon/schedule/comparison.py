@@ -9,10 +9,11 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from nguon.core.errors import InvalidError
 from nguon.schedule import compile as plans
 from nguon.schedule import papers, rules, station, timetable
 from nguon.schedule.compile import Planned, Span
-from nguon.schedule.items import moment
+from nguon.schedule.items import list_renditions, longest_ms, moment
 from nguon.schedule.models import Paper
 from nguon.schedule.papers import Shelf
 from nguon.schedule.timetable import DayPicture, Opening, Piece
@@ -71,6 +72,22 @@ def compare(paper: Paper, *, day: date | None, at: datetime) -> Comparison | Non
     )
 
 
+def compare_if_whole(
+    paper: Paper, *, day: date | None, at: datetime
+) -> Comparison | None:
+    """Return the comparison of a paper that is not in force yet; else None.
+
+    A draft may still contradict itself (a slot whose day-part is gone): then nothing
+    can be drawn, and sending it says why.
+    """
+    if paper.state not in {rules.DRAFT, rules.WAITING}:
+        return None
+    try:
+        return compare(paper, day=day, at=at)
+    except InvalidError:
+        return None
+
+
 def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
     """Return a shelf on which a paper lies as if it had been approved now."""
     fresh = copy(paper)
@@ -78,7 +95,10 @@ def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
     body = papers.body_of(paper)
     named = papers.names_in(body)
     rest = [one for one in shelf.papers.get(paper.unit_id, ()) if one.pk != paper.pk]
-    materials = {one.material for one in named} - {""}
+    materials = papers.read_materials(
+        [paper.unit], {one.material for one in named} - {""}
+    )
+    sounds = {row.uid: list_renditions(row.version) for row in materials.values()}
     return replace(
         shelf,
         papers={**shelf.papers, paper.unit_id: [fresh, *rest]},
@@ -87,9 +107,11 @@ def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:
             **shelf.sources,
             **papers.read_sources({one.source for one in named} - {""}),
         },
-        materials={
-            **shelf.materials,
-            **papers.read_materials([paper.unit], materials),
+        materials={**shelf.materials, **materials},
+        sounds={**shelf.sounds, **sounds},
+        lengths={
+            **shelf.lengths,
+            **{uid: longest_ms(found) for uid, found in sounds.items()},
         },
         where={**shelf.where, **papers.read_places(papers.audiences_in(body))},
     )
