@@ -133,8 +133,8 @@ class Gap:
 
     @property
     def minutes(self) -> int:
-        """How long nothing is planned, rounded to minutes."""
-        return round((self.ends_at - self.starts_at) / timedelta(minutes=1))
+        """How long nothing is planned, in whole minutes: never more than there is."""
+        return (self.ends_at - self.starts_at) // timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
