@@ -441,9 +441,10 @@ class Life:
 
     def tone(self, real: int) -> None:
         """Sound the test tone after a repair, where that is allowed."""
-        situation = self.situation(self.clock.doubt(real))
-        why = playout.silence(situation, at=self.clock.at(real), length_ms=TONE_MS)
-        if self.is_on and self.plans and not self.playing and not why:
+        situation, at = self.situation(self.clock.doubt(real)), self.clock.at(real)
+        why = playout.silence(situation, at=at, length_ms=TONE_MS)
+        knows = any(plan.starts_at <= at < plan.ends_at for plan in self.plans)
+        if self.is_on and knows and not self.playing and not why:
             self.tally.tones += 1
             self._count(real, real + TONE_MS)
 

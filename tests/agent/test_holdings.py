@@ -178,6 +178,9 @@ def test_the_test_tone_obeys_quiet_hours_stops_and_doubt(speaker: Speaker) -> No
     token = speaker.fake.sign("stop", {"until": at + 9 * HOUR}, use="emergency")
     speaker.take(token)
     assert speaker.stage.test() == "stopped"
+    # A clock beyond every plan held: nobody has told when it must be quiet then.
+    speaker.hands[0] += 40 * 24 * 3_600
+    assert speaker.stage.test() == "no_plan"
 
 
 def test_without_any_time_nothing_below_an_emergency_makes_noise(

@@ -55,6 +55,9 @@ def test_other_addresses_are_refused(url: str) -> None:
         "fc00::1",
         "::ffff:127.0.0.1",
         "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "64:ff9b::10.1.2.3",
+        "::127.0.0.1",
         "no number",
     ],
 )
@@ -67,3 +70,5 @@ def test_numbers_inside_a_network_are_refused(number: str) -> None:
 def test_numbers_on_the_internet_may_be_opened() -> None:
     assert not is_inside("203.113.131.1")
     assert not is_inside("2606:4700::1111")
+    # A name of IPv4 alone, as a network without IPv4 gives it.
+    assert not is_inside("64:ff9b::203.113.131.1")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -294,3 +295,13 @@ def test_what_was_not_heard_leaves_nothing_behind(
     assert unmade.value.code == "newsroom.not_sealed"
     assert not Broadcast.objects.exists()
     assert not SignedDocument.objects.exists()
+
+
+def test_an_announcement_is_never_made_in_the_name_of_another_place(
+    hoa: Officer, ia_grai: Unit, client: Any
+) -> None:
+    client.force_login(hoa)
+    sent = {"unit": ia_grai.uid, "text": "Mời họp.", "units": ia_grai.uid}
+    assert client.post("/phat-ngay/", sent).status_code == 404
+    assert client.get(f"/phat-ngay/?noi={ia_grai.uid}").status_code == 404
+    assert not Bulletin.objects.exists()

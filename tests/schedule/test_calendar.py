@@ -82,6 +82,17 @@ def test_a_gap_is_exactly_what_nothing_fills(
     }
     assert told == empty
     assert all(a.ends_at < b.starts_at for a, b in pairwise(gaps))
+    # What is over is history: nobody can fill it any more.
+    later = timetable.draw_day(
+        MONDAY, pieces=pieces, openings=[opening], quiet=[], at=opening.ends_at
+    )
+    assert not later.gaps
+
+
+def test_a_gap_promises_no_more_minutes_than_there_are() -> None:
+    opening = Opening("sang", "Sáng", BEGIN, BEGIN + 10 * MINUTE)
+    gap = timetable.Gap(opening, BEGIN + 27 * MINUTE / 60, opening.ends_at)
+    assert gap.minutes == 9
 
 
 @given(st.lists(SPANS, max_size=20), st.integers(0, 6))

@@ -383,9 +383,9 @@ def test_what_changes_is_said_in_sentences() -> None:
     found = differences("rules", old, new, NAMES)
 
     assert found == [
+        "Thêm giờ yên lặng 11:30–13:30",
         "Bỏ tiếp âm “Tỉnh” (18:00, 30 phút, hằng ngày, toàn đài, nguồn Đài tỉnh)",
         "Khung “Sáng”: 05:30 → 05:45",
-        "Thêm giờ yên lặng 11:30–13:30",
         "Bỏ âm lượng 80% lúc 05:00–21:00",
         "Thêm âm lượng 60% lúc 05:00–21:00 ở Làng Jút",
     ]

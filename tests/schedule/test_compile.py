@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from nguon.core import signing
+from nguon.core.errors import ConflictError
 from nguon.core.messages import Plan
 from nguon.fleet.models import SignedDocument
 from nguon.people.models import Officer
@@ -187,7 +188,11 @@ def test_what_comes_back_is_the_same_airing_again(
     newer = put(programme(shelf[1]), now + MINUTE)
     assert not set(before) & {airing.pk for airing in list_planned(ia_grai)}
 
-    actions.end_paper(paper_uid=newer.uid, reason="Nhầm", by=minh, at=now + HOUR)
+    # One person alone brings nothing back on air; a new paper by two persons does.
+    with pytest.raises(ConflictError) as refused:
+        actions.end_paper(paper_uid=newer.uid, reason="Nhầm", by=minh, at=now + HOUR)
+    assert refused.value.code == "schedule.end_brings_back"
+    put(programme(shelf[0]), now + HOUR)
 
     assert [airing.pk for airing in list_planned(ia_grai)] == before
 

@@ -10,7 +10,7 @@ from nguon.core import signing
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.fleet.models import Device, DeviceEvent, SignedDocument
 from nguon.people.models import Notice, Officer
-from nguon.schedule import actions, inbox, queries, rules, station
+from nguon.schedule import actions, inbox, preview, queries, rules, station
 from nguon.schedule.models import Airing, Broadcast, InboxEntry, Paper
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
@@ -388,6 +388,13 @@ def test_the_commune_orders_a_clash_by_a_paper_of_two(
         kind="plan", unit=ia_grai, superseded_at__isnull=True
     )
     assert signing.read(plan.jws)[1]["order"] == wanted
+    # Whoever asks a speaker why reads the rule that decided.
+    member = own.audience.select_related("device").first()
+    assert member is not None
+    day = (now + HOUR).astimezone(rules.LOCAL).date()
+    found = preview.device_day(member.device, day=day, at=now)
+    assert found.sounding[0].broadcast == own
+    assert found.sounding[0].why.startswith("Theo thứ tự mà xã đã xếp, đi trước")
 
 
 def test_there_is_no_order_where_nothing_meets(

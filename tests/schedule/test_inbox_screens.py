@@ -75,6 +75,10 @@ def test_an_author_hears_takes_and_leaves_and_the_issuer_sees_it(
     issued = client.get(f"/ban-tin/{uid}/").content.decode()
     assert "Các xã dùng bản tin này" in issued
     assert "Đã phát" in issued
+    # What lies in inboxes is expected of no speaker yet: no figures, no alarm.
+    laid_up = client.get(f"/phat/{entry.broadcast.uid}/").content.decode()
+    assert "hộp tin của các xã" in laid_up
+    assert "chưa có tin" not in laid_up
 
 
 def test_another_commune_finds_no_entry_and_an_approver_decides_nothing(

@@ -7,11 +7,20 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.test import Client
 
+from nguon.core.errors import InvalidError
 from nguon.fleet.models import Device
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
-from nguon.schedule import actions, papers, queries, rules, station
+from nguon.schedule import (
+    actions,
+    comparison,
+    paper_forms,
+    papers,
+    queries,
+    rules,
+    station,
+)
 from nguon.schedule.models import Airing, Broadcast, Paper
 from nguon.territory.models import Unit
 from tests.schedule.conftest import make_device, voice_all
@@ -408,3 +417,120 @@ def test_a_viewer_reads_and_writes_nothing(
     assert browser.get(f"/giay-to/{paper.uid}/sua/").status_code == 403
     assert browser.post("/dai/sua/").status_code == 403
     assert browser.post(f"/giay-to/{paper.uid}/gui/").status_code == 403
+
+
+def test_what_a_programme_adds_is_drawn_before_it_is_approved(
+    web: Callable[[Officer], Client],
+    lan: Officer,
+    minh: Officer,
+    shelf: Broadcast,
+    today: date,
+    now: datetime,
+) -> None:
+    laid_down = draft_rules(web(lan), today)
+    web(lan).post(f"/giay-to/{laid_down.uid}/gui/")
+    approve(web(minh), laid_down)
+    browser = web(lan)
+    # A material that no paper in force has named yet.
+    paper = begin_programme(browser, laid_down, today + DAY)
+    change(browser, paper, act="add", material=shelf.uid, kind="bulletin")
+
+    drawn = comparison.compare(paper, day=None, at=now)
+
+    assert drawn is not None
+    assert not drawn.is_same
+    assert [bar.piece.title for bar in drawn.after.bars] == [shelf.version.shown_title]
+    assert not drawn.before.bars
+    assert (
+        "không có gì khác"
+        not in browser.get(f"/giay-to/{paper.uid}/sua/").content.decode()
+    )
+    browser.post(f"/giay-to/{paper.uid}/gui/")
+    approve(web(minh), paper)
+    page = web(minh).get(f"/giay-to/{paper.uid}/").content.decode()
+    assert "khung giờ này im lặng cho đến khi" in page
+    # What is in force is compared with nothing any more.
+    assert "Trước và sau" not in web(lan).get(f"/giay-to/{paper.uid}/").content.decode()
+
+
+@pytest.mark.parametrize("chosen", [{"whole": ""}, {"whole": "1", "units": "x"}])
+def test_where_it_sounds_is_never_guessed(
+    chosen: dict[str, str], web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    browser = web(lan)
+    browser.post("/dai/sua/")
+    paper = Paper.objects.get(state=rules.DRAFT)
+    sent = SLOT | {"first": today.isoformat()} | chosen
+    answer = browser.post(f"/giay-to/{paper.uid}/khung/moi/", sent)
+    assert answer.status_code == 422
+    assert "Chưa rõ phát ở đâu" in answer.content.decode()
+    paper.refresh_from_db()
+    assert not papers.body_of(paper).slots
+
+
+def test_no_day_off_is_left_out_unsaid(
+    web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    browser = web(lan)
+    browser.post("/dai/sua/")
+    paper = Paper.objects.get(state=rules.DRAFT)
+    days = " ".join(f"{today + n * DAY:%d/%m/%Y}" for n in range(201))
+    sent = SLOT | {"first": today.isoformat(), "without": days}
+    answer = browser.post(f"/giay-to/{paper.uid}/khung/moi/", sent)
+    assert answer.status_code == 422
+    assert "Chỉ ghi được 200 ngày" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lich-phat/?tuan=9999-12-31",
+        "/lich-phat/?tuan=0001-01-01",
+        "/giay-to/{uid}/sua/?xem=9999-12-31",
+        "/giay-to/{uid}/?xem=0001-01-01",
+        "/chuong-trinh/{slot}/?tu=9999-12-31",
+    ],
+)
+def test_a_day_beyond_all_calendars_is_a_sentence(
+    address: str, web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    paper = draft_rules(web(lan), today)
+    [slot] = papers.body_of(paper).slots
+    answer = web(lan).get(address.format(uid=paper.uid, slot=slot.id))
+    assert answer.status_code == 422
+    assert "không đọc được" in answer.content.decode().lower()
+
+
+def test_a_slot_without_its_day_part_is_said_on_the_papers_own_page(
+    web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    paper = draft_rules(web(lan), today, begin="", part="khuya")
+    browser = web(lan)
+    assert browser.get(f"/giay-to/{paper.uid}/").status_code == 200
+    answer = browser.post(f"/giay-to/{paper.uid}/gui/")
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "ghi buổi “khuya”" in text
+    assert f"/giay-to/{paper.uid}/sua/" in text
+
+
+def test_who_is_too_late_reads_why_on_the_paper_and_loses_no_words_unsaid(
+    web: Callable[[Officer], Client], lan: Officer, minh: Officer, today: date
+) -> None:
+    paper = draft_rules(web(lan), today)
+    browser = web(lan)
+    browser.post(f"/giay-to/{paper.uid}/gui/")
+    late = browser.post(f"/giay-to/{paper.uid}/sua/", {"act": "drop", "slot": "x"})
+    later = browser.post(f"/giay-to/{paper.uid}/khung/moi/", SLOT)
+    assert {late.status_code, later.status_code} == {409}
+    assert "không sửa được nữa" in later.content.decode()
+    wrong = web(minh).post(f"/giay-to/{paper.uid}/duyet/", {"sha256": "0" * 64})
+    assert wrong.status_code == 409
+    assert "Giấy tờ đã khác" in wrong.content.decode()
+    assert paper.title in wrong.content.decode()
+
+
+@pytest.mark.parametrize("clock", ["08:00+05:00", "24:00", "", "8 giờ"])
+def test_a_clock_on_the_wall_has_no_zone(clock: str) -> None:
+    with pytest.raises(InvalidError):
+        paper_forms.read_clock(clock)

@@ -14,7 +14,7 @@ from nguon.core.messages import Audience
 from nguon.emergency import actions as emergency
 from nguon.fleet.models import Device, OutboxMessage, SignedDocument
 from nguon.people.models import Notice, Officer
-from nguon.schedule import actions, live, rules
+from nguon.schedule import actions, live, rules, timetable, week
 from nguon.schedule.actions.speaking import LiveOverError
 from nguon.schedule.authority import NoAuthorityError
 from nguon.schedule.models import Airing, LiveSession, Paper
@@ -402,3 +402,17 @@ def test_the_page_offers_what_the_authority_covers_and_speech_goes_over_http(
     assert ended["cause"] == rules.BUTTON
     assert late.status_code == 409
     assert always.pk
+
+
+def test_speech_stands_in_the_week_as_long_as_it_was(
+    session: LiveSession, lan: Officer, ia_grai: Unit, now: datetime
+) -> None:
+    over = now + timedelta(seconds=20)
+    actions.end_live(session_uid=session.uid, cause=rules.BUTTON, by=lan, at=over)
+
+    found = week.read_week(
+        ia_grai, monday=timetable.monday_of(now.astimezone(rules.LOCAL).date()), at=over
+    )
+
+    [spoken] = [piece for piece in found.pieces if piece.key == session.item]
+    assert (spoken.starts_at, spoken.ends_at) == (now, over)

@@ -288,10 +288,14 @@ class Holdings:
         )
         self.order = next((plan.order for plan in plans if plan.order), ())
 
-    @property
-    def knows_hours(self) -> bool:
-        """Say whether any plan has told when it must be quiet here."""
-        return bool(self._plans)
+    def knows_hours(self, at: int) -> bool:
+        """Say whether a plan tells when it must be quiet here, at this time too.
+
+        A clock that forgot a month lies outside every plan held, and so does a
+        device that has heard nothing for longer than its plans reach.
+        """
+        plans = (held[1] for held in self._plans.values())
+        return any(plan.starts_at <= at < plan.ends_at for plan in plans)
 
     def _hours_of(self, plan: Plan) -> Iterator[Hours]:
         """Return what a plan says of hours for some devices, ours among them."""

@@ -550,7 +550,7 @@ class Stage:
         at = int(self._clock.at(mono))
         if not self._player.silent:
             return "outranked"
-        if not self._holdings.knows_hours:
+        if not self._holdings.knows_hours(at):
             return "no_plan"
         why = silence(self._situation(mono, at), at=at, length_ms=TONE_MS)
         if not why:

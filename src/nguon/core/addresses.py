@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from nguon.core.errors import InvalidError
 
 _PORTS = {"http": 80, "https": 443}
+# IPv6 numbers whose last 32 bits are an IPv4 number: what a NAT64 gateway (RFC 6052)
+# opens, and the old form of RFC 4291 2.5.5.1.
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96")))
 
 
 class AddressError(InvalidError):
@@ -57,10 +60,16 @@ def is_inside(number: str) -> bool:
         ip = ipaddress.ip_address(number.partition("%")[0])
     except ValueError:
         return True
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    if mapped is not None:
-        ip = mapped
+    carried = _carried(ip) if isinstance(ip, ipaddress.IPv6Address) else None
+    ip = carried or ip
     return not ip.is_global or ip.is_multicast
+
+
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 number to which an IPv6 number leads, if it leads to one."""
+    if any(ip in network for network in _CARRIERS):
+        return ipaddress.IPv4Address(ip.packed[12:])
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def check_number(number: str, *, host: str) -> None:

@@ -80,6 +80,8 @@ def _check_volumes(volumes: Sequence[Volume]) -> None:
     for volume in volumes:
         if not 0 <= volume.percent <= 100:
             raise InvalidError("schedule.volume_range", percent=volume.percent)
+        if volume.percent == 0 and volume.begin == volume.end:
+            raise InvalidError("schedule.volume_mute")
 
 
 def _check_slot(

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from nguon.core.errors import InvalidError
 from nguon.schedule import compile as plans
 from nguon.schedule import papers, rules, station, timetable
 from nguon.schedule.compile import Planned, Span
@@ -69,6 +70,22 @@ def compare(paper: Paper, *, day: date | None, at: datetime) -> Comparison | Non
         after=draw(paper.unit, laid, chosen, at=at),
         is_same=before == after,
     )
+
+
+def compare_if_whole(
+    paper: Paper, *, day: date | None, at: datetime
+) -> Comparison | None:
+    """Return the comparison of a paper that is not in force yet; else None.
+
+    A draft may still contradict itself (a slot whose day-part is gone): then nothing
+    can be drawn, and sending it says why.
+    """
+    if paper.state not in {rules.DRAFT, rules.WAITING}:
+        return None
+    try:
+        return compare(paper, day=day, at=at)
+    except InvalidError:
+        return None
 
 
 def lay_on(shelf: Shelf, paper: Paper, *, at: datetime) -> Shelf:

@@ -52,10 +52,11 @@ def differences(kind: str, old: Any | None, new: Any, names: Names) -> list[str]
 
 def _rules(old: StationRules | None, new: StationRules, names: Names) -> list[str]:
     before = old or StationRules()
+    # Quiet hours first: losing a night's silence may not be one line among many.
     return [
+        *_listed(before.quiet, new.quiet, lambda quiet: _quiet(quiet, names)),
         *_slots(before, new, names),
         *_listed(before.parts, new.parts, lambda part: _part(part)),
-        *_listed(before.quiet, new.quiet, lambda quiet: _quiet(quiet, names)),
         *_listed(before.volumes, new.volumes, lambda volume: _volume(volume, names)),
         *_reordered(before.volumes, new.volumes),
     ]

@@ -16,6 +16,7 @@ from nguon.core.errors import ConflictError, InvalidError
 from nguon.core.messages import Audience
 from nguon.core.topics import new_uid
 from nguon.schedule import recurrence, station
+from nguon.schedule.rules import YEARS
 from nguon.schedule.station import (
     Authority,
     DayPart,
@@ -54,28 +55,43 @@ MOST_DATES = 200
 
 
 def read_clock(text: str | None) -> time:
-    """Read a clock on the wall. Raises InvalidError."""
+    """Read a clock on the wall, without a zone of its own. Raises InvalidError."""
     try:
-        return time.fromisoformat((text or "").strip())
+        clock = time.fromisoformat((text or "").strip())
     except ValueError as error:
         raise InvalidError("schedule.clock_unreadable", text=text or "") from error
+    if clock.tzinfo is not None:
+        raise InvalidError("schedule.clock_unreadable", text=text or "")
+    return clock
 
 
 def read_date(text: str | None) -> date:
-    """Read a day as a form or a person writes it: 2026-11-24, 24/11/2026."""
+    """Read a day as a form or a person writes it: 2026-11-24, 24/11/2026.
+
+    Raises InvalidError, also for a year in which no station plans.
+    """
     written = (text or "").strip()
     try:
         if "/" in written:
-            return datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007
-        return date.fromisoformat(written)
+            day = datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007
+        else:
+            day = date.fromisoformat(written)
     except ValueError as error:
         raise InvalidError("schedule.day_unreadable", text=written) from error
+    if day.year not in YEARS:
+        raise InvalidError("schedule.day_unreadable", text=written)
+    return day
 
 
 def read_dates(text: str | None) -> tuple[date, ...]:
-    """Read several days, parted by commas, semicolons, blanks or lines."""
-    words = [word for word in re.split(r"[\s,;]+", text or "") if word]
-    return tuple(sorted({read_date(word) for word in words[:MOST_DATES]}))
+    """Read several days, parted by commas, semicolons, blanks or lines.
+
+    Raises InvalidError, also for more days than are kept: none is left out unsaid.
+    """
+    words = {word for word in re.split(r"[\s,;]+", text or "") if word}
+    if len(words) > MOST_DATES:
+        raise InvalidError("schedule.too_many_dates", limit=MOST_DATES)
+    return tuple(sorted({read_date(word) for word in words}))
 
 
 def read_number(text: str | None, *, least: int, most: int, what: str) -> int:
@@ -95,12 +111,19 @@ def read_name(text: str | None, *, what: str) -> str:
 
 
 def read_places(sent: QueryDict) -> Audience:
-    """Read the chosen villages and devices; nothing chosen means the whole station.
+    """Read the whole station, or the chosen villages and devices.
 
-    That they lie on the station's ground is checked when the paper is sent.
+    That they lie on the station's ground is checked when the paper is sent. Raises
+    InvalidError when both or neither is chosen: more would hear it than was meant.
     """
-    if sent.get("whole"):
-        return station.WHOLE
+    chosen = show_places(sent)
+    if bool(sent.get("whole")) == (chosen != station.WHOLE):
+        raise InvalidError("schedule.places_unclear")
+    return chosen
+
+
+def show_places(sent: QueryDict) -> Audience:
+    """Return the villages and devices that were ticked, to be shown once more."""
     return Audience(
         units=tuple(sorted(set(sent.getlist("units")))),
         devices=tuple(sorted(set(sent.getlist("devices")))),
@@ -279,8 +302,10 @@ def add_row(rules: StationRules, group: str, row: Any) -> StationRules:
 
 
 def drop_row(rules: StationRules, group: str, number: int) -> StationRules:
-    """Return the rules without one row of a group."""
+    """Return the rules without one row of a group; ConflictError if it is gone."""
     rows = getattr(rules, group)
+    if number >= len(rows):
+        raise ConflictError("schedule.draft_moved")
     return replace(rules, **{group: (*rows[:number], *rows[number + 1 :])})
 
 

@@ -204,7 +204,7 @@ def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:
     steps = list(
         timeline(situation, holding.listener, start=start, end=milliseconds(end))
     )
-    known = _Known(Prepared(situation.items, holding.listener))
+    known = _Known(Prepared(situation.items, holding.listener), situation.order)
     return DeviceDay(
         rows=known.rows(steps, begin=milliseconds(begin), end=milliseconds(end)),
         unheard=known.unheard(steps, begin=milliseconds(begin), end=milliseconds(end)),
@@ -228,8 +228,9 @@ def _without_past(situation: Situation, start: int) -> Situation:
 class _Known:
     """Names for what the items came from, read once; the items meant for a device."""
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Item], order: tuple[str, ...]) -> None:
         self.items = list(items)
+        self.order = order
         self.broadcasts: Mapping[str, Broadcast] = {
             row.uid: row
             for row in Broadcast.objects.filter(
@@ -254,7 +255,7 @@ class _Known:
     ) -> list[Row]:
         """Return the stretches of `[begin, end)`; what belongs together is joined."""
         rows: list[Row] = []
-        turn = _Turn()
+        turn = _Turn(self.order)
         for step in steps:
             if isinstance(step, Verdict):
                 turn.over.add(step.item.id)
@@ -336,6 +337,7 @@ MOST_NAMED = 3
 class _Turn:
     """What has become of a day so far, so that each stretch can say why it is."""
 
+    order: tuple[str, ...] = ()
     over: set[str] = field(default_factory=set)
     heard: set[str] = field(default_factory=set)
     before: Item | None = None
@@ -369,6 +371,8 @@ class _Turn:
         if rivals:
             named = ", ".join(f"“{other.title}”" for other in rivals[:MOST_NAMED])
             more = " và các phần khác" if len(rivals) > MOST_NAMED else ""
+            if item.broadcast in self.order and rivals[0].rank == item.rank:
+                return f"Theo thứ tự mà xã đã xếp, đi trước {named}{more}."
             return f"{words} đi trước {timetable.item_words(rivals[0])}: {named}{more}."
         if item.rank == "filler":
             return "Không có gì khác, nên phần dự phòng phát."

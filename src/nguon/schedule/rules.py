@@ -119,6 +119,8 @@ LONGEST_SERIES = timedelta(days=366)
 FARTHEST = timedelta(days=366)
 SHOWN_FOR = timedelta(hours=24)
 WINDOW = timedelta(days=8)
+# In which years a day may lie that a person writes; beyond, calendars end.
+YEARS = range(2000, 2101)
 # What has just passed stays in the plan, so that a device that was away can say
 # that it missed it.
 PAST = timedelta(days=1)

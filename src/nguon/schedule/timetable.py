@@ -133,8 +133,8 @@ class Gap:
 
     @property
     def minutes(self) -> int:
-        """How long nothing is planned, rounded to minutes."""
-        return round((self.ends_at - self.starts_at) / timedelta(minutes=1))
+        """How long nothing is planned, in whole minutes: never more than there is."""
+        return (self.ends_at - self.starts_at) // timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -284,11 +284,15 @@ def draw_day(
     at: datetime,
     with_gaps: bool = True,
 ) -> DayPicture:
-    """Return the picture of one local day; gaps make no sense among a part of it."""
+    """Return the picture of one local day.
+
+    Gaps make no sense among a part of it, and none that is over can be filled.
+    """
     begin, end = midnight(day), midnight(day + timedelta(days=1))
     here = [one for one in pieces if one.starts_at < end and one.ends_at > begin]
     opened = [one for one in openings if begin <= one.starts_at < end]
-    gaps = find_gaps(opened, here) if with_gaps else []
+    missing = find_gaps(opened, here) if with_gaps else []
+    gaps = [gap for gap in missing if gap.ends_at > at]
     bars = []
     for piece, lane, lanes in beside(here):
         span = cut(piece.starts_at, piece.ends_at, day=day)

@@ -24,7 +24,13 @@ from nguon.schedule import (
 )
 from nguon.schedule.compile import Span, compile_station
 from nguon.schedule.items import list_renditions, longest_ms, milliseconds, moment
-from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.schedule.models import (
+    Airing,
+    AudienceMember,
+    Broadcast,
+    LiveSession,
+    PlayRecord,
+)
 from nguon.schedule.timetable import Clash, DayPicture, Opening, Piece, Played
 from nguon.territory.models import COMMUNE, PROVINCE, Unit
 from nguon.territory.names import fold
@@ -123,7 +129,7 @@ def _planned(
 ) -> list[Piece]:
     """Return what plans were made of, with what was played and what clashes."""
     airings = list(_airings(unit, span).order_by("starts_at", "pk")[:MOST_AIRINGS])
-    played = _played(unit, airings)
+    played, spoken = _played(unit, airings), _spoken(airings)
     said: dict[str, list[str]] = {}
     for clash in clashes:
         for item in (clash.first, clash.second):
@@ -131,7 +137,7 @@ def _planned(
     fallbacks = queries.fallbacks(airings)
     return [
         replace(
-            _piece(airing, unit, names),
+            _piece(airing, unit, names, spoken),
             played=played.get(airing.item),
             clashes=tuple(said.get(airing.item, ())),
         )
@@ -180,11 +186,23 @@ def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
     }
 
 
-def _piece(airing: Airing, unit: Unit, names: Mapping[str, str]) -> Piece:
+def _spoken(airings: Sequence[Airing]) -> Mapping[str, datetime]:
+    """Return when live speech that is over really ended, by its item.
+
+    An airing tells the latest end that was allowed, and never changes.
+    """
+    items = [airing.item for airing in airings if airing.broadcast_id is None]
+    over = LiveSession.objects.filter(item__in=items).only("item", "ended_at")
+    return {row.item: row.ended_at for row in over if row.ended_at is not None}
+
+
+def _piece(
+    airing: Airing, unit: Unit, names: Mapping[str, str], spoken: Mapping[str, datetime]
+) -> Piece:
     """Return one airing as people look for it."""
     broadcast, paper = airing.broadcast, airing.paper
     issuer = broadcast.unit if broadcast else airing.unit
-    ends_at = airing.ends_at
+    ends_at = spoken.get(airing.item, airing.ends_at)
     if broadcast and not broadcast.is_alert:
         length = rules.length_of(longest_ms(list_renditions(broadcast.version)))
         ends_at = min(airing.ends_at, airing.starts_at + length)

@@ -26,6 +26,7 @@ HEADLINES = {
     400: "Yêu cầu không đọc được",
     403: "Chưa được phép",
     404: "Không tìm thấy",
+    405: "Chưa làm gì",
     409: "Đã có thay đổi",
     422: "Cần sửa lại",
     429: "Thử quá nhiều lần",
@@ -80,6 +81,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
     return _answer(request, status=404, code="web.absent", data={})
+
+
+def method_not_allowed(request: HttpRequest, *, allowed: str) -> HttpResponse:
+    """Answer who opens an address that is only for a button, or the other way."""
+    answer = _answer(request, status=405, code="web.method_wrong", data={})
+    answer["Allow"] = allowed
+    return answer
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

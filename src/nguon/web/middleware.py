@@ -1,11 +1,13 @@
 """What every answer gets: errors as sentences, safe headers, small text."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import DataError
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -14,6 +16,8 @@ from nguon.core.errors import DomainError
 from nguon.people.answers import is_htmx, wants_json
 from nguon.web import errors
 from nguon.web.sentences import sentence
+
+logger = logging.getLogger(__name__)
 
 Onward = Callable[[HttpRequest], HttpResponse]
 
@@ -46,15 +50,22 @@ class DomainErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Let the request through."""
-        return self.get_response(request)
+        """Let the request through; where a button leads, a blank page never waits."""
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return errors.method_not_allowed(request, allowed=response["Allow"])
+        return response
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponse | None:
-        """Answer a DomainError; leave everything else to Django."""
+        """Answer a DomainError, and what no database can keep; leave the rest."""
         if isinstance(exception, DomainError):
             return errors.respond(request, exception)
+        if isinstance(exception, DataError):
+            # NUL in a text, a number without end: sent by programs, not by people.
+            logger.warning("unusable data at %s", request.path, exc_info=exception)
+            return errors.bad_request(request, exception)
         return None
 
 

@@ -234,6 +234,14 @@ SENTENCES: dict[str, str] = {
         "Loa không phát được loại nguồn này ({why}). Hãy xin địa chỉ MP3 của nguồn."
     ),
     # schedule
+    "schedule.end_brings_back": (
+        "Nếu thôi ngay, “{title}” đã duyệt trước đây sẽ phát lại. Hãy soạn giấy tờ "
+        "mới thay cho nó và nhờ người thứ hai duyệt."
+    ),
+    "schedule.volume_mute": (
+        "Âm lượng 0 cả ngày thì không ai nghe được tin nào. Hãy chọn khung giờ ngắn "
+        "hơn hoặc âm lượng lớn hơn 0."
+    ),
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
@@ -242,6 +250,14 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.day_unreadable": (
         "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+    ),
+    "schedule.too_many_dates": (
+        "Chỉ ghi được {limit} ngày nghỉ hoặc ngày thêm. Hãy đổi cách lặp thay vì ghi "
+        "từng ngày."
+    ),
+    "schedule.places_unclear": (
+        "Chưa rõ phát ở đâu. Hãy đánh dấu “Toàn đài”, hoặc bỏ dấu đó và chọn ít nhất "
+        "một làng, một cụm loa."
     ),
     "schedule.number_wrong": "Ô “{what}” phải là số từ {least} đến {most}.",
     "schedule.name_wrong": "Hãy viết {what}, dài nhất {limit} ký tự.",
@@ -485,6 +501,10 @@ SENTENCES: dict[str, str] = {
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
     "web.not_done": "Việc vừa bấm CHƯA được làm. Hãy đăng nhập rồi bấm lại.",
+    "web.method_wrong": (
+        "Địa chỉ này chỉ dùng khi bấm nút, nên chưa có gì được làm. Hãy quay lại "
+        "trang trước, tải lại rồi bấm lại."
+    ),
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",

@@ -293,14 +293,18 @@ def return_paper(*, paper_uid: str, reason: str, by: Officer, at: datetime) -> P
 def end_paper(*, paper_uid: str, reason: str, by: Officer, at: datetime) -> Paper:
     """Take a paper out of force at once, or withdraw one that is not yet in force.
 
-    What is in force takes an approver; one is enough, since an end only takes away.
-    Raises InvalidError without a reason, ConflictError, AbsentError or NoRightError.
+    What is in force takes an approver; one is enough, since an end only takes away:
+    rules or a programme whose end would bring older ones back on air are changed by
+    a new paper instead, which two persons see. Raises InvalidError without a reason,
+    ConflictError, AbsentError or NoRightError.
     """
     paper = lock_paper(paper_uid)
     was_in_force = paper.state == rules.APPROVED
     if was_in_force or not access.can(by, AUTHOR, unit=paper.unit, at=at):
         access.check_can(by, APPROVER, unit=paper.unit, at=at)
     _check_move(paper, rules.ENDED)
+    if was_in_force:
+        _check_brings_nothing_back(paper, at=at)
     paper.state = rules.ENDED
     paper.ended_by, paper.ended_at = by, at
     paper.reason = _checked(reason)
@@ -312,6 +316,26 @@ def end_paper(*, paper_uid: str, reason: str, by: Officer, at: datetime) -> Pape
         _tell_writer(paper, f"Hết hiệu lực: {paper.title}", told, at=at)
     audit.record("schedule.paper.ended", target=paper, by=by, at=at)
     return paper
+
+
+def _check_brings_nothing_back(paper: Paper, *, at: datetime) -> None:
+    """Refuse an end after which an older paper would decide what sounds."""
+    if paper.kind not in (station.RULES, station.PROGRAMME):
+        return
+    today = inspection.today(at)
+    older = Paper.objects.filter(
+        Q(last_date__isnull=True) | Q(last_date__gte=max(today, paper.first_date)),
+        unit=paper.unit,
+        kind=paper.kind,
+        subject=paper.subject,
+        state=rules.APPROVED,
+        approved_at__lte=paper.approved_at,
+    ).exclude(pk=paper.pk)
+    if paper.last_date is not None:
+        older = older.filter(first_date__lte=paper.last_date)
+    found = older.order_by("-approved_at", "-pk").first()
+    if found is not None:
+        raise ConflictError("schedule.end_brings_back", title=found.title)
 
 
 def _checked(reason: str) -> str:

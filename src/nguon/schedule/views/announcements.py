@@ -40,7 +40,11 @@ def begin(request: HttpRequest) -> HttpResponse:
     officer = officer_of(request)
     units = access.units_of(officer, at=at, kinds=[AUTHOR])
     asked = request.POST.get("unit") or request.GET.get("noi")
-    unit = next((u for u in units if u.uid == asked), units[0] if units else None)
+    unit = next((u for u in units if u.uid == asked), None)
+    if asked and unit is None:
+        # Never in the name of another place than the one that was meant.
+        raise AbsentError("people.not_your_ground")
+    unit = unit or (units[0] if units else None)
     if request.method == "GET" or unit is None:
         return _page(request, unit, None, at, choices=units)
     try:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from nguon.core.errors import InvalidError
 from nguon.fleet.access import access_device
 from nguon.people.answers import officer_of, wants_json
-from nguon.schedule import preview, timetable
+from nguon.schedule import preview, rules, timetable
 from nguon.schedule.preview import DeviceDay, Row
 
 ONE_DAY = timedelta(days=1)
@@ -21,9 +21,12 @@ ONE_DAY = timedelta(days=1)
 def read_day(text: str) -> date:
     """Read a day of an address. Raises InvalidError."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidError("schedule.time_unreadable") from error
+    if day.year not in rules.YEARS:
+        raise InvalidError("schedule.time_unreadable")
+    return day
 
 
 @require_safe

@@ -31,6 +31,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
     officer = officer_of(request)
     paper = papers.access_paper(uid=uid, officer=officer, at=at)
     access.check_can(officer, AUTHOR, unit=paper.unit, at=at)
+    rules_editor.check_draft(request, paper)
     if paper.state != rules.DRAFT:
         return redirect("schedule:paper", uid=uid)
     if paper.kind not in EDITORS:

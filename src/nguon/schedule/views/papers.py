@@ -16,7 +16,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from nguon.core.errors import AbsentError, InvalidError
+from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.fleet import files
 from nguon.newsroom import queries as newsroom
 from nguon.people import access
@@ -88,7 +88,7 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
         "kind_name": station.KINDS[paper.kind],
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
-        "compared": comparison.compare(paper, day=_asked_day(request), at=at),
+        "compared": comparison.compare_if_whole(paper, day=_asked_day(request), at=at),
         "sources": timetable.SOURCES,
         "materials": _materials(paper),
         "approvers": _approvers(paper, writers, at),
@@ -167,6 +167,17 @@ def _decided(request: HttpRequest, paper: Paper, said: str, to: str) -> HttpResp
     return done(request, to=to, data=paper_facts(paper))
 
 
+def _refused(
+    request: HttpRequest, uid: str, error: InvalidError | ConflictError, at: datetime
+) -> HttpResponse:
+    """Show the paper as it stands now, and why nothing was done."""
+    if wants_json(request):
+        raise error
+    context = {**_context(request, _get(request, uid, at), at), "error": error}
+    status = 409 if isinstance(error, ConflictError) else 422
+    return render(request, "schedule/paper.html", context, status=status)
+
+
 @require_POST
 def send(request: HttpRequest, uid: str) -> HttpResponse:
     """Send a draft to be approved; what is wrong is shown where it is mended."""
@@ -174,11 +185,8 @@ def send(request: HttpRequest, uid: str) -> HttpResponse:
     paper = _get(request, uid, at)
     try:
         paper = actions.send_paper(paper_uid=uid, by=officer_of(request), at=at)
-    except InvalidError as error:
-        if wants_json(request):
-            raise
-        context = {**_context(request, paper, at), "error": error}
-        return render(request, "schedule/paper.html", context, status=422)
+    except (InvalidError, ConflictError) as error:
+        return _refused(request, uid, error, at)
     to = reverse("schedule:paper", args=[uid])
     return _decided(request, paper, "Đã gửi duyệt.", to)
 
@@ -195,11 +203,8 @@ def approve(request: HttpRequest, uid: str) -> HttpResponse:
             by=officer_of(request),
             at=at,
         )
-    except InvalidError as error:
-        if wants_json(request):
-            raise
-        context = {**_context(request, paper, at), "error": error}
-        return render(request, "schedule/paper.html", context, status=422)
+    except (InvalidError, ConflictError) as error:
+        return _refused(request, uid, error, at)
     said = "Đã duyệt. Kế hoạch mới đang đến các loa."
     return _decided(request, paper, said, reverse("schedule:paper", args=[uid]))
 
@@ -209,12 +214,15 @@ def send_back(request: HttpRequest, uid: str) -> HttpResponse:
     """Return a paper to its writer with a reason."""
     at = timezone.now()
     _get(request, uid, at)
-    paper = actions.return_paper(
-        paper_uid=uid,
-        reason=request.POST.get("reason", ""),
-        by=officer_of(request),
-        at=at,
-    )
+    try:
+        paper = actions.return_paper(
+            paper_uid=uid,
+            reason=request.POST.get("reason", "").replace("\0", ""),
+            by=officer_of(request),
+            at=at,
+        )
+    except (InvalidError, ConflictError) as error:
+        return _refused(request, uid, error, at)
     said = "Đã trả lại cho người soạn."
     return _decided(request, paper, said, reverse("schedule:approvals"))
 
@@ -224,12 +232,15 @@ def end(request: HttpRequest, uid: str) -> HttpResponse:
     """Withdraw a paper, or take it out of force."""
     at = timezone.now()
     _get(request, uid, at)
-    paper = actions.end_paper(
-        paper_uid=uid,
-        reason=request.POST.get("reason", ""),
-        by=officer_of(request),
-        at=at,
-    )
+    try:
+        paper = actions.end_paper(
+            paper_uid=uid,
+            reason=request.POST.get("reason", "").replace("\0", ""),
+            by=officer_of(request),
+            at=at,
+        )
+    except (InvalidError, ConflictError) as error:
+        return _refused(request, uid, error, at)
     to = f"{reverse('schedule:station')}?don_vi={paper.unit.uid}"
     return _decided(request, paper, "Đã cho thôi hiệu lực.", to)
 
@@ -342,7 +353,7 @@ def simple_form(
     places = body.places if isinstance(body, station.Authority) else station.WHOLE
     if request.method == "POST":
         chosen_officers = set(sent.getlist("officers"))
-        places = paper_forms.read_places(sent)
+        places = paper_forms.show_places(sent)
     context = {
         "unit": unit,
         "kind": kind,
@@ -357,6 +368,7 @@ def simple_form(
         "chosen_officers": chosen_officers,
         "places": list_places(unit, places, at=at),
         "today": timezone.localdate(at),
+        "must_end": kind == station.AUTHORITY,
     }
     return render(request, "schedule/paper_form.html", context, status=status)
 

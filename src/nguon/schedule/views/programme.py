@@ -284,15 +284,8 @@ def _page(
         "places": paper_choices.list_places(paper.unit, station.WHOLE, at=at),
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
-        "compared": _compare(paper, at),
+        "compared": comparison.compare_if_whole(paper, day=None, at=at),
         "sources": timetable.SOURCES,
         "at": at,
     }
     return render(request, "schedule/programme_editor.html", context, status=status)
-
-
-def _compare(paper: Paper, at: datetime) -> comparison.Comparison | None:
-    try:
-        return comparison.compare(paper, day=None, at=at)
-    except InvalidError:
-        return None

@@ -35,6 +35,13 @@ NEW = "moi"
 GROUPS = {"parts": "buổi", "quiet": "giờ yên lặng", "volumes": "âm lượng"}
 
 
+def check_draft(request: HttpRequest, paper: Paper) -> None:
+    """Refuse words for a paper that is a draft no more: they would be lost unsaid."""
+    if request.method == "POST" and paper.state != rules.DRAFT:
+        state = rules.PAPER_STATES[paper.state]
+        raise ConflictError("schedule.paper_sent", state=state)
+
+
 def check_unmoved(request: HttpRequest, paper: Paper) -> None:
     """Refuse a change of a draft that somebody else changed meanwhile."""
     seen = request.POST.get("sha256", "")
@@ -128,21 +135,13 @@ def _page(
         **paper_words.rules_words(body, paper.unit),
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
-        "compared": _compare(paper, day, at),
+        "compared": comparison.compare_if_whole(paper, day=day, at=at),
         "sources": timetable.SOURCES,
         "places": paper_choices.list_places(paper.unit, station.WHOLE, at=at),
         "has_slots": paper.unit.kind in inspection.HOMES[station.PROGRAMME],
         "at": at,
     }
     return render(request, "schedule/rules_editor.html", context, status=status)
-
-
-def _compare(paper: Paper, day: object, at: datetime) -> object:
-    """Return the drawn difference; what is not whole yet is not drawn."""
-    try:
-        return comparison.compare(paper, day=day, at=at)  # type: ignore[arg-type]
-    except InvalidError:
-        return None
 
 
 # --- one slot -------------------------------------------------------------------------
@@ -155,6 +154,7 @@ def edit_slot(request: HttpRequest, uid: str, key: str) -> HttpResponse:
     officer = officer_of(request)
     paper = papers.access_paper(uid=uid, officer=officer, at=at)
     access.check_can(officer, AUTHOR, unit=paper.unit, at=at)
+    check_draft(request, paper)
     if paper.kind != station.RULES or paper.state != rules.DRAFT:
         return redirect("schedule:paper", uid=uid)
     body: StationRules = papers.body_of(paper)
@@ -189,7 +189,7 @@ def _slot_form(
     repeat = slot.repeat if slot else Repeat(first=paper.first_date)
     places = slot.places if slot else station.WHOLE
     if sent:
-        places = paper_forms.read_places(sent)
+        places = paper_forms.show_places(sent)
     context = {
         "paper": paper,
         "unit": paper.unit,

@@ -5,7 +5,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
+from nguon.people.models import AUTHOR
 from nguon.schedule import relays
 
 
@@ -13,11 +15,13 @@ from nguon.schedule import relays
 def index(request: HttpRequest) -> HttpResponse:
     """List the approved sources with their state, since when, and the last trouble."""
     at = timezone.now()
-    sources = relays.list_sources(officer=officer_of(request), at=at)
+    officer = officer_of(request)
+    sources = relays.list_sources(officer=officer, at=at)
     if wants_json(request):
         return JsonResponse({"sources": [_facts(row) for row in sources]})
     context = {
         "sources": sources,
+        "may_write": bool(access.units_of(officer, at=at, kinds=[AUTHOR])),
         "troubled": sum(1 for s in sources if s.watch and s.watch.state != "live"),
     }
     return render(request, "schedule/sources.html", context)
