@@ -17,6 +17,7 @@ from nguon.gateway.broker import Bus, BusAwayError, Msg
 from nguon.gateway.carrier import Carrier, Clock, now
 from nguon.gateway.desk import Desk
 from nguon.gateway.events import Events
+from nguon.gateway.floods import Floods
 from nguon.gateway.nats_config import load_seeds
 from nguon.gateway.presence import Presence
 from nguon.gateway.signin import Door, Request
@@ -31,12 +32,20 @@ MAX_SIGN_INS = 256
 class SignIns:
     """Answers the NATS server's questions, many with one query."""
 
-    def __init__(self, door: Door, *, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        door: Door,
+        *,
+        admitted: Callable[[str, str], None] = lambda uid, host: None,
+        clock: Clock = now,
+    ) -> None:
         self._door = door
+        self._admitted = admitted
         self._clock = clock
         self._desk = Desk("door")
         self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
         self.answered = 0
+        self.refused = 0
 
     async def ask(self, message: Msg) -> None:
         """Take a question."""
@@ -50,9 +59,13 @@ class SignIns:
                 asked.append(self._waiting.get_nowait())
             requests = [Request.decode(message.data) for message in asked]
             at = round(self._clock().timestamp() * 1000)
-            answers = await self._desk.run(self._door.decide, requests, at=at)
-            for message, answer in zip(asked, answers, strict=True):
-                await message.respond(answer)
+            decisions = await self._desk.run(self._door.decide, requests, at=at)
+            for message, decision in zip(asked, decisions, strict=True):
+                if decision.admitted:
+                    self._admitted(decision.uid, decision.host)
+                else:
+                    self.refused += 1
+                await message.respond(decision.answer)
             self.answered += len(asked)
 
     def close(self) -> None:
@@ -111,9 +124,18 @@ class Gateway:
         woken, pending = asyncio.Event(), asyncio.Event()
         async with broker.connect(settings.NATS_URL, seeds, returned=back.set) as bus:
             carrier = Carrier(bus, woken=woken, clock=self._clock)
-            presence = Presence(bus, clock=self._clock)
-            events = Events(bus, woken=pending, heard=presence.heard, clock=self._clock)
-            sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
+            floods = Floods(bus, clock=self._clock)
+            presence = Presence(bus, floods, clock=self._clock)
+            events = Events(
+                bus,
+                floods=floods,
+                woken=pending,
+                heard=presence.heard,
+                clock=self._clock,
+            )
+            sign_ins = SignIns(
+                Door(seeds.issuer), admitted=presence.admitted, clock=self._clock
+            )
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)
             # Before anybody may come in: what is published to no stream is lost.
@@ -127,6 +149,7 @@ class Gateway:
                 "store": events.run,
                 "record": events.run_pending,
                 "presence": presence.run,
+                "floods": floods.run,
                 "watch": lambda: self._watch(bus, carrier, presence, events, back),
             }
             tasks = [
@@ -142,7 +165,7 @@ class Gateway:
                     poked.close()
                     await asyncio.sleep(0)
                 await carrier.close()
-                for part in (events, sign_ins, presence):
+                for part in (events, sign_ins, presence, floods):
                     part.close()
 
     async def _listen(self, *woken: asyncio.Event) -> asyncio.DatagramTransport | None:
