@@ -12,7 +12,7 @@ import nats
 import pytest
 
 from nguon.core.signing import SigningKey
-from nguon.fleet import actions, intake
+from nguon.fleet import actions, intake, telltale
 from nguon.fleet.models import (
     DeviceEvent,
     Fault,
@@ -30,6 +30,7 @@ from tests.gateway.conftest import (
     device,
     in_thread,
     running,
+    take_port,
     until,
 )
 
@@ -456,3 +457,26 @@ async def test_a_message_beyond_the_limit_never_comes_in(
         await leave(client)
 
     assert not await in_thread(StrayMessage.objects.exists)()
+
+
+async def test_the_gateway_tells_how_it_is(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, settings: object
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    address = f"127.0.0.1:{take_port()}"
+    settings.GATEWAY_HEALTH = address  # type: ignore[attr-defined]
+
+    async with running():
+        async with speaker.client():
+            await until(lambda: device(speaker.uid).connected)
+            well = await asyncio.to_thread(telltale.ask, address)
+        nats_server.kill()
+        async with asyncio.timeout(10):
+            while (ill := await asyncio.to_thread(telltale.ask, address)) == well:
+                await asyncio.sleep(0.05)
+            while ill is None or ill.good:
+                ill = await asyncio.to_thread(telltale.ask, address)
+
+    assert well is not None
+    assert (well.good, well.data["connected"]) == (True, 1)
+    assert ill.data == {"bus": False}

@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 
 from nguon.fleet import poke
+from nguon.fleet.telltale import Telltale
 from nguon.gateway import broker
-from nguon.gateway.broker import Bus, BusAwayError, Msg
+from nguon.gateway.broker import BusAwayError, Msg
 from nguon.gateway.carrier import Carrier, Clock, now
+from nguon.gateway.condition import Parts, condition, figures
 from nguon.gateway.desk import Desk
 from nguon.gateway.events import Events
 from nguon.gateway.floods import Floods
@@ -92,6 +94,12 @@ class Gateway:
         self._clock = clock
         self._ready = ready
         self._stop = asyncio.Event()
+        self._parts: Parts | None = None
+        self._telltale = Telltale(
+            settings.GATEWAY_HEALTH,
+            condition=lambda: condition(self._parts),
+            figures=lambda: figures(self._parts),
+        )
 
     def stop(self) -> None:
         """Ask for a clean end."""
@@ -102,12 +110,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        while not self._stop.is_set():
-            try:
-                await self._run_connected()
-            except BusAwayError:
-                logger.exception("The bus is away; trying again")
-                await self._wait_for_stop(RETRY_SECONDS)
+        self._telltale.open()
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._run_connected()
+                except BusAwayError:
+                    logger.exception("The bus is away; trying again")
+                    await self._wait_for_stop(RETRY_SECONDS)
+        finally:
+            await asyncio.to_thread(self._telltale.close)
 
     async def _wait_for_stop(self, seconds: float) -> None:
         try:
@@ -136,6 +148,7 @@ class Gateway:
             sign_ins = SignIns(
                 Door(seeds.issuer), admitted=presence.admitted, clock=self._clock
             )
+            parts = Parts(bus, carrier, presence, events, sign_ins, floods)
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)
             # Before anybody may come in: what is published to no stream is lost.
@@ -150,16 +163,18 @@ class Gateway:
                 "record": events.run_pending,
                 "presence": presence.run,
                 "floods": floods.run,
-                "watch": lambda: self._watch(bus, carrier, presence, events, back),
+                "watch": lambda: self._watch(parts, back),
             }
             tasks = [
                 asyncio.create_task(self._keep_up(name, work), name=name)
                 for name, work in loops.items()
             ]
+            self._parts = parts
             try:
                 self._ready()
                 await self._stop.wait()
             finally:
+                self._parts = None
                 await _cancel(tasks)
                 if poked is not None:
                     poked.close()
@@ -193,22 +208,16 @@ class Gateway:
                 logger.exception("A loop broke and begins again: %s", name)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _watch(
-        self,
-        bus: Bus,
-        carrier: Carrier,
-        presence: Presence,
-        events: Events,
-        back: asyncio.Event,
-    ) -> None:
+    async def _watch(self, parts: Parts, back: asyncio.Event) -> None:
         """Learn anew who is there after a break; make a lost stream again."""
         while True:
             if back.is_set():
                 back.clear()
-                await presence.learn()
-            if not await bus.has_consumer():
-                await bus.take_events(events.take)
-            await carrier.tidy()
+                await parts.presence.learn()
+            if not await parts.bus.has_consumer():
+                await parts.bus.take_events(parts.events.take)
+            parts.waiting = await parts.bus.count_waiting()
+            await parts.carrier.tidy()
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
                     await back.wait()

@@ -14,7 +14,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from nguon.core import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nguon.web.settings")
 
@@ -100,6 +103,7 @@ def _pulls(questions: Any, *, at: datetime) -> list[Any]:
 
 def _make() -> DevicesInTurn:
     django = get_asgi_application()
+    logs.configure(settings.LOG_FORM)
     # After Django has set itself up.
     from nguon.gateway.desk import Desk
 
