@@ -151,11 +151,11 @@ def test_the_door_lets_in_only_a_device_with_its_own_name_and_token(
         "client_id": uid, "kind": "mqtt",
     }  # fmt: skip
 
-    (answer,) = Door(load_seeds(tmp_path).issuer).decide(
+    (decision,) = Door(load_seeds(tmp_path).issuer).decide(
         [Request(**{**asked, **change})], at=ms(now)
     )
 
-    _header, claims = signing.read(answer.decode())
+    _header, claims = signing.read(decision.answer.decode())
     assert ("jwt" in claims["nats"]) is comes_in
     assert ("error" in claims["nats"]) is not comes_in
     if comes_in:
@@ -175,9 +175,9 @@ def test_a_stolen_name_with_another_key_stays_out(
         server="N", user_nkey="U", user=uid, password=token, client_id=uid, kind="mqtt"
     )
 
-    (answer,) = Door(load_seeds(tmp_path).issuer).decide([asked], at=ms(now))
+    (decision,) = Door(load_seeds(tmp_path).issuer).decide([asked], at=ms(now))
 
-    _header, claims = signing.read(answer.decode())
+    _header, claims = signing.read(decision.answer.decode())
     assert claims["nats"]["error"] == "bad_signature"
 
 

@@ -16,6 +16,7 @@ PUBLIC = {
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
     "web:health": "tells a watchman that the process answers",
+    "web:metrics": "answers Prometheus on this very machine, nobody else",
     # Who stands at a pole reports what is wrong with it, a few times an hour.
     "fleet_public:report": "the page that a device's QR label leads to",
     "fleet_public:thanks": "says that the report has arrived",

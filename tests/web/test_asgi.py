@@ -20,13 +20,13 @@ class FakeDesk:
         return work(questions)
 
 
-def answer(questions: list[tuple[str, str]]) -> list[Answer]:
+def answer(questions: list[tuple[str, str, bool]]) -> list[Answer]:
     """Answer each question with itself; break when asked to."""
-    if any(token == "break" for token, _mark in questions):
+    if any(token == "break" for token, _mark, _enrolment in questions):
         raise ConnectionError
     return [
         Answer(304, mark, b"") if mark else Answer(200, '"new"', token.encode())
-        for token, mark in questions
+        for token, mark, _enrolment in questions
     ]
 
 

@@ -224,6 +224,8 @@ class Stack:
             ports = dict(json.loads(path.read_text(encoding="utf-8")))
         for name in ("nats", "mqtt"):
             ports.setdefault(name, free_port())
+        for name in ("gateway-health", "worker-health"):
+            ports.setdefault(name, free_port())
         ports.setdefault("poke", free_port(socket.SOCK_DGRAM))
         for number in range(self.agents, self.agents + self.boards):
             ports.setdefault(f"board-{number}", free_port())
@@ -253,6 +255,8 @@ class Stack:
             "NGUON_MQTT_HOST": "127.0.0.1",
             "NGUON_MQTT_PORT": str(self.ports["mqtt"]),
             "NGUON_POKE": f"127.0.0.1:{self.ports['poke']}",
+            "NGUON_GATEWAY_HEALTH": f"127.0.0.1:{self.ports['gateway-health']}",
+            "NGUON_WORKER_HEALTH": f"127.0.0.1:{self.ports['worker-health']}",
             "NGUON_QUIET_HOURS": quiet_hours,
         }
         if self.database_url:

@@ -11,18 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from nguon.core.errors import DomainError
+from django.conf import settings
+
+from nguon.core.errors import DomainError, RefusedError
 from nguon.fleet import bearer, keys, queries
+from nguon.fleet.bearer import Known
 from nguon.fleet.keys import Ring
 from nguon.fleet.models import ACTIVE
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One question: the Authorization header, and the mark of the state held."""
+    """One question: the Authorization header, and the mark of the state held.
+
+    `enrolment` asks how the enrolment stands instead: a device that waits to be let
+    in asks every few seconds.
+    """
 
     authorization: str
     mark: str = ""
+    enrolment: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,17 +47,44 @@ def answer_pulls(pulls: Sequence[Pull], *, at: datetime) -> list[Answer]:
 
     Raises CannotSignError when this server has no keys, and what the database raises.
     """
-    headers = [pull.authorization for pull in pulls]
-    asking = bearer.sign_in_all(headers, at=at, states=[ACTIVE])
-    proved = {one.pk: one.units for one in asking if not isinstance(one, DomainError)}
-    held = queries.list_states(proved, at=at)
-    ring = keys.ring()
-    return [
-        _refuse(one, at)
-        if isinstance(one, DomainError)
-        else _state(held[one.pk], pull.mark, ring)
+    asking = bearer.sign_in_all([pull.authorization for pull in pulls], at=at)
+    asking = [
+        one if pull.enrolment else _only_active(one)
         for pull, one in zip(pulls, asking, strict=True)
     ]
+    wanted = {
+        one.pk: one.units
+        for pull, one in zip(pulls, asking, strict=True)
+        if not isinstance(one, DomainError) and not pull.enrolment
+    }
+    held = queries.list_states(wanted, at=at) if wanted else {}
+    ring = keys.ring()
+    answers = []
+    for pull, one in zip(pulls, asking, strict=True):
+        if isinstance(one, DomainError):
+            answers.append(_refuse(one, at))
+        elif pull.enrolment:
+            answers.append(_enrolment(one, ring))
+        else:
+            answers.append(_state(held[one.pk], pull.mark, ring))
+    return answers
+
+
+def _only_active(one: Known | DomainError) -> Known | DomainError:
+    if isinstance(one, DomainError) or one.state == ACTIVE:
+        return one
+    return RefusedError("fleet.device_not_active", state=one.state)
+
+
+def _enrolment(one: Known, ring: Ring) -> Answer:
+    """Tell a device what was decided, the root key and where the bus is."""
+    bus = {
+        "host": settings.MQTT_HOST,
+        "port": settings.MQTT_PORT,
+        "tls": settings.MQTT_TLS,
+    }
+    told = {"state": one.state, "root_key": ring.root.x, "bus": bus}
+    return Answer(200, "", json.dumps(told).encode())
 
 
 def _refuse(error: DomainError, at: datetime) -> Answer:

@@ -52,6 +52,17 @@ class BusAwayError(ConnectionError):
     """The NATS server cannot be reached now; trying again helps."""
 
 
+@dataclass(frozen=True)
+class Connection:
+    """One device's connection, as the NATS server tells it."""
+
+    uid: str
+    server: str
+    number: int
+    host: str
+    since: str
+
+
 @dataclass
 class Bus:
     """The three connections of one gateway."""
@@ -149,12 +160,9 @@ class Bus:
             raise BusAwayError(str(error)) from error
         return True
 
-    async def list_connections(self, device: str = "") -> list[tuple[str, str, int]]:
-        """Return (device uid, server id, connection number) of who is connected.
-
-        Raises BusAwayError.
-        """
-        found: list[tuple[str, str, int]] = []
+    async def list_connections(self, device: str = "") -> list[Connection]:
+        """Return who is connected. Raises BusAwayError."""
+        found: list[Connection] = []
         offset = 0
         while True:
             asked: dict[str, Any] = {"acc": ACCOUNT, "offset": offset, "limit": 1024}
@@ -165,7 +173,15 @@ class Bus:
             server = answer["server"]["id"]
             for row in rows:
                 if row.get("mqtt_client"):
-                    found.append((row["mqtt_client"], server, row["cid"]))
+                    found.append(
+                        Connection(
+                            uid=row["mqtt_client"],
+                            server=server,
+                            number=row["cid"],
+                            host=str(row.get("ip", ""))[:60],
+                            since=str(row.get("start", ""))[:40],
+                        )
+                    )
             offset += len(rows)
             if not rows or offset >= answer["data"].get("total", 0):
                 return found
@@ -173,8 +189,8 @@ class Bus:
     async def kick(self, device: str) -> int:
         """Cut every connection of a device; return how many. Raises BusAwayError."""
         rows = await self.list_connections(device)
-        for _device, server, number in rows:
-            await self._ask(f"$SYS.REQ.SERVER.{server}.KICK", {"cid": number})
+        for row in rows:
+            await self._ask(f"$SYS.REQ.SERVER.{row.server}.KICK", {"cid": row.number})
         return len(rows)
 
     async def _ask(self, subject: str, asked: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from nguon.gateway import storing
 from nguon.gateway.broker import Bus, Msg
 from nguon.gateway.carrier import Clock, now
 from nguon.gateway.desk import Desk
+from nguon.gateway.floods import Floods, taken_at
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,14 @@ class Events:
         self,
         bus: Bus,
         *,
+        floods: Floods,
         woken: asyncio.Event,
         heard: Callable[[set[str]], None] = lambda uids: None,
         clock: Clock = now,
     ) -> None:
         self._bus = bus
         self._clock = clock
+        self._floods = floods
         self._woken = woken
         self._heard = heard
         self._breath = 0.0 if bulk.is_postgresql() else BREATH
@@ -64,7 +67,12 @@ class Events:
         self.aside = 0
 
     async def take(self, message: Msg) -> None:
-        """Take a message from the stream."""
+        """Take a message from the stream, unless it is part of a flood."""
+        at = taken_at(message)
+        uid = message.subject.split(".")[3]
+        if at is not None and not self._floods.passes(uid, message, at=at):
+            await message.ack()
+            return
         which = crc32(message.subject.encode()) % len(self._writers)
         self._writers[which].waiting.put_nowait(message)
 

@@ -12,11 +12,14 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 
 from nguon.fleet import poke
+from nguon.fleet.telltale import Telltale
 from nguon.gateway import broker
-from nguon.gateway.broker import Bus, BusAwayError, Msg
+from nguon.gateway.broker import BusAwayError, Msg
 from nguon.gateway.carrier import Carrier, Clock, now
+from nguon.gateway.condition import Parts, condition, figures
 from nguon.gateway.desk import Desk
 from nguon.gateway.events import Events
+from nguon.gateway.floods import Floods
 from nguon.gateway.nats_config import load_seeds
 from nguon.gateway.presence import Presence
 from nguon.gateway.signin import Door, Request
@@ -31,12 +34,20 @@ MAX_SIGN_INS = 256
 class SignIns:
     """Answers the NATS server's questions, many with one query."""
 
-    def __init__(self, door: Door, *, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        door: Door,
+        *,
+        admitted: Callable[[str, str], None] = lambda uid, host: None,
+        clock: Clock = now,
+    ) -> None:
         self._door = door
+        self._admitted = admitted
         self._clock = clock
         self._desk = Desk("door")
         self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
         self.answered = 0
+        self.refused = 0
 
     async def ask(self, message: Msg) -> None:
         """Take a question."""
@@ -50,9 +61,13 @@ class SignIns:
                 asked.append(self._waiting.get_nowait())
             requests = [Request.decode(message.data) for message in asked]
             at = round(self._clock().timestamp() * 1000)
-            answers = await self._desk.run(self._door.decide, requests, at=at)
-            for message, answer in zip(asked, answers, strict=True):
-                await message.respond(answer)
+            decisions = await self._desk.run(self._door.decide, requests, at=at)
+            for message, decision in zip(asked, decisions, strict=True):
+                if decision.admitted:
+                    self._admitted(decision.uid, decision.host)
+                else:
+                    self.refused += 1
+                await message.respond(decision.answer)
             self.answered += len(asked)
 
     def close(self) -> None:
@@ -79,6 +94,12 @@ class Gateway:
         self._clock = clock
         self._ready = ready
         self._stop = asyncio.Event()
+        self._parts: Parts | None = None
+        self._telltale = Telltale(
+            settings.GATEWAY_HEALTH,
+            condition=lambda: condition(self._parts),
+            figures=lambda: figures(self._parts),
+        )
 
     def stop(self) -> None:
         """Ask for a clean end."""
@@ -89,12 +110,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        while not self._stop.is_set():
-            try:
-                await self._run_connected()
-            except BusAwayError:
-                logger.exception("The bus is away; trying again")
-                await self._wait_for_stop(RETRY_SECONDS)
+        self._telltale.open()
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._run_connected()
+                except BusAwayError:
+                    logger.exception("The bus is away; trying again")
+                    await self._wait_for_stop(RETRY_SECONDS)
+        finally:
+            await asyncio.to_thread(self._telltale.close)
 
     async def _wait_for_stop(self, seconds: float) -> None:
         try:
@@ -111,9 +136,19 @@ class Gateway:
         woken, pending = asyncio.Event(), asyncio.Event()
         async with broker.connect(settings.NATS_URL, seeds, returned=back.set) as bus:
             carrier = Carrier(bus, woken=woken, clock=self._clock)
-            presence = Presence(bus, clock=self._clock)
-            events = Events(bus, woken=pending, heard=presence.heard, clock=self._clock)
-            sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
+            floods = Floods(bus, clock=self._clock)
+            presence = Presence(bus, floods, clock=self._clock)
+            events = Events(
+                bus,
+                floods=floods,
+                woken=pending,
+                heard=presence.heard,
+                clock=self._clock,
+            )
+            sign_ins = SignIns(
+                Door(seeds.issuer), admitted=presence.admitted, clock=self._clock
+            )
+            parts = Parts(bus, carrier, presence, events, sign_ins, floods)
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)
             # Before anybody may come in: what is published to no stream is lost.
@@ -127,22 +162,25 @@ class Gateway:
                 "store": events.run,
                 "record": events.run_pending,
                 "presence": presence.run,
-                "watch": lambda: self._watch(bus, carrier, presence, events, back),
+                "floods": floods.run,
+                "watch": lambda: self._watch(parts, back),
             }
             tasks = [
                 asyncio.create_task(self._keep_up(name, work), name=name)
                 for name, work in loops.items()
             ]
+            self._parts = parts
             try:
                 self._ready()
                 await self._stop.wait()
             finally:
+                self._parts = None
                 await _cancel(tasks)
                 if poked is not None:
                     poked.close()
                     await asyncio.sleep(0)
                 await carrier.close()
-                for part in (events, sign_ins, presence):
+                for part in (events, sign_ins, presence, floods):
                     part.close()
 
     async def _listen(self, *woken: asyncio.Event) -> asyncio.DatagramTransport | None:
@@ -170,22 +208,16 @@ class Gateway:
                 logger.exception("A loop broke and begins again: %s", name)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _watch(
-        self,
-        bus: Bus,
-        carrier: Carrier,
-        presence: Presence,
-        events: Events,
-        back: asyncio.Event,
-    ) -> None:
+    async def _watch(self, parts: Parts, back: asyncio.Event) -> None:
         """Learn anew who is there after a break; make a lost stream again."""
         while True:
             if back.is_set():
                 back.clear()
-                await presence.learn()
-            if not await bus.has_consumer():
-                await bus.take_events(events.take)
-            await carrier.tidy()
+                await parts.presence.learn()
+            if not await parts.bus.has_consumer():
+                await parts.bus.take_events(parts.events.take)
+            parts.waiting = await parts.bus.count_waiting()
+            await parts.carrier.tidy()
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
                     await back.wait()

@@ -14,7 +14,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from nguon.core import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nguon.web.settings")
 
@@ -22,6 +25,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nguon.web.settings")
 # at each of the forty queries of an approval, add up to a quarter of a second.
 SWITCH_SECONDS = 0.0005
 DEVICE_STATE = "/device/v1/state"
+DEVICE_ENROLMENT = "/device/v1/enrolment"
 # Few enough that an officer's request waits for milliseconds behind them.
 MAX_AT_ONCE = 64
 
@@ -40,10 +44,12 @@ class DevicesInTurn:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Let anything through at once, but a device's pull in its turn."""
-        if scope.get("path") != DEVICE_STATE or scope.get("method") != "GET":
+        path = scope.get("path")
+        asks = path in {DEVICE_STATE, DEVICE_ENROLMENT}
+        if not asks or scope.get("method") != "GET":
             await self._application(scope, receive, send)
             return
-        status, mark, body = await self._ask(dict(scope["headers"]))
+        status, mark, body = await self._ask(path, dict(scope["headers"]))
         headers = [
             (b"content-type", b"application/json"),
             (b"cache-control", b"no-cache"),
@@ -57,12 +63,15 @@ class DevicesInTurn:
         )
         await send({"type": "http.response.body", "body": body})
 
-    async def _ask(self, headers: dict[bytes, bytes]) -> tuple[int, str, bytes]:
+    async def _ask(
+        self, path: str, headers: dict[bytes, bytes]
+    ) -> tuple[int, str, bytes]:
         """Wait for the turn; a server that cannot answer now says so with 503."""
-        question = tuple(
+        token, mark = (
             headers.get(name, b"").decode("latin-1")
             for name in (b"authorization", b"if-none-match")
         )
+        question = (token, mark, path == DEVICE_ENROLMENT)
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append((question, turn))
         if self._work is None or self._work.done():
@@ -92,7 +101,7 @@ class DevicesInTurn:
 
 
 def _pulls(questions: Any, *, at: datetime) -> list[Any]:
-    """Answer (authorization, mark) pairs; imported late: Django sets up first."""
+    """Answer (authorization, mark, enrolment?); imported late: Django sets up first."""
     from nguon.fleet.pulls import Pull, answer_pulls
 
     return answer_pulls([Pull(*question) for question in questions], at=at)
@@ -100,6 +109,7 @@ def _pulls(questions: Any, *, at: datetime) -> list[Any]:
 
 def _make() -> DevicesInTurn:
     django = get_asgi_application()
+    logs.configure(settings.LOG_FORM)
     # After Django has set itself up.
     from nguon.gateway.desk import Desk
 

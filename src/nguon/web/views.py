@@ -3,17 +3,22 @@
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon import __version__
+from nguon.core import metrics
+from nguon.fleet import telltale
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
-from nguon.people.models import APPROVER, AUTHOR
+from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR
 from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
+from nguon.territory.models import PROVINCE
+from nguon.web import condition
 
 SHOWN = 4
 
@@ -25,6 +30,37 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    """Tell Prometheus on this machine the figures; to anybody else they do not exist.
+
+    What came through a proxy carries its mark, or another address than our own.
+    """
+    forwarded = "X-Forwarded-For" in request.headers
+    if forwarded or request.META.get("REMOTE_ADDR") not in telltale.LOOPBACK:
+        raise Http404
+    found = condition.figures(at=timezone.now())
+    text = metrics.expose([*found, *telltale.process_figures()])
+    return HttpResponse(text, content_type=metrics.CONTENT_TYPE)
+
+
+@require_safe
+def show_condition(request: HttpRequest) -> HttpResponse:
+    """Show how every part of the system is, to who keeps it running."""
+    at = timezone.now()
+    officer = officer_of(request)
+    roles = access.roles_of(officer, at=at, kinds=[ADMINISTRATOR])
+    if not officer.is_superuser and not roles.filter(unit__kind=PROVINCE).exists():
+        raise access.NoRightError(ADMINISTRATOR)
+    rows = condition.look(at=at)
+    if wants_json(request):
+        return JsonResponse({row.key: [row.state, row.value] for row in rows})
+    bad = [row for row in rows if row.state == condition.BAD]
+    context = {"at": at, "rows": rows, "bad": bad, "version": __version__}
+    return render(request, "web/condition.html", context)
 
 
 @require_safe

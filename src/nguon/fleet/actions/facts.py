@@ -14,10 +14,8 @@ from nguon.core.messages import Event, EventBatch
 from nguon.fleet import bulk, poke
 from nguon.fleet.actions.documents import next_numbers
 from nguon.fleet.actions.signals import note_clone
-from nguon.fleet.models import Device, DeviceEvent, StrayMessage
+from nguon.fleet.models import CLONE, SERVER_LOG, Device, DeviceEvent, StrayMessage
 
-SERVER_LOG = "server"
-CLONE = "clone"
 MAX_DATA = 16 * 1024
 MAX_STRAYS = 10_000
 

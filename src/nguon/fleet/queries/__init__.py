@@ -27,6 +27,7 @@ from nguon.fleet.queries.devices import (
 from nguon.fleet.queries.documents import (
     Held,
     get_media,
+    list_flooding,
     list_held,
     list_states,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "is_overdue",
     "list_evidence",
     "list_faults_of",
+    "list_flooding",
     "list_held",
     "list_makes",
     "list_signals",

@@ -8,9 +8,13 @@ from threading import Lock
 
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import (
+    FLOOD,
+    FLOOD_SPAN,
     PLAN,
+    SERVER_LOG,
     SETTINGS,
     URGENT_LANE,
+    DeviceEvent,
     Media,
     SignedDocument,
 )
@@ -92,6 +96,14 @@ def list_states(
         held += of_device.get(device, ())
         found[device] = [uid for _pk, uid in sorted(held)]
     return found
+
+
+def list_flooding(uids: Sequence[str], *, at: datetime) -> set[str]:
+    """Return which of these devices are kept out now because they flooded the bus."""
+    recent = DeviceEvent.objects.filter(
+        device__uid__in=uids, type=FLOOD, log=SERVER_LOG, at__gt=at - FLOOD_SPAN
+    )
+    return set(recent.values_list("device__uid", flat=True))
 
 
 def list_held(uids: Sequence[str]) -> list[Held]:
