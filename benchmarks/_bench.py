@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import socket
 import sys
 import tempfile
@@ -70,13 +71,19 @@ def run(
     *,
     devices: int = 2000,
     rounds: int = 20,
+    options: Iterable[tuple[str, dict[str, Any]]] = (),
 ) -> int:
-    """Run one bench in a temporary folder; print its JSON; return the exit status."""
+    """Run one bench in a temporary folder; print its JSON; return the exit status.
+
+    `options` are arguments of this bench alone, as argparse takes them.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--devices", type=int, default=devices)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--json", action="store_true", help="the output is always JSON")
     parser.add_argument("--keep", type=Path, help="a folder to keep instead")
+    for name, how in options:
+        parser.add_argument(name, **how)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nguon-bench-") as folder:
         place = arguments.keep or Path(folder)
@@ -90,6 +97,20 @@ def run(
         say("đo được nhưng không đạt")
         return 1
     return 0
+
+
+def rss_mb(pid: int) -> float:
+    """Return the resident memory of a process, in MB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    row = next(row for row in text.splitlines() if row.startswith("VmRSS"))
+    return round(int(row.split()[1]) / 1024, 1)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has spent, in seconds."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    fields = text[text.rindex(")") + 2 :].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Swarm:

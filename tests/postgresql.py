@@ -46,8 +46,11 @@ def take_port() -> int:
 
 
 @contextlib.contextmanager
-def run_cluster() -> Iterator[str]:
-    """Yield the address of an empty database `nguon`; remove all of it afterwards."""
+def run_cluster(*, durable: bool = False) -> Iterator[str]:
+    """Yield the address of an empty database `nguon`; remove all of it afterwards.
+
+    Only a durable one waits for the disk at each commit, as one in service does.
+    """
     user = find_user()
     folder = Path(tempfile.mkdtemp(prefix="nguon-pg-"))
     password = secrets.token_hex(16)
@@ -60,7 +63,8 @@ def run_cluster() -> Iterator[str]:
     data = folder / "data"
     start = [find_program("initdb"), "-D", str(data), "-U", "nguon", "-E", "UTF8"]
     start += ["--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={secret}"]
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off"
+    options = f"-c listen_addresses=127.0.0.1 -c port={port}"
+    options += " -c fsync=on" if durable else " -c fsync=off"
     options += f" -c unix_socket_directories={folder} -c max_connections=200"
     control = [find_program("pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
     as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid} if user else {}

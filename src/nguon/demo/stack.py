@@ -57,11 +57,13 @@ class Stack:
         web_port: int = 0,
         spread: bool = False,
         programme: bool = False,
+        servers: Sequence[str] = SERVER,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
         self.devices, self.agents, self.boards = devices, agents, boards
         self.spread, self.programme = spread, programme
+        self.servers = servers
         self.say = say
         self.programs: dict[str, Program] = {}
         self.ports = self._choose_ports(web_port)
@@ -143,10 +145,10 @@ class Stack:
             if name != "poke":
                 check_free(port, name)
         self.set_up()
-        for name in SERVER:
+        for name in self.servers:
             self._add_server(name)
             self.programs[name].start()
-        for name in SERVER:
+        for name in self.servers:
             self.programs[name].wait_ready()
             self.say(f"{name}: sẵn sàng")
         self.world = json.loads(self.manage("load_demo", *self._world_arguments()))
