@@ -35,13 +35,14 @@ from nguon.fleet.queries.documents import (
 from nguon.fleet.queries.upkeep import (
     count_back,
     count_orders,
+    filter_incidents,
     filter_orders,
+    filter_reports,
     find_labelled,
     is_overdue,
     list_faults_of,
     local_text,
     mean_time_to_repair,
-    order_incidents,
 )
 
 __all__ = [
@@ -58,7 +59,9 @@ __all__ = [
     "count_devices",
     "count_orders",
     "filter_devices",
+    "filter_incidents",
     "filter_orders",
+    "filter_reports",
     "find_labelled",
     "get_media",
     "is_audible",
@@ -75,7 +78,6 @@ __all__ = [
     "local_text",
     "mean_time_to_repair",
     "order_devices",
-    "order_incidents",
     "signals_of",
     "vitals_of",
 ]

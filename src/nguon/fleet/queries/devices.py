@@ -331,8 +331,8 @@ def list_signals(row: Health, *, at: datetime) -> dict[str, str]:
     }
 
 
-def vitals_of(row: Health, hours: health.Hours | None = None) -> health.Vitals:
-    """Return what the rules read of a device; asks for its device."""
+def vitals_of(row: Health) -> health.Vitals:
+    """Return what a device told, as the rules read it; asks for its device."""
     return health.Vitals(
         connected=row.device.connected,
         state=row.state,
@@ -352,7 +352,7 @@ def vitals_of(row: Health, hours: health.Hours | None = None) -> health.Vitals:
         signal_dbm=row.signal_dbm,
         wrong=row.wrong,
         evidence=row.evidence,
-        hours=hours,
+        data_used_mb=row.data_used_mb,
         proof_after=row.proof_after,
     )
 
