@@ -1,6 +1,6 @@
 """The rules by themselves: evidence ages, hours, causes, states. No database."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +104,8 @@ def test_only_what_left_the_device_is_evidence(
         ({"storage_free_mb": 10}, "storage", health.ACTIVE),
         ({"signal_dbm": -115}, "signal", health.ACTIVE),
         ({"wrong": "temperature_c"}, "sensor", health.ACTIVE),
+        ({"sim_expires_date": date(2026, 12, 1)}, "sim", health.ACTIVE),
+        ({"data_used_mb": 900, "data_plan_mb": 1000}, "data", health.ACTIVE),
         ({"cloned_at": AT - MINUTE}, "clone", health.FAULTY),
         ({"losses": [AT - n * MINUTE for n in range(4)]}, "flapping", health.FAULTY),
         (
@@ -134,6 +136,13 @@ def test_a_healthy_device_has_no_fault() -> None:
     assert verdict.open == frozenset()
     assert verdict.state == health.ACTIVE
     assert verdict.look_at is None
+
+
+def test_a_sim_is_looked_at_a_week_before_its_end() -> None:
+    verdict = examine(vitals(sim_expires_date=date(2026, 12, 2)), {}, at=AT)
+
+    assert verdict.open == frozenset()
+    assert verdict.look_at == datetime(2026, 11, 25, tzinfo=health.LOCAL)
 
 
 def test_a_condition_must_last_before_it_is_a_fault() -> None:

@@ -382,7 +382,8 @@ def test_incident_pages_are_for_whom_they_concern(
     table = client.get("/thiet-bi/su-co/xuat.csv").content.decode()
     assert devices[0].name in page.content.decode()
     assert uid in table
-    assert uid in client.get("/thiet-bi/su-co/?dang_mo=1").content.decode()
+    assert uid in client.get("/thiet-bi/su-co/?dang_mo=1&tim=ia+grai").content.decode()
+    assert uid not in client.get("/thiet-bi/su-co/?tim=ayun").content.decode()
     client.force_login(hoa)
     assert client.get(f"/thiet-bi/su-co/{uid}/").status_code == 404
     assert uid not in client.get("/thiet-bi/su-co/").content.decode()

@@ -31,25 +31,46 @@ def count(code: str, **states: int) -> CommuneCount:
     ("states", "look"),
     [
         ({ACTIVE: 9}, "good"),
+        ({ACTIVE: 19, SILENT: 1}, "good"),
         ({ACTIVE: 9, SILENT: 1}, "mixed"),
         ({ACTIVE: 1, SILENT: 1}, "bad"),
         ({ACTIVE: 9, health.FAULTY: 1}, "mixed"),
         ({health.NEW: 3}, "wait"),
+        ({}, "wait"),
     ],
 )
-def test_a_place_looks_as_its_worst_devices(states: dict[str, int], look: str) -> None:
+def test_a_place_looks_as_its_devices_are(states: dict[str, int], look: str) -> None:
     assert picture.state_of(states) == look
 
 
-def test_the_map_shows_a_cluster_for_each_commune_with_its_silent() -> None:
-    drawn = picture.draw_communes(
-        [count("23764", active=8, silent=2), count("23677", active=5), count("00000")]
-    )
+def test_the_map_counts_the_silent_of_each_commune() -> None:
+    counts = [count("23764", active=8, silent=2), count("23677", active=5)]
+
+    drawn = picture.draw_communes([*counts, count("00000", silent=1)])
 
     assert drawn is not None
-    assert [ground.label for ground in drawn.grounds] == ["2", "5"]
+    assert [ground.state for ground in drawn.grounds] == ["mixed", "good"]
+    assert [(c.label, c.near) for c in drawn.clusters] == [("2", False)]
     assert "2 im lặng" in drawn.grounds[0].words
     assert picture.draw_communes([count("00000", active=1)]) is None
+
+
+def test_clusters_that_would_touch_are_one_until_looked_at_closely() -> None:
+    codes = [outline.code for outline in boundaries.draw().outlines]
+    counts = [
+        CommuneCount(n, code, f"uid{n}", code, {SILENT: 1}, 0)
+        for n, code in enumerate(codes)
+    ]
+
+    whole = picture.draw_communes(counts)
+    assert whole is not None
+    merged = [cluster for cluster in whole.clusters if cluster.near]
+    close = picture.draw_communes(counts, near=merged[0].uid)
+
+    assert close is not None
+    assert len(whole.clusters) < len(codes) < len(close.clusters) + len(codes) // 2
+    for drawn in (whole, close):
+        assert sum(int(cluster.label) for cluster in drawn.clusters) == len(codes)
 
 
 def test_devices_that_stand_together_are_one_cluster() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device, DeviceReport, Incident, WorkOrder
+from nguon.fleet.models import Device, DeviceReport, Health, Incident, WorkOrder
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -93,12 +93,10 @@ def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:
     """Return the communes by which an officer may narrow a list."""
-    units = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, devices__isnull=False)
-    below = Unit.objects.as_of(at.date()).filter(
-        kind=COMMUNE, children__devices__isnull=False
-    )
-    seen = access.fence(units | below, officer=officer, at=at, unit="")
-    return list(seen.distinct().order_by("folded", "pk"))
+    here = Health.objects.values("commune")
+    units = Unit.objects.as_of(at.date()).filter(kind=COMMUNE, pk__in=here)
+    seen = access.fence(units, officer=officer, at=at, unit="")
+    return list(seen.order_by("folded", "pk"))
 
 
 def list_kept(officer: Officer, *, at: datetime) -> list[Unit]:

@@ -8,7 +8,7 @@ how long it must last and what it makes of the device. The tables are read aloud
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from nguon.core import beats
@@ -146,6 +146,7 @@ LATE = timedelta(seconds=90)
 FLAPS, FLAP_SPAN = 4, timedelta(minutes=30)
 CLONE_SPAN = timedelta(hours=1)
 LOW_BATTERY, HOT_C, LOW_STORAGE_MB, WEAK_DBM = 30, 75, 200, -110
+SIM_NOTICE, DATA_SHARE = timedelta(days=7), 0.9
 CLOCK_OFF_MS, UNMEASURED = 2_000, timedelta(minutes=10)
 
 
@@ -171,7 +172,10 @@ class Vitals:
     signal_dbm: int | None = None
     wrong: str = ""
     evidence: Evidence = field(default_factory=dict)
+    data_used_mb: int | None = None
     hours: Hours | None = None
+    sim_expires_date: date | None = None
+    data_plan_mb: int | None = None
     proof_after: datetime | None = None
 
 
@@ -229,6 +233,24 @@ def _is_doubtful(v: Vitals, _at: datetime) -> bool:
     return v.clock_trusted is False or _over(v.clock_doubt_ms, CLOCK_OFF_MS)
 
 
+def _is_sim_ending(v: Vitals, at: datetime) -> bool:
+    warned = _sim_warning(v)
+    return warned is not None and at >= warned
+
+
+def _sim_warning(v: Vitals) -> datetime | None:
+    """Return from when on the end of a SIM is a fault."""
+    if v.sim_expires_date is None:
+        return None
+    return datetime.combine(v.sim_expires_date, time.min, LOCAL) - SIM_NOTICE
+
+
+def _is_data_used_up(v: Vitals, _at: datetime) -> bool:
+    if v.data_used_mb is None or not v.data_plan_mb:
+        return False
+    return v.data_used_mb >= DATA_SHARE * v.data_plan_mb
+
+
 def _is_line(word: str) -> Holds:
     return lambda v, _at: v.line == word
 
@@ -265,6 +287,8 @@ RULES: tuple[Rule, ...] = (
     Rule("storage", "Sắp hết chỗ chứa",
          _is_low("storage_free_mb", LOW_STORAGE_MB), _MINUTES),
     Rule("signal", "Sóng di động yếu", _is_low("signal_dbm", WEAK_DBM), _MINUTES),
+    Rule("sim", "SIM sắp hết hạn", _is_sim_ending, _NOW),
+    Rule("data", "Sắp hết gói dữ liệu", _is_data_used_up, _NOW),
     Rule("sensor", "Cảm biến báo sai", lambda v, _at: bool(v.wrong), _MINUTES),
 )
 # fmt: on
@@ -301,7 +325,7 @@ def examine(v: Vitals, since: Mapping[str, datetime], *, at: datetime) -> Verdic
     operating = is_operating(v.hours, at=at)
     held: dict[str, datetime] = {}
     opened: set[str] = set()
-    waits: list[datetime | None] = [next_hours_change(v.hours, at=at)]
+    waits = [next_hours_change(v.hours, at=at), _sim_warning(v)]
     for rule in RULES:
         if not rule.holds(v, at):
             continue

@@ -13,31 +13,36 @@ from nguon.fleet import health
 from nguon.fleet.models import SignalChange
 from nguon.fleet.queries import CommuneCount, Spot
 from nguon.territory import boundaries
+from nguon.territory.boundaries import Box
 
-MARGIN = 12.0
+MARGIN = 24.0
 NARROWEST = 60.0
 # A commune is divided into so many cells across; what shares a cell is one cluster.
 CELLS = 14
+# One in so many that is not well marks a place.
+MIXED_SHARE = 10
+# Clusters closer than so many sizes would cover each other.
+REACH = 2.0
 GOOD, MIXED, BAD, WAIT = "good", "mixed", "bad", "wait"
 
 
 @dataclass(frozen=True)
 class Ground:
-    """One commune on the map: how it is filled, and its cluster."""
+    """One commune on the map, filled by how its devices are."""
 
     code: str
     uid: str
     state: str
     words: str
-    label: str
-    x: float
-    y: float
-    radius: float
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Devices that stand close together; one alone has its uid."""
+    """What stands close together: devices, or the silent ones of some communes.
+
+    `uid` is a device, or a commune; `near` says that several communes are meant, to
+    be looked at more closely.
+    """
 
     x: float
     y: float
@@ -46,14 +51,16 @@ class Cluster:
     label: str
     words: str
     uid: str
+    near: bool = False
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A part of the map with what stands on it."""
+    """A part of the map with what stands on it; `line` is how wide a thin line is."""
 
     view: str
     size: float
+    line: float
     grounds: Sequence[Ground] = ()
     clusters: Sequence[Cluster] = ()
     code: str = ""
@@ -61,43 +68,87 @@ class Picture:
 
 
 def state_of(states: dict[str, int]) -> str:
-    """Return how a place stands: anything silent comes first."""
+    """Return how a place stands, by the share of its devices that are not well."""
     total = sum(states.values())
     silent = states.get(health.SILENT, 0)
-    if silent:
-        return BAD if silent * 2 >= total else MIXED
-    ill = states.get(health.FAULTY, 0) + states.get(health.IN_REPAIR, 0)
-    if ill:
+    if total and silent * 2 >= total:
+        return BAD
+    ill = silent + states.get(health.FAULTY, 0) + states.get(health.IN_REPAIR, 0)
+    if ill * MIXED_SHARE >= total > 0:
         return MIXED
     return GOOD if states.get(health.ACTIVE) else WAIT
 
 
-def draw_communes(counts: Sequence[CommuneCount]) -> Picture | None:
-    """Return the map of communes with one cluster each, or None without outlines."""
+def draw_communes(counts: Sequence[CommuneCount], *, near: str = "") -> Picture | None:
+    """Return the map of communes, or None without outlines.
+
+    Red clusters count the silent; those that would cover each other are one, and
+    asking for the map `near` a commune's uid takes them apart.
+    """
     boxes = {one.code: boundaries.box(one.code) for one in counts}
     known = [(one, box) for one in counts if (box := boxes[one.code]) is not None]
     if not known:
         return None
-    view, width = _view([box for _one, box in known])
-    largest = max(one.total for one, _box in known)
-    size = round(width / 44, 1)
-    grounds = []
-    for one, (left, top, right, bottom) in known:
-        share = math.sqrt(one.total / largest)
-        grounds.append(
+    centre = next((box for one, box in known if one.uid == near), None)
+    view, width = _view([_around(centre)] if centre else [box for _one, box in known])
+    size = round(width / 36, 1)
+    return Picture(
+        view=view,
+        size=size,
+        line=round(width / 900, 2),
+        grounds=[
             Ground(
                 code=one.code,
                 uid=one.uid,
                 state=state_of(one.states),
                 words=f"{one.name}: {one.silent} im lặng, {one.audible}/{one.total} có"
                 " bằng chứng kêu",
-                label=str(one.silent or one.total),
-                x=round((left + right) / 2, 1),
-                y=round((top + bottom) / 2, 1),
-                radius=round(size * (0.7 + 0.7 * share), 1),
             )
-        )
-    return Picture(view=view, size=size, grounds=grounds)
+            for one, _box in known
+        ],
+        clusters=_merge(known, size),
+    )
+
+
+def _around(box: Box) -> Box:
+    """Return a box with its neighbours."""
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top)
+    return left - side, top - side, right + side, bottom + side
+
+
+def _merge(known: Sequence[tuple[CommuneCount, Box]], size: float) -> list[Cluster]:
+    """Return the silent of communes; circles that would touch become one."""
+    spots = [
+        ((left + right) / 2, (top + bottom) / 2, one)
+        for one, (left, top, right, bottom) in known
+        if one.silent
+    ]
+    heaps: list[list[tuple[float, float, CommuneCount]]] = []
+    for spot in sorted(spots, key=lambda spot: -spot[2].silent):
+        x, y, _one = spot
+        for heap in heaps:
+            if math.dist((x, y), heap[0][:2]) < size * REACH:
+                heap.append(spot)
+                break
+        else:
+            heaps.append([spot])
+    return [_heap(heap, size) for heap in heaps]
+
+
+def _heap(heap: Sequence[tuple[float, float, CommuneCount]], size: float) -> Cluster:
+    x, y, first = heap[0]
+    silent = sum(one.silent for _x, _y, one in heap)
+    return Cluster(
+        x=round(x, 1),
+        y=round(y, 1),
+        radius=round(size * (0.75 + 0.13 * len(str(silent))), 1),
+        state=BAD,
+        label=str(silent),
+        words=f"{silent} im lặng: " + ", ".join(one.name for _x, _y, one in heap[:8]),
+        uid=first.uid,
+        near=len(heap) > 1,
+    )
 
 
 def draw_commune(code: str, spots: Sequence[Spot]) -> Picture | None:
@@ -117,7 +168,12 @@ def draw_commune(code: str, spots: Sequence[Spot]) -> Picture | None:
         cells[int(x * CELLS / width), int(y * CELLS / width)].append((spot, x, y))
     clusters = [_cluster(mine, size) for mine in cells.values()]
     return Picture(
-        view=view, size=size, clusters=clusters, code=code, unplaced=unplaced
+        view=view,
+        size=size,
+        line=round(width / 900, 2),
+        clusters=clusters,
+        code=code,
+        unplaced=unplaced,
     )
 
 
@@ -142,7 +198,7 @@ def _cluster(mine: Sequence[tuple[Spot, float, float]], size: float) -> Cluster:
     )
 
 
-def _view(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[str, float]:
+def _view(boxes: Sequence[Box]) -> tuple[str, float]:
     """Return the view box around some boxes, and the larger of its sides."""
     left, top = min(b[0] for b in boxes) - MARGIN, min(b[1] for b in boxes) - MARGIN
     width = max(max(b[2] for b in boxes) - left + MARGIN, NARROWEST)
@@ -154,6 +210,7 @@ def _view(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[str, floa
 # --- the days of one device --------------------------------------------------------
 
 SPAN = 1000
+LAST_MARK = 0.96
 # Values of signals that somebody should look at.
 BAD_WORDS = frozenset({
     "no", "off", "open", "short", "low", "hot", "weak", "doubtful",
@@ -250,7 +307,8 @@ def hours_of(since: datetime, at: datetime) -> list[tuple[float, str]]:
     mark = local.replace(hour=0, minute=0, second=0, microsecond=0)
     marks = []
     while mark < at:
-        if mark > since:
+        # A mark at the very edge would be cut in two.
+        if since < mark and (mark - since) / length < LAST_MARK:
             marks.append((round(100 * ((mark - since) / length), 1), f"{mark:{form}}"))
         mark += step
     return marks

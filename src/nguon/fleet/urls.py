@@ -27,6 +27,7 @@ urlpatterns = [
     path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
     path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
     path("bao-hong/", orders.reports, name="reports"),
+    path("bao-hong/xuat.csv", orders.export_reports, name="reports_file"),
     path("ho-so/", register.index, name="register"),
     path("ho-so/tai-ve/", register.export, name="register_file"),
     path("nhan/", register.labels, name="labels"),

@@ -21,6 +21,7 @@ WIDTH = 1000.0
 
 Point = tuple[float, float]
 Ring = list[Point]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def place(*, lat: float, lon: float) -> Point:
 
 
 @cache
-def box(code: str) -> tuple[float, float, float, float] | None:
+def box(code: str) -> Box | None:
     """Return left, top, right, bottom of a commune on the drawing, or None."""
     if code not in _rings():
         return None

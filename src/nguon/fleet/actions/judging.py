@@ -6,7 +6,7 @@ those are looked at whose signals changed, who are late, or whose time has come.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -40,12 +40,15 @@ def examine_fleet(*, at: datetime) -> int:
     1. make rows of health for new devices
     2. apply the rules to who is due: faults open and close, states move
     3. group what was lost together, close what is over, tell technicians once
+
+    A turn in which nothing is due only reads: SQLite has one writer at a time.
     """
     ensure_health(at=at)
     seen = 0
     while True:
         keys = list(_due(at).order_by("pk").values_list("pk", flat=True)[:CHUNK])
-        seen += _judge(keys, at)
+        if keys:
+            seen += _judge(keys, at)
         if len(keys) < CHUNK:
             break
     group_outages(at=at)
@@ -73,7 +76,7 @@ def _judge(keys: Sequence[int], at: datetime) -> int:
     closed: list[int] = []
     moves: list[SignalChange] = []
     for row in rows:
-        verdict = health.examine(vitals_of(row, _hours(row)), _since(row), at=at)
+        verdict = health.examine(_vitals(row), _since(row), at=at)
         known = faults[row.pk]
         opened += [
             _fault(row, cause, verdict, at)
@@ -90,12 +93,23 @@ def _judge(keys: Sequence[int], at: datetime) -> int:
     return len(rows)
 
 
-def _hours(row: Health) -> health.Hours | None:
-    """Return when the register says that a device is switched on; None: always."""
+def _vitals(row: Health) -> health.Vitals:
+    """Return what the rules read: the signals, and what the register knows."""
+    vitals = vitals_of(row)
     paper = getattr(row.device, "registration", None)
-    if paper and paper.hours_from and paper.hours_to:
-        return paper.hours_from, paper.hours_to
-    return None
+    if paper is None:
+        return vitals
+    hours = (
+        (paper.hours_from, paper.hours_to)
+        if paper.hours_from and paper.hours_to
+        else None
+    )
+    return replace(
+        vitals,
+        hours=hours,
+        sim_expires_date=paper.sim_expires_date,
+        data_plan_mb=paper.data_plan_mb,
+    )
 
 
 def _since(row: Health) -> dict[str, datetime]:
@@ -156,7 +170,6 @@ class _Lone:
     mast: str
 
 
-@transaction.atomic
 def group_outages(*, at: datetime) -> int:
     """Put faults that came together into incidents; return how many were put.
 
@@ -165,9 +178,14 @@ def group_outages(*, at: datetime) -> int:
     3. a mast, then a commune: 5 devices, or 30 % of it and at least 3
     4. who flaps in one commune, 3 together
     """
-    lone = _list_lone(at)
-    if not lone:
+    if not _list_lone(at):
         return 0
+    with transaction.atomic():
+        return _group(at)
+
+
+def _group(at: datetime) -> int:
+    lone = _list_lone(at)
     before = len(lone)
     lone = _join_open(lone)
     lone = _open_provinces(lone, at)
@@ -290,7 +308,7 @@ def close_incidents(*, at: datetime) -> int:
     """Close the incidents whose every fault is over; return how many."""
     still = Fault.objects.filter(incident=OuterRef("pk"), closed_at__isnull=True)
     over = Incident.objects.filter(~Exists(still), closed_at__isnull=True)
-    return over.update(closed_at=at)
+    return over.update(closed_at=at) if over.exists() else 0
 
 
 # --- notices -----------------------------------------------------------------------
@@ -302,7 +320,7 @@ def tell_technicians(*, at: datetime) -> int:
     fresh = Incident.objects.filter(told_at__isnull=True, opened_at__lte=at - GATHER)
     for incident in fresh.select_related("unit").order_by("pk")[:LISTED]:
         told += _tell_incident(incident, at)
-    return told + _tell_lone(at)
+    return told + (_tell_lone(at) if _list_untold(at).exists() else 0)
 
 
 @transaction.atomic
@@ -332,15 +350,7 @@ def _clock(moment: datetime) -> str:
 @transaction.atomic
 def _tell_lone(at: datetime) -> int:
     """Tell of grave faults that no incident took in time, one notice a commune."""
-    grave = [cause for cause, makes in health.MAKES.items() if makes]
-    waiting = Fault.objects.select_for_update(of=("self",)).filter(
-        closed_at__isnull=True,
-        incident__isnull=True,
-        told_at__isnull=True,
-        opened_at__lte=at - TOGETHER,
-        cause__in=grave,
-        device__health__isnull=False,
-    )
+    waiting = _list_untold(at).select_for_update(of=("self",))
     related = ("device__health__commune",)
     rows = list(waiting.select_related(*related).order_by("pk")[:CHUNK])
     groups: dict[Unit, list[Fault]] = defaultdict(list)
@@ -351,6 +361,19 @@ def _tell_lone(at: datetime) -> int:
         told += _tell_commune(commune, faults, at)
     Fault.objects.filter(pk__in=[fault.pk for fault in rows]).update(told_at=at)
     return told
+
+
+def _list_untold(at: datetime) -> QuerySet[Fault]:
+    """Return the grave faults that stayed alone and nobody has been told of."""
+    grave = [cause for cause, makes in health.MAKES.items() if makes]
+    return Fault.objects.filter(
+        closed_at__isnull=True,
+        incident__isnull=True,
+        told_at__isnull=True,
+        opened_at__lte=at - TOGETHER,
+        cause__in=grave,
+        device__health__isnull=False,
+    )
 
 
 def _tell_commune(commune: Unit, faults: Sequence[Fault], at: datetime) -> int:

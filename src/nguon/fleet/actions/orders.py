@@ -197,7 +197,6 @@ def add_photo(*, order_id: int, data: bytes, by: Officer, at: datetime) -> WorkP
 # --- the device's own word ---------------------------------------------------------
 
 
-@transaction.atomic
 def send_quiet_tests(*, at: datetime, order_id: int = 0) -> int:
     """Ask repaired devices that are connected for a quiet tone; return how many.
 
@@ -219,14 +218,15 @@ def send_quiet_tests(*, at: datetime, order_id: int = 0) -> int:
     sent = 0
     for order in waiting.select_related("device").order_by("pk")[:100]:
         mine = WorkOrder.objects.filter(rested, pk=order.pk, state=repairs.DONE)
-        if mine.update(tested_at=at, tests=F("tests") + 1) == 1:
+        with transaction.atomic():
+            if mine.update(tested_at=at, tests=F("tests") + 1) != 1:
+                continue
             args = {"volume": QUIET_VOLUME}
             push_command(device=order.device, verb="test", args=args, by=None, at=at)
             sent += 1
     return sent
 
 
-@transaction.atomic
 def verify_orders(*, at: datetime) -> int:
     """End the repairs whose devices have proven themselves; return how many."""
     proven = Q(pk__in=[])
@@ -236,7 +236,9 @@ def verify_orders(*, at: datetime) -> int:
     orders = list(waiting.select_related("device").order_by("pk")[:500])
     for order in orders:
         mine = WorkOrder.objects.filter(pk=order.pk, state=repairs.DONE)
-        if mine.update(state=repairs.VERIFIED, ended_at=at) == 1:
+        with transaction.atomic():
+            if mine.update(state=repairs.VERIFIED, ended_at=at) != 1:
+                continue
             _close_reports(order, order.done_by, at)
             audit.record("fleet.order.verified", target=order, by=None, at=at)
     return len(orders)

@@ -69,7 +69,7 @@ def import_registrations(
         raise InvalidError("fleet.rows_wrong", count=len(reading.problems))
     entries = sorted(reading.entries, key=lambda entry: entry.device_id)
     for start in range(0, len(entries), CHUNK):
-        _write(entries[start : start + CHUNK])
+        _write(entries[start : start + CHUNK], at)
     audit.record(
         "fleet.registrations.imported",
         target=by,
@@ -80,7 +80,7 @@ def import_registrations(
     return len(entries)
 
 
-def _write(entries: Sequence[Entry]) -> None:
+def _write(entries: Sequence[Entry], at: datetime) -> None:
     """Write some entries in a handful of statements."""
     named = {name for entry in entries for name in entry.values}
     for model, fields in (
@@ -88,6 +88,9 @@ def _write(entries: Sequence[Entry]) -> None:
         (Device, named & set(ON_DEVICE)),
     ):
         _fill(model, fields, entries)
+    # Hours, SIM and mast are read by the rules.
+    keys = [entry.device_id for entry in entries]
+    Health.objects.filter(pk__in=keys).update(look_at=at)
     covered = [entry for entry in entries if entry.villages is not None]
     Cover.objects.filter(registration__in=[e.device_id for e in covered]).delete()
     Cover.objects.bulk_create(

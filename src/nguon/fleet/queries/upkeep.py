@@ -6,15 +6,49 @@ from django.db.models import Avg, Case, Count, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from nguon.fleet import repairs
-from nguon.fleet.models import ACTIVE, Device, Fault, Incident, WorkOrder
+from nguon.fleet.models import (
+    ACTIVE,
+    Device,
+    DeviceReport,
+    Fault,
+    Incident,
+    WorkOrder,
+)
 from nguon.people.models import Officer
+from nguon.territory import names
 
 # --- incidents ---------------------------------------------------------------------
 
 
-def order_incidents(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
-    """Put the open ones first, then the latest."""
-    return incidents.order_by(F("closed_at").desc(nulls_first=True), "-opened_at", "pk")
+def filter_incidents(
+    incidents: QuerySet[Incident], *, text: str = "", only_open: bool = False
+) -> QuerySet[Incident]:
+    """Keep the incidents that a list asks for: the open ones first, then the latest."""
+    if text:
+        folded = names.fold(text)
+        incidents = incidents.filter(
+            Q(mast__icontains=text) | Q(unit__folded__contains=folded)
+        )
+    if only_open:
+        incidents = incidents.filter(closed_at__isnull=True)
+    ordered = incidents.order_by(
+        F("closed_at").desc(nulls_first=True), "-opened_at", "pk"
+    )
+    return ordered.select_related("unit")
+
+
+def filter_reports(
+    reports: QuerySet[DeviceReport], *, text: str = "", only_open: bool = True
+) -> QuerySet[DeviceReport]:
+    """Keep the reports that a list asks for, the latest first."""
+    if text:
+        reports = reports.filter(
+            Q(device__name__icontains=text) | Q(words__icontains=text)
+        )
+    if only_open:
+        reports = reports.filter(closed_at__isnull=True)
+    related = ("device", "unit", "unit__parent", "order")
+    return reports.select_related(*related).order_by("-at", "-pk")
 
 
 def list_faults_of(incident: Incident, devices: QuerySet[Device]) -> QuerySet[Fault]:

@@ -91,16 +91,17 @@ def index(request: HttpRequest) -> HttpResponse:
     """List devices, the silent first."""
     at = timezone.now()
     officer = officer_of(request)
-    page = Paginator(_found(request, officer, at), PER_PAGE).get_page(
-        request.GET.get("trang")
-    )
+    keys = queries.list_keys(_found(request, officer, at))
+    page = Paginator(keys, PER_PAGE).get_page(request.GET.get("trang"))
+    devices = queries.load_devices(list(page))
     seen = access.fence_devices(officer, at=at)
     counts = queries.count_devices(seen, at=at)
     if wants_json(request):
-        rows = [_facts(device) for device in page]
+        rows = [_facts(device) for device in devices]
         return JsonResponse({"devices": rows, "counts": counts})
     context = {
         "page": page,
+        "devices": devices,
         "counts": counts,
         "asked": request.GET,
         "is_narrowed": any(v for k, v in request.GET.items() if k != "trang"),
@@ -151,7 +152,8 @@ def keep_view(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """Send the list as a table file."""
-    found = _found(request, officer_of(request), timezone.now())[:EXPORT_LIMIT]
+    found = _found(request, officer_of(request), timezone.now())
+    found = found.select_related("unit", "unit__parent", "health")[:EXPORT_LIMIT]
     head = (
         "Mã", "Tên", "Loại", "Nơi đặt", "Xã, phường", "Đăng ký", "Tình trạng",
         "Kết nối", "Nghe lần cuối", "Kêu được đến", "Âm lượng", "Phiên bản", "Mô phỏng",

@@ -1,6 +1,7 @@
 """Screens of incidents: what took many devices at once, and which came back."""
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,14 +15,20 @@ PER_PAGE = 50
 EXPORT_LIMIT = 20_000
 
 
+def _found(request: HttpRequest) -> QuerySet[Incident]:
+    """Return the incidents that the officer sees and asks for."""
+    found = access.fence_incidents(officer_of(request), at=timezone.now())
+    return queries.filter_incidents(
+        found,
+        text=request.GET.get("tim", "").replace("\0", "").strip()[:60],
+        only_open=bool(request.GET.get("dang_mo")),
+    )
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List incidents, the open ones first."""
-    at = timezone.now()
-    found = access.fence_incidents(officer_of(request), at=at).select_related("unit")
-    if request.GET.get("dang_mo"):
-        found = found.filter(closed_at__isnull=True)
-    found = queries.order_incidents(found)
+    found = _found(request)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     if wants_json(request):
         rows = [_facts(incident) for incident in page]
@@ -61,8 +68,6 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """Send the incidents as a table file."""
-    at = timezone.now()
-    found = access.fence_incidents(officer_of(request), at=at).select_related("unit")
     rows = (
         (
             incident.uid,
@@ -73,7 +78,7 @@ def export(request: HttpRequest) -> HttpResponse:
             queries.local_text(incident.opened_at),
             queries.local_text(incident.closed_at),
         )
-        for incident in queries.order_incidents(found)[:EXPORT_LIMIT]
+        for incident in _found(request)[:EXPORT_LIMIT]
     )
     head = ("Mã", "Loại", "Nơi", "Trạm", "Số thiết bị", "Bắt đầu", "Kết thúc")
     return table_file("su-co", head, rows)

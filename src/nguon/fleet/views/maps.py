@@ -12,7 +12,7 @@ from nguon.people.answers import officer_of, wants_json
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """Show the map of an officer's ground, or of one commune (`?xa=`)."""
+    """Show the map of an officer's ground: whole, `?gan=` a commune, or `?xa=` one."""
     at = timezone.now()
     officer = officer_of(request)
     devices = access.fence_devices(officer, at=at)
@@ -23,11 +23,12 @@ def show(request: HttpRequest) -> HttpResponse:
     counts = queries.count_communes(devices, at=at)
     if unit is None and len(counts) == 1:
         unit = people.access_unit(officer, counts[0].uid, at=at)
+    near = request.GET.get("gan", "")[:12]
     spots = queries.list_spots(devices) if unit else []
     drawn = (
         picture.draw_commune(unit.code, spots)
         if unit
-        else picture.draw_communes(counts)
+        else picture.draw_communes(counts, near=near)
     )
     if wants_json(request):
         return JsonResponse(
@@ -48,6 +49,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "unit": unit,
         "map": drawn,
         "counts": counts,
+        "near": near,
         "total": sum(one.total for one in counts),
         "silent": sum(one.silent for one in counts),
         "audible": sum(one.audible for one in counts),

@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet import access, actions, files, queries, repairs
-from nguon.fleet.models import WorkOrder
+from nguon.fleet.models import DeviceReport, WorkOrder
 from nguon.people import access as people
 from nguon.people import queries as officers
 from nguon.people.answers import done, officer_of, table_file, wants_json
@@ -228,18 +228,44 @@ def reports(request: HttpRequest) -> HttpResponse:
             raise AbsentError("fleet.report_absent")
         actions.close_report(report_id=report.pk, by=officer, at=at)
         return done(request, to=reverse("fleet:reports"), data={"report": report.pk})
-    if not request.GET.get("tat_ca"):
-        found = found.filter(closed_at__isnull=True)
-    related = ("device", "unit", "unit__parent", "order")
-    page = Paginator(
-        found.select_related(*related).order_by("-at", "-pk"), PER_PAGE
-    ).get_page(request.GET.get("trang"))
+    wanted = _reports(request, found)
+    page = Paginator(wanted, PER_PAGE).get_page(request.GET.get("trang"))
     context = {
         "page": page,
         "asked": request.GET,
         "may_keep": bool(access.list_kept(officer, at=at)),
     }
     return render(request, "fleet/reports.html", context)
+
+
+def _reports(
+    request: HttpRequest, found: QuerySet[DeviceReport]
+) -> QuerySet[DeviceReport]:
+    return queries.filter_reports(
+        found,
+        text=request.GET.get("tim", "").replace("\0", "").strip()[:60],
+        only_open=not request.GET.get("tat_ca"),
+    )
+
+
+@require_safe
+def export_reports(request: HttpRequest) -> HttpResponse:
+    """Send what people reported as a table file, without their numbers."""
+    found = access.fence_reports(officer_of(request), at=timezone.now())
+    rows = (
+        (
+            queries.local_text(report.at),
+            report.device.name,
+            report.unit.full_name,
+            report.kind_name,
+            report.words,
+            report.order.uid if report.order else "",
+            queries.local_text(report.closed_at),
+        )
+        for report in _reports(request, found)[:EXPORT_LIMIT]
+    )
+    head = ("Lúc", "Thiết bị", "Nơi đặt", "Việc", "Lời báo", "Phiếu sửa", "Xong lúc")
+    return table_file("tin-bao-hong", head, rows)
 
 
 def _answer(request: HttpRequest, order: WorkOrder, said: str) -> HttpResponse:
