@@ -72,6 +72,7 @@ def run(
     devices: int = 2000,
     rounds: int = 20,
     options: Iterable[tuple[str, dict[str, Any]]] = (),
+    days: int = 0,
 ) -> int:
     """Run one bench in a temporary folder; print its JSON; return the exit status.
 
@@ -80,6 +81,7 @@ def run(
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--devices", type=int, default=devices)
     parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--days", type=int, default=days)
     parser.add_argument("--json", action="store_true", help="the output is always JSON")
     parser.add_argument("--keep", type=Path, help="a folder to keep instead")
     for name, how in options:

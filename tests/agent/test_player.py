@@ -4,6 +4,7 @@ from array import array
 
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
 from nguon.agent.voice import RATE, Voice
+from tests.agent.conftest import make_sound
 
 BLOCK = 960
 
@@ -106,3 +107,66 @@ def test_volume_and_level_are_those_of_the_output() -> None:
     assert set(out) == {8_192}
     assert level_dbfs(energy=ending.energy, samples=ending.samples) == -12.0
     assert level_dbfs(energy=0, samples=0) == -96.0
+
+
+def test_a_talk_over_lets_what_is_on_go_on_beneath_and_ends_with_it() -> None:
+    told: list[Onset | Ending] = []
+    player = Player(told.append)
+    player.cue(Cue(make_voice("music", 1_000, value=20_000), 0.0, cut=False))
+    live = make_voice("live", 300, value=30_000)
+    player.cue(Cue(make_voice("music", 1_000, value=20_000), 0.0, cut=False))
+    out = play(player, 0.1)
+
+    player.cue(Cue(live, 0.1, cut=True, talk_over=20))
+    for block in range(25):
+        out.extend(player.render(0.1 + block * BLOCK / RATE, BLOCK))
+
+    begins = round(0.1 * RATE)
+    assert out[begins - 1] == 20_000
+    assert max(out[begins : begins + 240]) == 32_767
+    assert set(out[begins + 240 : begins + 300 * 48]) == {32_767}
+    assert not any(out[begins + 300 * 48 :])
+    kinds = [(type(word).__name__, word.key) for word in told]
+    assert kinds == [
+        ("Onset", "music"),
+        ("Ending", "music"),
+        ("Onset", "live"),
+        ("Ending", "live"),
+    ]
+    music, live_ending = told[1], told[3]
+    assert isinstance(music, Ending)
+    assert isinstance(live_ending, Ending)
+    assert (music.ms, music.complete) == (100, False)
+    assert (live_ending.ms, live_ending.complete) == (300, True)
+
+
+def test_a_cut_of_what_talks_over_silences_both() -> None:
+    player = Player(lambda _word: None)
+    player.cue(Cue(make_voice("music", 1_000), 0.0, cut=False))
+    play(player, 0.1)
+    player.cue(Cue(make_voice("live", 1_000, value=100), 0.1, cut=True, talk_over=50))
+    mixed = player.render(0.1, BLOCK)
+
+    player.cut()
+    after = [*player.render(0.12, BLOCK), *player.render(0.14, BLOCK)]
+
+    assert mixed[-1] == 4_100
+    assert not any(after[240:])
+    assert player.silent
+
+
+def test_a_loop_begins_again_without_a_gap_and_ends_when_it_must() -> None:
+    mp3, samples = make_sound(1.0)
+    voice = Voice.open("a", mp3, offset_ms=400, duration_ms=1_000, loop_ms=2_100)
+
+    out = array("h")
+    while not voice.is_over:
+        out.extend(voice.take(960))
+
+    assert len(out) == round(2.1 * RATE)
+    turns = [out[: 600 * 48], out[600 * 48 : 1_600 * 48], out[1_600 * 48 :]]
+    # The seam is exact: each later turn is the sound from its beginning.
+    beside = [abs(a - b) for a, b in zip(turns[1], samples, strict=False)]
+    assert len(beside) == 48_000
+    assert max(beside) <= 2  # two decoders round differently
+    assert list(turns[2]) == list(turns[1][: len(turns[2])])

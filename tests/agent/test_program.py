@@ -170,6 +170,32 @@ def test_it_plays_on_without_network_and_tells_later(
     assert fake_province.told("birth")[-1]["data"]["clock_trusted"] in {True, False}
 
 
+def test_without_network_and_battery_clock_it_stays_silent_and_says_why(
+    agent: Agent, fake_province: FakeProvince
+) -> None:
+    sound, _samples = make_sound(1)
+    agent.run()
+    at = fake_province.now()
+    fake_province.quiet = [(at + 7_200_000, at + 10_800_000)]
+    item = fake_province.item(sound, 1_000, starts_at=at + 5_000, ends_at=at + 9_000)
+    fake_province.plan(item)
+    fake_province.wait_for("prepared", item.id)
+
+    fake_province.stop()
+    agent.kill()
+    agent.extra = ["--wav", str(agent.wavs), "--no-rtc"]
+    agent.run(wait=False)
+    time.sleep(max(0.0, (item.ends_at + 500 - fake_province.now()) / 1000))
+    fake_province.open_http()
+    fake_province.bus.start()
+    missed = fake_province.wait_for("missed", item.id)
+    agent.end()
+
+    assert missed["data"]["cause"] == "clock"
+    assert not any(recording.samples.any() for recording in agent.recordings())
+    assert fake_province.told("birth")[-1]["data"]["clock_doubt_ms"] > 900_000
+
+
 def test_an_item_whose_time_passed_while_off_is_missed_with_its_cause(
     agent: Agent, fake_province: FakeProvince
 ) -> None:

@@ -6,15 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nguon.core.messages import Audience, Item, Rendition, Stop
+from nguon.core.messages import MISSED_CAUSES, Audience, Item, Rendition, Stop, Stream
 from nguon.core.playout import (
+    FOREVER,
+    RANK,
     Listener,
+    Prepared,
+    Progress,
     Segment,
     Situation,
     Verdict,
+    decide,
     is_real_emergency,
+    silence,
     timeline,
+    volume_at,
 )
+from nguon.schedule.templatetags.schedule import CAUSES
 
 START = 1_795_000_000_000
 MINUTE = 60_000
@@ -177,6 +185,261 @@ def test_example_10_another_device_and_a_cancelled_item_stay_silent() -> None:
     rows = played(Situation((other, gone), cancelled=frozenset({"gone"})))
 
     assert rows == []
+
+
+def test_example_11_the_pieces_of_a_programme_keep_their_order() -> None:
+    """What was cut first comes back first, though it was approved earlier."""
+    one = item("one", 5, approved_at=START)
+    two = item("two", 7, approved_at=START + 1)
+    three = item("three", 9, approved_at=START + 2)
+    alarm = item("alarm", 6, rank="emergency", start="cut", minutes=6)
+
+    assert played(Situation((three, two, one, alarm))) == [
+        (5, 6, "one"),
+        (6, 12, "alarm"),
+        (12, 13, "one"),
+        (13, 15, "two"),
+        (15, 17, "three"),
+    ]
+
+
+def test_example_12_priority_bulletins_come_as_the_commune_ordered_them() -> None:
+    province = item("province", 5, rank="priority", level=1)
+    ours = item("ours", 5, rank="priority", level=2)
+    last = item("last", 5, rank="priority", level=2, approved_at=START - 1)
+    held = (province, ours, last)
+
+    undecided = played(Situation(held))
+    ordered = played(Situation(held, order=("last", "ours")))
+
+    assert [row[2] for row in undecided] == ["province", "ours", "last"]
+    assert [row[2] for row in ordered] == ["last", "ours", "province"]
+
+
+def relay(key: str, minute: float, minutes: float, **changes: object) -> Item:
+    """Return a relay that is as long as its window."""
+    return item(
+        key,
+        minute,
+        **{
+            "rank": "relay",
+            "start": "cut",
+            "after": "rejoin",
+            "ends_at": START + round((minute + minutes) * MINUTE),
+            "renditions": (),
+            "stream": Stream("s", "http", "https://radio.example/live.mp3"),
+            **changes,
+        },
+    )
+
+
+def filler(key: str, minute: float, minutes: float, **changes: object) -> Item:
+    """Return a sound that repeats to the end of its window."""
+    ends_at = START + round((minute + minutes) * MINUTE)
+    return item(
+        key, minute, **{"rank": "filler", "loop": True, "ends_at": ends_at, **changes}
+    )
+
+
+def test_example_13_a_dead_source_gives_way_to_the_fallback_until_it_is_back() -> None:
+    held = (relay("radio", 5, 15), filler("music", 5, 15))
+    progress: dict[str, Progress] = {}
+
+    def at(minute: int, *, dead: bool, on: str) -> tuple[str, int, str]:
+        unready = frozenset({"radio"}) if dead else frozenset()
+        decision = decide(
+            Situation(held, progress=progress, playing=on, unready=unready),
+            SPEAKER,
+            at=START + minute * MINUTE,
+        )
+        assert decision.item
+        assert (decision.stream is None) == (decision.item.id == "music")
+        return decision.item.id, decision.offset_ms, decision.rule
+
+    assert at(5, dead=False, on="") == ("radio", 0, "relay")
+    progress["radio"] = Progress(started_at=START + 5 * MINUTE, sounded_ms=3 * MINUTE)
+    assert at(8, dead=True, on="radio") == ("music", 0, "filler")
+    progress["music"] = Progress(started_at=START + 8 * MINUTE, sounded_ms=3 * MINUTE)
+    # The sound of two minutes is in its second turn.
+    assert at(11, dead=True, on="music") == ("music", MINUTE, "filler")
+    assert at(11, dead=False, on="music") == (
+        "radio",
+        6 * MINUTE,
+        "relay_cuts_filler",
+    )
+
+
+def test_example_14_a_filler_that_was_never_needed_is_no_miss_to_worry_about() -> None:
+    situation = Situation((filler("music", 5, 15), relay("radio", 5, 15)))
+
+    assert played(situation) == [(5, 20, "radio")]
+    assert verdicts(situation) == {
+        "radio": ("finished", ""),
+        "music": ("missed", "unneeded"),
+    }
+
+
+def test_example_15_a_relay_is_joined_where_it_is() -> None:
+    alarm = item("alarm", 6, rank="emergency", start="cut", minutes=1)
+    situation = Situation((relay("radio", 5, 10), alarm))
+
+    parts = [
+        (part.item.id, part.offset_ms)
+        for part in timeline(situation, SPEAKER, start=START, end=START + 20 * MINUTE)
+        if isinstance(part, Segment) and part.item
+    ]
+
+    assert parts == [("radio", 0), ("alarm", 0), ("radio", 2 * MINUTE)]
+
+
+def test_example_16_a_doubtful_clock_widens_the_quiet_hours() -> None:
+    quiet = ((START + 20 * MINUTE, START + 30 * MINUTE),)
+    early = {"ends_at": START + 15 * MINUTE}
+    a, b = item("a", 4, **early), item("b", 6, **early)
+    held = (a, b, item("c", 32), item("d", 46))
+    situation = Situation(held, quiet=quiet, doubt_ms=15 * MINUTE)
+
+    assert [row[2] for row in played(situation)] == ["c", "d"]
+    assert played(situation)[0] == (45, 47, "c")
+    assert verdicts(situation)["a"] == ("missed", "clock")
+    assert verdicts(situation)["b"] == ("missed", "clock")
+    assert [row[2] for row in played(replace(situation, doubt_ms=0))] == [
+        "a", "b", "c", "d"
+    ]  # fmt: skip
+
+
+def test_example_17_without_any_time_only_an_emergency_sounds() -> None:
+    quiet = ((START + 40 * MINUTE, START + 41 * MINUTE),)
+    alarm = item("alarm", 6, rank="emergency", start="cut")
+    held = (item("a", 5), alarm)
+    lost = Situation(held, quiet=quiet, doubt_ms=FOREVER)
+
+    assert played(lost) == [(6, 8, "alarm")]
+    assert verdicts(lost)["a"] == ("missed", "clock")
+    # Where no quiet hour is known, none can be broken.
+    assert [row[2] for row in played(replace(lost, quiet=()))] == ["a", "alarm", "a"]
+
+
+def test_example_18_a_group_hears_what_is_meant_for_it() -> None:
+    market = item("market", 5, audience=Audience(groups=("market",)))
+    school = item("school", 8, audience=Audience(groups=("school",)))
+    situation = Situation((market, school))
+    speaker = replace(SPEAKER, groups=frozenset({"market"}))
+
+    parts = timeline(situation, speaker, start=START, end=START + 30 * MINUTE)
+
+    heard = {p.item.id for p in parts if isinstance(p, Segment) and p.item}
+    assert heard == {"market"}
+    assert played(situation) == []
+
+
+def test_example_19_the_later_volume_of_the_list_wins_and_is_an_edge() -> None:
+    day = (START, START + 60 * MINUTE, 80)
+    noon = (START + 6 * MINUTE, START + 7 * MINUTE, 30)
+    situation = Situation((item("a", 5),), volumes=(day, noon))
+
+    steps = [
+        (part.starts_at, part.volume)
+        for part in timeline(situation, SPEAKER, start=START, end=START + 8 * MINUTE)
+        if isinstance(part, Segment) and part.item
+    ]
+
+    # The item is over with the seventh minute, when the day's volume is back.
+    assert steps == [(START + 5 * MINUTE, 80), (START + 6 * MINUTE, 30)]
+    assert volume_at((day, noon), START + 61 * MINUTE) is None
+
+
+def test_example_20_a_filler_gives_way_at_once_whatever_the_start_policy() -> None:
+    polite = item("news", 6, start="next")
+
+    assert played(Situation((filler("music", 5, 10), polite))) == [
+        (5, 6, "music"),
+        (6, 8, "news"),
+        (8, 15, "music"),
+    ]
+
+
+def test_a_second_of_doubt_takes_no_item_that_fits() -> None:
+    quiet = ((START + 7 * MINUTE, START + 30 * MINUTE),)
+    situation = Situation((item("a", 5),), quiet=quiet, doubt_ms=400)
+
+    parts = list(timeline(situation, SPEAKER, start=START, end=START + 60 * MINUTE))
+
+    sounding = [p for p in parts if isinstance(p, Segment) and p.item]
+    assert sounding[-1].ends_at == START + 7 * MINUTE - 400
+    assert verdicts(situation) == {"a": ("finished", "")}
+
+
+def test_silence_covers_all_that_makes_noise() -> None:
+    quiet = ((START + 7 * MINUTE, START + 30 * MINUTE),)
+    stop = Stop("s", START + 40 * MINUTE, START + 41 * MINUTE)
+    situation = Situation((), quiet=quiet, stops=(stop,))
+    wide = replace(situation, doubt_ms=5 * MINUTE)
+
+    def why(minute: float, which: Situation = situation) -> str:
+        return silence(which, at=START + round(minute * MINUTE), length_ms=2_000)
+
+    assert [why(6), why(6.99), why(7), why(30), why(40)] == [
+        "", "quiet", "quiet", "", "stopped"
+    ]  # fmt: skip
+    assert why(6, wide) == "clock"
+
+
+def test_every_cause_has_vietnamese_words() -> None:
+    assert set(MISSED_CAUSES) <= set(CAUSES)
+
+
+def test_prepared_items_give_the_same_answers() -> None:
+    held = (item("a", 5), item("b", 6, rank="priority", start="cut"), item("c", 30))
+    prepared = Prepared(held, SPEAKER)
+
+    assert list(prepared) == list(held)
+    assert prepared.next_start(START + 6 * MINUTE) == START + 30 * MINUTE
+    assert len(prepared.without({"a"})) == 2
+    for minute in range(40):
+        at = START + minute * MINUTE
+        assert decide(Situation(held), SPEAKER, at=at) == decide(
+            Situation(prepared), SPEAKER, at=at
+        )
+
+
+# What a newcomer two minutes later does to what is on (ten minutes long): cut it at
+# once, after a minute of patience, after its end. Rows: what is on; columns: newcomer.
+PAIRS = ["filler", "programme", "relay", "priority", "live", "drill", "emergency"]
+
+
+def _outcome(on: str, new: str, start: str, after: str) -> list[tuple[float, str]]:
+    def make(key: str, minute: int, rank: str, **changes: object) -> Item:
+        drill = rank == "drill"
+        rank = "emergency" if rank in {"drill", "emergency"} else rank
+        return item(key, minute, rank=rank, drill=drill, **changes)
+
+    first = make("on", 1, on, minutes=10, after=after)
+    second = make("new", 3, new, minutes=2, start=start, wait_ms=MINUTE)
+    return [(row[0], row[2]) for row in played(Situation((first, second)))]
+
+
+@pytest.mark.parametrize("after", ["resume", "rejoin", "drop"])
+@pytest.mark.parametrize("start", ["cut", "wait", "next"])
+@pytest.mark.parametrize("new", PAIRS)
+@pytest.mark.parametrize("on", PAIRS)
+def test_every_pair_of_ranks_and_policies(
+    on: str, new: str, start: str, after: str
+) -> None:
+    def rank(name: str) -> int:
+        return RANK["priority"] if name == "drill" else RANK[name]
+
+    higher = rank(new) > rank(on)
+    begins: float = 11  # after what is on
+    if higher and (start == "cut" or on == "filler"):
+        begins = 3
+    elif higher and start == "wait":
+        begins = 4
+    expected: list[tuple[float, str]] = [(1, "on"), (begins, "new")]
+    if begins < 11 and after != "drop":
+        expected.append((begins + 2, "on"))
+
+    assert _outcome(on, new, start, after) == expected
 
 
 @st.composite

@@ -57,6 +57,16 @@ def test_program_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -
         program.wait_ready()
 
 
+def test_step_that_fails_tells_its_own_words_only(tmp_path: Path) -> None:
+    log, run = tmp_path / "setup.log", [sys.executable, "-c"]
+    processes.run_step("nạp", [*run, "print('mật khẩu')"], os.environ, log)
+
+    with pytest.raises(StackError, match="thiếu loa") as told:
+        processes.run_step("chờ", [*run, "exit('thiếu loa')"], os.environ, log)
+
+    assert "mật khẩu" not in str(told.value)
+
+
 def test_taken_port_is_a_clear_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -65,6 +75,37 @@ def test_taken_port_is_a_clear_sentence() -> None:
 
         with pytest.raises(StackError, match=f"Cổng {port} .*đang có chương trình"):
             processes.check_free(port, "web")
+
+
+def test_taken_port_that_devices_remember_is_not_to_be_chosen_again() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        with pytest.raises(StackError, match="--fresh") as told:
+            processes.check_free(taken.getsockname()[1], "nats")
+
+    assert "--port" not in str(told.value)
+
+
+def test_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    """`--fresh` beside a running demo takes nothing away from it."""
+    kept = tmp_path / "nguon.sqlite3"
+    kept.touch()
+    fresh = [sys.executable, "-m", "nguon.demo", "--fresh", "--folder", str(tmp_path)]
+
+    with processes.hold(tmp_path):
+        second = subprocess.run(fresh, capture_output=True, text=True, check=False)
+
+    assert second.returncode == 1
+    assert f"Bản chạy thử ở {tmp_path} đang chạy" in second.stderr
+    assert kept.exists()
+
+
+def test_folder_is_let_go_at_the_end(tmp_path: Path) -> None:
+    for _time in range(2):
+        with processes.hold(tmp_path):
+            pass
 
 
 def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:

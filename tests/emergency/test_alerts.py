@@ -11,6 +11,8 @@ from nguon.core.errors import AbsentError, ConflictError, RefusedError
 from nguon.emergency import actions, queries
 from nguon.emergency.models import Stop
 from nguon.fleet.models import Device, SignedDocument
+from nguon.newsroom import actions as newsroom
+from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules
@@ -94,6 +96,23 @@ def test_a_correction_takes_the_place_of_what_was_wrong(
     assert payload("cancel")["items"] == [wrong]
     alarm.refresh_from_db()
     assert alarm.state == "cancelled"
+
+
+@pytest.mark.parametrize("klass", ["normal", "priority"])
+def test_a_correction_of_an_emergency_stays_an_emergency(
+    alarm: Broadcast, lan: Officer, now: datetime, klass: str
+) -> None:
+    """A lesser one would leave the false alarm sounding."""
+    draft = actions.correct_alert(broadcast_uid=alarm.uid, by=lan, at=now)
+
+    with pytest.raises(DraftError, match="correction_not_emergency"):
+        newsroom.save_draft(
+            bulletin_id=draft.pk,
+            revision=draft.revision,
+            draft=Draft(draft.title, "Không có lũ.", klass=klass),
+            by=lan,
+            at=now,
+        )
 
 
 def test_hoa_corrects_and_stops_nothing_of_another_commune(

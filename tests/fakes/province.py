@@ -181,16 +181,21 @@ class FakeProvince:
         self.plan_items = list(items)
         self.plan_number += 1
         at = self.now()
-        body = messages.Plan(
+        plan = messages.Plan(
             unit=self.commune,
             number=self.plan_number,
             starts_at=at - 3600_000,
             ends_at=at + 8 * DAY_MS,
             items=tuple(items),
             quiet=tuple(self.quiet),
-        ).body()
+        )
         self.plan_token = self.sign(
-            "plan", body, use="plan", seq=self.plan_number, life_ms=8 * DAY_MS
+            "plan",
+            plan.body(),
+            use="plan",
+            seq=self.plan_number,
+            life_ms=8 * DAY_MS,
+            version=plan.version,
         )
         nudge = messages.encode_nudge(unit=self.commune, plan=self.plan_number)
         self.bus.publish(topics.area(self.commune, "nudge"), json.dumps(nudge))

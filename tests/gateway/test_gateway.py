@@ -8,10 +8,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import aiomqtt
+import nats
 import pytest
 
 from nguon.core.signing import SigningKey
-from nguon.fleet import actions
+from nguon.fleet import actions, intake, telltale
 from nguon.fleet.models import (
     DeviceEvent,
     Fault,
@@ -20,6 +21,7 @@ from nguon.fleet.models import (
     SignedDocument,
     StrayMessage,
 )
+from nguon.gateway import floods
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
 from tests.gateway.conftest import (
@@ -28,6 +30,7 @@ from tests.gateway.conftest import (
     device,
     in_thread,
     running,
+    take_port,
     until,
 )
 
@@ -336,3 +339,144 @@ async def test_devices_are_given_time_to_return_after_the_bus_was_away(
         await in_thread(actions.examine_fleet)(at=clock())
         assert not await in_thread(Fault.objects.exists)()
         await client.__aexit__(None, None, None)
+
+
+async def test_a_flood_is_counted_and_cut_off_and_harms_nobody_else(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    mad, sane = await in_thread(enrol)(village), await in_thread(enrol)(village)
+
+    def event(n: int) -> dict[str, object]:
+        return {"n": n, "type": "birth", "at": ms(), "data": {}}
+
+    async def pour(client: aiomqtt.Client) -> int:
+        sent = 0
+        with contextlib.suppress(aiomqtt.MqttError):
+            while sent < 20_000:
+                for _number in range(10):
+                    sent += 1
+                    text = mad.batch(event(sent))
+                    await client.publish(mad.topic("event"), text, qos=0)
+                await asyncio.sleep(0.01)
+        return sent
+
+    async with running():
+        flooder = await mad.client().__aenter__()
+        async with sane.client() as quiet:
+            await quiet.subscribe(sane.topic("ack"))
+            pouring = asyncio.create_task(pour(flooder))
+            await until(lambda: DeviceEvent.objects.filter(type="flood").exists())
+            sent = await asyncio.wait_for(pouring, 10)
+            began = time.perf_counter()
+            await quiet.publish(sane.topic("event"), sane.batch(event(1)), qos=1)
+            told = await next_message(quiet)
+            assert json.loads(told.payload)["stored"] == [1]
+            assert time.perf_counter() - began < 2
+        await leave(flooder)
+        with pytest.raises(aiomqtt.MqttError):
+            await mad.client().__aenter__()
+        await until(lambda: not device(mad.uid).connected)
+
+    def stored() -> int:
+        return DeviceEvent.objects.filter(device__uid=mad.uid, type="birth").count()
+
+    assert sent < 20_000
+    assert await in_thread(stored)() <= floods.BURST + sent // 20
+
+
+async def test_a_flood_of_beats_is_cut_off_too(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    mad = await in_thread(enrol)(village)
+
+    async with running():
+        client = await mad.client().__aenter__()
+        with contextlib.suppress(aiomqtt.MqttError):
+            for _number in range(400):
+                await client.publish(mad.topic("beat"), b"x" * 100, qos=0)
+        await until(lambda: DeviceEvent.objects.filter(type="flood").exists())
+        await leave(client)
+
+
+async def test_a_backlog_taken_long_ago_is_no_flood(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    rows = [{"n": n, "type": "birth", "at": ms(), "data": {}} for n in range(1, 401)]
+
+    async with running():
+        pass  # makes the stream
+    bus = await nats.connect(nats_server.url, nkeys_seed_str=nats_server.seed)
+    subject = speaker.topic("event").replace("/", ".")
+    for number, row in enumerate(rows):
+        await bus.publish(subject, speaker.batch(row).encode())
+        if number % 50 == 49:
+            await asyncio.sleep(1.5)  # as slowly as a day would, for the limit
+    await bus.close()
+    async with running():
+        await until(lambda: DeviceEvent.objects.filter(type="birth").count() == 400)
+
+    def flooded() -> bool:
+        return DeviceEvent.objects.filter(type="flood").exists()
+
+    assert not await in_thread(flooded)()
+
+
+async def test_both_places_of_a_cloned_key_are_told(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        first = await speaker.client().__aenter__()
+        async with speaker.client(host="127.0.0.2"):
+            await until(lambda: DeviceEvent.objects.filter(type="clone").exists())
+        await leave(first)
+
+    def clone() -> dict[str, str]:
+        return dict(DeviceEvent.objects.get(type="clone").data)
+
+    told = await in_thread(clone)()
+    assert (told["host"], told["other_host"]) == ("127.0.0.1", "127.0.0.2")
+    assert told["since"]
+
+
+async def test_a_message_beyond_the_limit_never_comes_in(
+    nats_server: NatsServer, enrol: Enrol, village: Unit
+) -> None:
+    speaker = await in_thread(enrol)(village)
+
+    async with running():
+        client = await speaker.client().__aenter__()
+        await until(lambda: device(speaker.uid).connected)
+        with contextlib.suppress(aiomqtt.MqttError):
+            payload = b"x" * (intake.MAX_BYTES + 1)
+            await client.publish(speaker.topic("event"), payload, qos=0)
+            await next_message(client, seconds=3)
+        await until(lambda: not device(speaker.uid).connected)
+        await leave(client)
+
+    assert not await in_thread(StrayMessage.objects.exists)()
+
+
+async def test_the_gateway_tells_how_it_is(
+    nats_server: NatsServer, enrol: Enrol, village: Unit, settings: object
+) -> None:
+    speaker = await in_thread(enrol)(village)
+    address = f"127.0.0.1:{take_port()}"
+    settings.GATEWAY_HEALTH = address  # type: ignore[attr-defined]
+
+    async with running():
+        async with speaker.client():
+            await until(lambda: device(speaker.uid).connected)
+            well = await asyncio.to_thread(telltale.ask, address)
+        nats_server.kill()
+        async with asyncio.timeout(10):
+            while (ill := await asyncio.to_thread(telltale.ask, address)) == well:
+                await asyncio.sleep(0.05)
+            while ill is None or ill.good:
+                ill = await asyncio.to_thread(telltale.ask, address)
+
+    assert well is not None
+    assert (well.good, well.data["connected"]) == (True, 1)
+    assert ill.data == {"bus": False}

@@ -151,11 +151,11 @@ def test_the_door_lets_in_only_a_device_with_its_own_name_and_token(
         "client_id": uid, "kind": "mqtt",
     }  # fmt: skip
 
-    (answer,) = Door(load_seeds(tmp_path).issuer).decide(
+    (decision,) = Door(load_seeds(tmp_path).issuer).decide(
         [Request(**{**asked, **change})], at=ms(now)
     )
 
-    _header, claims = signing.read(answer.decode())
+    _header, claims = signing.read(decision.answer.decode())
     assert ("jwt" in claims["nats"]) is comes_in
     assert ("error" in claims["nats"]) is not comes_in
     if comes_in:
@@ -175,7 +175,42 @@ def test_a_stolen_name_with_another_key_stays_out(
         server="N", user_nkey="U", user=uid, password=token, client_id=uid, kind="mqtt"
     )
 
-    (answer,) = Door(load_seeds(tmp_path).issuer).decide([asked], at=ms(now))
+    (decision,) = Door(load_seeds(tmp_path).issuer).decide([asked], at=ms(now))
 
-    _header, claims = signing.read(answer.decode())
+    _header, claims = signing.read(decision.answer.decode())
     assert claims["nats"]["error"] == "bad_signature"
+
+
+def test_what_comes_again_beside_what_is_new_is_stored_once(
+    enrol: Enrol, village: Unit, now: datetime
+) -> None:
+    speaker, other = enrol(village), enrol(village)
+    seen: list[int] = []
+
+    def record(*, events: list[DeviceEvent], at: datetime) -> None:
+        seen.extend(event.n for event in events)
+
+    first = [message(speaker, 1, 2, at=now), message(speaker, 2, at=now)]
+    storing.store_messages(first, at=now, record=record)
+    again = [message(speaker, 2, 3, at=now), message(other, 7, at=now)]
+    outcome = storing.store_messages(again, at=now, record=record)
+
+    assert sorted(outcome.acks[speaker.row.uid, "log"]) == [2, 3]
+    assert sorted(outcome.acks[other.row.uid, "log"]) == [7]
+    assert DeviceEvent.objects.count() == 4
+    assert sorted(seen) == [1, 2, 3, 7]
+
+
+def test_an_event_that_no_database_can_hold_is_kept_as_a_fault(
+    enrol: Enrol, village: Unit, now: datetime
+) -> None:
+    speaker = enrol(village)
+    subject, payload = message(speaker, 1, 2, at=now)
+    body = json.loads(payload)
+    body["events"][0]["item"] = "nul\0"
+
+    outcome = storing.store_messages([(subject, json.dumps(body).encode())], at=now)
+
+    assert outcome.acks[speaker.row.uid, "log"] == [1, 2]
+    assert DeviceEvent.objects.get(n=1).fault.startswith("unusable")
+    assert DeviceEvent.objects.get(n=2).fault == ""

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from nguon.core.errors import AbsentError, RefusedError
-from nguon.newsroom import actions
+from nguon.newsroom import actions, rules
 from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Officer
@@ -201,3 +201,20 @@ def test_of_those_who_save_at_once_one_wins_and_the_others_are_told(
         [bulletin.body, *(f"kept for you: {text}" for text in others)]
     )
     assert bulletin.revision == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Mời bà con họp.", "Mời bà con họp."),
+        ("Họp dân\nMời bà con họp.", "Họp dân"),
+        ("a" * 80, "a" * 60),
+        ("Ủy ban nhân dân xã mời bà con " * 4, "Ủy ban nhân dân xã mời bà con Ủy ban"),
+    ],
+)
+def test_a_title_taken_from_the_text_is_not_said_twice(text: str, title: str) -> None:
+    made = rules.first_words(text)
+
+    assert made.startswith(title)
+    assert len(made) <= 60
+    assert rules.written_text(title=made, body=text) == text.strip()

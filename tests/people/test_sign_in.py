@@ -58,6 +58,16 @@ def test_guessing_is_stopped_for_one_name_and_not_for_another(
     assert sign_in(client, "minh") == 302
 
 
+def test_button_pressed_after_the_session_ended_is_told_not_done(
+    client: Client, db: None
+) -> None:
+    """Nobody may believe that a stop was ordered when it was not."""
+    page = client.post("/dung-phat/", {"minutes": 30}, follow=True)
+
+    assert "CHƯA được làm" in page.content.decode()
+    assert "CHƯA được làm" not in client.get("/", follow=True).content.decode()
+
+
 @pytest.mark.parametrize(
     "address",
     [

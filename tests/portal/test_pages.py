@@ -143,7 +143,7 @@ def test_a_page_carries_what_the_province_sends_to_all(
 
     province = ia_grai.parent
     assert province is not None
-    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.")
+    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
     broadcast = actions.submit(
         bulletin_id=bulletin.pk,

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -159,6 +160,18 @@ def test_script_tells_the_tour_without_django() -> None:
 
     for room in ROOMS:
         assert f"src/nguon/{room.parent.name}/" in result.stdout
+
+
+def test_script_begins_again_where_set_up_was_cut_short(tmp_path: Path) -> None:
+    """Ctrl-C in the first seconds leaves a Python without pip."""
+    is_whole = runpy.run_path(str(ROOT / "nguon"))["is_whole"]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    assert not is_whole(tmp_path)
+
+    (tmp_path / "bin" / "pip").touch()
+
+    assert is_whole(tmp_path)
 
 
 def test_docs_link_to_files_that_exist() -> None:

@@ -16,6 +16,7 @@ PUBLIC = {
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
     "web:health": "tells a watchman that the process answers",
+    "web:metrics": "answers Prometheus on this very machine, nobody else",
     # Who stands at a pole reports what is wrong with it, a few times an hour.
     "fleet_public:report": "the page that a device's QR label leads to",
     "fleet_public:thanks": "says that the report has arrived",
@@ -23,6 +24,9 @@ PUBLIC = {
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
     "portal:sound": "a released sound",
+    # Other makes of speakers fetch live speech by an address nobody can guess.
+    "schedule:live_playlist": "live speech, by a secret address",
+    "schedule:live_segment": "live speech, by a secret address",
 }
 # Devices prove themselves by a token of their own key instead of a session.
 DEVICE_PREFIX = "device/v1/"

@@ -17,6 +17,7 @@ from nguon.schedule.models import Broadcast
 from nguon.territory.models import Unit
 
 Send = Callable[..., Broadcast]
+SHELF = rules.Timing(rules.SHELF)
 
 
 @pytest.fixture(scope="session")
@@ -92,5 +93,43 @@ def send(lan: Officer, ia_grai: Unit, speakers: list[Device], now: datetime) -> 
         voice_all(at)
         broadcast.refresh_from_db()
         return broadcast
+
+    return do
+
+
+@pytest.fixture
+def from_above(
+    province: Unit,
+    dak_doa: Unit,
+    speakers: list[Device],
+    quan: Officer,
+    tung: Officer,
+    admin: Officer,
+    now: datetime,
+) -> Send:
+    """Let the province write, and release, for two communes with devices."""
+    make_device(dak_doa, tung, now, "Loa Đak Đoa")
+
+    def do(
+        klass: str = "normal",
+        timing: rules.Timing = SHELF,
+        at: datetime = now,
+        title: str = "Giá phân bón",
+    ) -> Broadcast:
+        draft = Draft(title, "Sở thông báo tới bà con.", klass=klass)
+        bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=at)
+        broadcast = actions.submit(
+            bulletin_id=bulletin.pk,
+            timing=timing,
+            units=[province],
+            devices=[],
+            by=quan,
+            at=at,
+        )
+        voice_all(at)
+        broadcast.refresh_from_db()
+        return actions.release(
+            broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=admin, at=at
+        )
 
     return do

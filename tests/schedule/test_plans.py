@@ -104,7 +104,7 @@ def test_the_plan_carries_the_quiet_hours_of_its_window(
 
     plan = plan_of(ia_grai)
 
-    assert len(plan["quiet"]) == 9
+    assert len(plan["quiet"]) == 10  # nights that touch nine whole days
     assert all(end - start == 7 * 3600 * 1000 for start, end in plan["quiet"])
     assert plan["window"]["to"] - plan["window"]["from"] == 9 * 24 * 3600 * 1000
 
@@ -164,7 +164,7 @@ def test_the_province_speaks_to_all_by_its_own_plan(
 ) -> None:
     make_device(dak_doa, tung, now, "Loa Đak Đoa")
     chief = make_officer("an", "Đỗ An", (province, "approver"))
-    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.")
+    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
     broadcast = actions.submit(
         bulletin_id=bulletin.pk,

@@ -1,12 +1,15 @@
 """Play records: one per device and item, whatever comes, in whatever order."""
 
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from nguon.fleet.models import Device, DeviceEvent
 from nguon.people.models import Officer
@@ -200,3 +203,66 @@ def event_of(
 ) -> DeviceEvent:
     item = f"{broadcast.uid}.{ms(at)}"
     return DeviceEvent(device=device, log="log", n=1, type=kind, at=at, item=item)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_events_told_together_make_what_they_make_one_by_one(
+    on_air: Broadcast, village: Unit, tung: Officer, now: datetime, seed: int
+) -> None:
+    chance = random.Random(seed)
+    together, alone = (make_device(village, tung, now, f"Cụm {n}") for n in (1, 2))
+    said = []
+    for n in range(1, chance.randint(3, 14)):
+        kind = chance.choice(
+            ["received", "prepared", "started", "shown", "finished", "failed", "missed"]
+        )
+        at, begun = now + n * SECOND, now + chance.randint(0, n) * SECOND
+        data = {
+            "outcome": chance.choice(["finished", "stopped", "cancelled"]),
+            "sounded_ms": chance.randint(0, 9_000),
+            "level_dbfs": chance.choice([None, -20.5]),
+            "cause": chance.choice(["", "stopped"]),
+        }
+        if chance.random() < 0.5:
+            data |= {"started_at": ms(begun), "ended_at": ms(at)}
+        said.append((kind, at, n, data))
+
+    for kind, at, n, data in said:
+        actions.record_events(events=[event(alone, kind, at, n, **data)], at=now)
+    rest = [event(together, kind, at, n, **data) for kind, at, n, data in said]
+    while rest:
+        size = chance.randint(1, len(rest))
+        group, rest = rest[:size], rest[size:]
+        chance.shuffle(group)
+        actions.record_events(events=group, at=now)
+
+    made = [
+        {k: v for k, v in row.items() if k not in {"id", "device_id"}}
+        for row in PlayRecord.objects.order_by("device_id").values()
+    ]
+    assert made[0] == made[1]
+
+
+def test_log_tells_what_sounded_and_what_is_to_come_only_when_asked(
+    client: Client, send: Send, speakers: list[Device], minh: Officer
+) -> None:
+    """A week of daily slots does not hide this morning's play."""
+    broadcast, now = send(), timezone.now()
+    for device, days, outcome in ((0, -2, "finished"), (0, 1, ""), (1, 1, "missed")):
+        PlayRecord.objects.create(
+            device=speakers[device],
+            unit=speakers[device].unit,
+            broadcast=broadcast,
+            item=f"{broadcast.uid}.{days}",
+            planned_at=now + timedelta(days=days),
+            outcome=outcome,
+        )
+    client.force_login(minh)
+
+    def count(**asked: str) -> int:
+        accept = {"accept": "application/json"}
+        return int(client.get("/nhat-ky/", asked, headers=accept).json()["count"])
+
+    assert count() == 2
+    assert count(tin=broadcast.uid) == 3
+    assert count(tu=f"{now:%Y-%m-%d}") == 2

@@ -233,7 +233,7 @@ def test_a_commune_sees_its_own_ground_of_what_the_province_sends(
     now: datetime,
 ) -> None:
     make_device(dak_doa, tung, now, "Loa Đak Đoa")
-    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.")
+    draft = Draft("Tin tỉnh", "Toàn tỉnh nghe.", klass="priority")
     bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=now)
     broadcast = submit(bulletin, quan, now, [province])
     voice_all(now)

@@ -1,15 +1,24 @@
 """A virtual device refuses what a real one refuses, and sounds by core.playout."""
 
 import json
+from typing import Any
 
 import pytest
 
-from nguon.core.messages import Audience
+from nguon.core.messages import Audience, Hours, Item, Plan, Stream
 from nguon.core.signing import DocumentRefusedError, SigningKey
 from nguon.simulator.device import Device
 from nguon.simulator.notary import Notary
 from nguon.simulator.tally import Tally
-from tests.simulator.conftest import COMMUNE, HOUR, NOW, SHA256, UNIT, Province
+from tests.simulator.conftest import (
+    COMMUNE,
+    HOUR,
+    NOW,
+    PROVINCE,
+    SHA256,
+    UNIT,
+    Province,
+)
 
 DEVICE = "d" * 12
 READY = frozenset({SHA256})
@@ -284,3 +293,78 @@ def test_identical_bytes_are_checked_once_but_obeyed_by_each(world: World) -> No
 
     assert world.notary.checked == before + 1
     assert all(device.playing for device in others)
+
+
+def plan_of(world: World, unit: str, *items: Item, **more: Any) -> str:
+    plan = Plan(unit, 1, NOW - HOUR, NOW + 8 * HOUR, items, **more)
+    return world.province.sign(
+        "plan",
+        world.province.keys["plan"],
+        target={"unit": unit},
+        seq=1,
+        version=2,
+        **plan.body(),
+    )
+
+
+def test_local_hours_groups_and_the_commune_s_order_are_obeyed(world: World) -> None:
+    def priority(name: str, **changes: Any) -> Item:
+        return world.province.item(
+            name, rank="priority", broadcast=name, start="next", **changes
+        )
+
+    first, second = priority("first"), priority("second", approved_at=NOW + 1)
+    other = priority("other", audience=Audience(groups=("school",)))
+    hours = Hours(Audience(units=(UNIT,)), ((NOW + 3_000, NOW + HOUR),), ())
+    away = Hours(Audience(groups=("school",)), ((NOW, NOW + HOUR),), ())
+    commune = plan_of(
+        world, COMMUNE, first, second, other, local=(hours, away), order=("second",)
+    )
+    world.give(plan_of(world, PROVINCE, order=("first",)))
+    world.give(commune)
+
+    world.turn(NOW)
+    assert world.device.playing == second
+    world.turn(NOW + 2_000)  # the other would run into the hours of this village
+    assert world.device.playing is None
+    world.turn(NOW + HOUR)
+
+    assert ("missed", "first") in world.told()
+    assert not [row for row in world.told() if row[1] == "other"]
+
+
+def test_quiet_hours_come_with_an_urgent_item_before_any_plan(world: World) -> None:
+    item = world.province.item("now", rank="priority")
+    go = world.province.sign(
+        "go",
+        world.province.keys["plan"],
+        target={"unit": COMMUNE},
+        seq=1,
+        item=item.encode(),
+        quiet=[[NOW, NOW + 1_000]],
+    )
+
+    world.give(go)
+    world.turn(NOW)
+    assert world.device.playing is None
+    world.turn(NOW + 1_000)
+    assert world.device.playing == item
+
+
+def test_a_relay_sounds_to_the_end_of_its_window(world: World) -> None:
+    relay = world.province.item(
+        "relay",
+        rank="relay",
+        after="rejoin",
+        ends_at=NOW + 60_000,
+        renditions=(),
+        stream=Stream("s", "http", "https://radio.example/live.mp3"),
+    )
+    world.give(plan_of(world, COMMUNE, relay))
+
+    world.turn(NOW + 10_000)
+    assert world.device.playing == relay
+    world.turn(NOW + 60_000)
+
+    finished = world.device.new_events[-1]
+    assert (finished["type"], finished["data"]["sounded_ms"]) == ("finished", 50_000)

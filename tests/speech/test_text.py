@@ -89,6 +89,13 @@ def test_whole_numbers(number: int, said: str) -> None:
         ("rộng 4 m nay", "rộng bốn mét nay"),
         # telephones
         ("0269 3555 012", "không hai sáu chín, ba năm năm năm, không một hai"),
+        ("(0269) 3824 123", "không hai sáu chín, ba tám hai bốn, một hai ba"),
+        ("0269.3.824.567", "không hai sáu chín, ba, tám hai bốn, năm sáu bảy"),
+        ("024.3822.2999", "không hai bốn, ba tám hai hai, hai chín chín chín"),
+        ("0905.12.34.56", "không chín không năm, một hai, ba bốn, năm sáu"),
+        ("+84 905 123 456", "không chín không năm, một hai ba, bốn năm sáu"),
+        ("0905 123 456 7h30", "bốn năm sáu bảy giờ ba mươi"),
+        ("05.12.2026 80 hộ", "hai nghìn không trăm hai mươi sáu tám mươi hộ"),
         ("gọi 112 hoặc 114", "gọi một một hai hoặc một một bốn"),
         ("113 hộ", "một trăm mười ba hộ"),
         # documents, Roman numerals, abbreviations

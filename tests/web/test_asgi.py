@@ -1,65 +1,97 @@
-"""Devices' pulls are answered one after the other; nobody else waits for them."""
+"""Devices' pulls are answered in batches by one desk; nobody else waits for them."""
 
 import asyncio
 from typing import Any
 
-from nguon.web.asgi import DEVICE_STATE, DevicesInTurn
+from nguon.fleet.pulls import Answer
+from nguon.web.asgi import DEVICE_STATE, MAX_AT_ONCE, DevicesInTurn
 
 
-async def ignore(message: Any) -> None:
-    """Take what is sent and forget it."""
+class FakeDesk:
+    """Runs what it is given when the test lets it; remembers how much at once."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.sizes: list[int] = []
+
+    async def run(self, work: Any, questions: Any, *, at: Any) -> Any:
+        self.sizes.append(len(questions))
+        await self.gate.wait()
+        return work(questions)
 
 
-async def test_a_pull_waits_for_the_pull_before_it_and_an_approval_does_not() -> None:
-    log: list[str] = []
-    gates = {name: asyncio.Event() for name in ("first", "second")}
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        log.append(f"{scope['who']} begins")
-        if scope["who"] in gates:
-            await gates[scope["who"]].wait()
-        await send({"type": "http.response.start"})
-
-    server = DevicesInTurn(application)
-
-    def ask(who: str, path: str) -> asyncio.Task[None]:
-        scope = {"who": who, "path": path}
-        return asyncio.create_task(server(scope, ignore, ignore))
-
-    pulls = [ask("first", DEVICE_STATE), ask("second", DEVICE_STATE)]
-    await ask("Minh", "/duyet/")
-    assert log == ["first begins", "Minh begins"]
-    gates["first"].set()
-    await pulls[0]
-    gates["second"].set()
-    await pulls[1]
-
-    assert log[2:] == ["second begins"]
+def answer(questions: list[tuple[str, str, bool]]) -> list[Answer]:
+    """Answer each question with itself; break when asked to."""
+    if any(token == "break" for token, _mark, _enrolment in questions):
+        raise ConnectionError
+    return [
+        Answer(304, mark, b"") if mark else Answer(200, '"new"', token.encode())
+        for token, mark, _enrolment in questions
+    ]
 
 
-async def test_a_slow_line_and_a_broken_answer_give_the_turn_on() -> None:
-    begun: list[str] = []
-    slow = asyncio.Event()
+class Line:
+    """One request on its way, and what came back."""
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        begun.append(scope["who"])
-        if scope["who"] == "broken":
-            raise ConnectionError
-        await send({"type": "http.response.start"})
+    def __init__(self, server: DevicesInTurn, path: str, **headers: str) -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "headers": [
+                (name.replace("_", "-").encode(), value.encode())
+                for name, value in headers.items()
+            ],
+        }
+        self.told: list[Any] = []
+        self.task = asyncio.create_task(server(scope, self._receive, self._send))
 
-    async def crawl(message: Any) -> None:
-        await slow.wait()
+    async def _receive(self) -> Any:
+        return {"type": "http.request", "body": b""}
 
-    server = DevicesInTurn(application)
-    waiting = asyncio.create_task(
-        server({"who": "slow", "path": DEVICE_STATE}, ignore, crawl)
-    )
+    async def _send(self, message: Any) -> None:
+        self.told.append(message)
+
+    async def answer(self) -> tuple[int, bytes, dict[bytes, bytes]]:
+        await self.task
+        start, body = self.told
+        return start["status"], body["body"], dict(start["headers"])
+
+
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    """Answer an officer."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"page"})
+
+
+async def test_who_waits_is_answered_together_and_an_officer_at_once() -> None:
+    desk = FakeDesk()
+    server = DevicesInTurn(page, answer=answer, desk=desk)
+
+    first = Line(server, DEVICE_STATE, authorization="a")
     await asyncio.sleep(0)
-    broken = server({"who": "broken", "path": DEVICE_STATE}, ignore, ignore)
-    (error,) = await asyncio.gather(broken, return_exceptions=True)
-    await server({"who": "next", "path": DEVICE_STATE}, ignore, ignore)
+    await asyncio.sleep(0)
+    later = [
+        Line(server, DEVICE_STATE, authorization=f"{n}", if_none_match='"m"')
+        for n in range(MAX_AT_ONCE + 1)
+    ]
+    assert (await Line(server, "/duyet/").answer())[1] == b"page"
+    desk.gate.set()
 
-    assert isinstance(error, ConnectionError)
-    assert begun == ["slow", "broken", "next"]
-    slow.set()
-    await waiting
+    assert (await first.answer())[:2] == (200, b"a")
+    status, body, headers = await later[0].answer()
+    assert (status, body, headers[b"etag"]) == (304, b"", b'"m"')
+    assert [(await line.answer())[0] for line in later] == [304] * len(later)
+    assert desk.sizes == [MAX_AT_ONCE, 2]
+
+
+async def test_a_broken_batch_says_so_and_the_next_is_answered() -> None:
+    desk = FakeDesk()
+    desk.gate.set()
+    server = DevicesInTurn(page, answer=answer, desk=desk)
+
+    broken = await Line(server, DEVICE_STATE, authorization="break").answer()
+    good = await Line(server, DEVICE_STATE, authorization="a").answer()
+
+    assert broken[0] == 503
+    assert good[:2] == (200, b"a")

@@ -59,6 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument("--wav", help="write what sounds into this file or folder")
     output.add_argument("--sound-card", action="store_true", help="the usual output")
     output.add_argument("--null", action="store_true", help="sound nowhere")
+    run.add_argument(
+        "--rtc",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a battery keeps the system's clock while power is off",
+    )
+    run.add_argument(
+        "--allow-inside",
+        action="store_true",
+        help="fetch relays from inside a network too (tests and the demo)",
+    )
     run.add_argument("--board-port", type=int, default=0, help="of a board's page")
     run.set_defaults(work=_run)
     return parser
@@ -85,7 +96,13 @@ async def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     home = Home(options.home)
-    device = station.Station(home, output=output, board_port=options.board_port)
+    device = station.Station(
+        home,
+        output=output,
+        board_port=options.board_port,
+        rtc=options.rtc,
+        allow_inside=options.allow_inside,
+    )
     await device.run(ending)
     return 0
 

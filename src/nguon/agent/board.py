@@ -64,7 +64,12 @@ def list_shown(holdings: Holdings, *, at: int) -> list[Item]:
         if any(not real or item.approved_at <= stop.issued_at for stop in stops):
             continue
         shown.append(item)
-    return sorted(shown, key=precedence)
+    return sorted(shown, key=_place)
+
+
+def _place(item: Item) -> tuple[tuple[int | str, ...], int, int, str]:
+    """Order what is shown: by rank, urgency and level as it sounds, then the newest."""
+    return precedence(item)[:3], -item.level, -item.approved_at, item.id
 
 
 def pick_screen(items: Sequence[Item], *, at: int) -> Screen:

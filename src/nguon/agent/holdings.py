@@ -4,14 +4,14 @@ The store is the truth; here is the same as objects. An accepted document is wri
 first and obeyed after, so a crash in between only means that it is obeyed later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from nguon.agent.identity import Identity
 from nguon.agent.store import Acceptance, Held, Play, StopHeld, Store
 from nguon.agent.trust import WHOLE, Accepted, Trust
-from nguon.core.messages import Item, Plan, Settings, Stop
-from nguon.core.playout import FOREVER, Listener
+from nguon.core.messages import Hours, Item, Plan, Settings, Stop, quiet_of
+from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
 
 _DAY_MS = 24 * 3600 * 1000
@@ -30,8 +30,22 @@ class Candidate:
     is_urgent: bool = False
 
 
+@dataclass(frozen=True)
+class _Urgent:
+    """A `go` or an `alert` as it is held, and the quiet hours that came with it."""
+
+    held: Held
+    item: Item
+    not_after: int
+    quiet: tuple[tuple[int, int], ...]
+
+
 class Holdings:
-    """Documents, items, stops and plays of this device."""
+    """Documents, items, hours, stops and plays of this device.
+
+    What comes in several documents is put together by their place (the most local
+    plan first) and number, never by the order in which they arrived.
+    """
 
     def __init__(self, identity: Identity, store: Store, trust: Trust) -> None:
         self._identity = identity
@@ -40,19 +54,22 @@ class Holdings:
         self.settings = Settings(identity.device, identity.kind, ())
         self.settings_seq = 0
         self.candidates: dict[str, Candidate] = {}
+        # The items that are not over, ready to be asked about every instant.
+        self.prepared = Prepared((), self.listener)
         self.quiet: tuple[tuple[int, int], ...] = ()
+        self.volumes: tuple[tuple[int, int, int], ...] = ()
+        self.order: tuple[str, ...] = ()
         self.stops: list[StopHeld] = []
         self.plays: dict[str, Play] = {}
         self._plans: dict[str, tuple[Held, Plan, int]] = {}
-        self._urgent: dict[str, tuple[Held, Item, int]] = {}
+        self._urgent: dict[str, _Urgent] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
         self.commanded: Callable[[str, object], None] = lambda _verb, _args: None
 
     @property
     def listener(self) -> Listener:
         """This device as the rules see it."""
-        settings = self.settings
-        return Listener(settings.device, self._trust.units, settings.languages)
+        return _listener(self.settings)
 
     def load(self) -> None:
         """Take up what was held before a restart, verified again."""
@@ -123,12 +140,14 @@ class Holdings:
         """Fill in what a document changes."""
         payload, kind = accepted.payload, accepted.kind
         if kind == "settings":
-            Settings.decode(payload)
+            listener = _listener(Settings.decode(payload))
+            change.plays = self._plays(self._all_items(), at=at, listener=listener)
             change.keep_until = FOREVER
         elif kind == "plan":
             change.plays = self._plays(self._items(accepted), at=at)
         elif kind in {"go", "alert"}:
             item = _item(accepted)
+            quiet_of(payload)
             change.plays = self._plays((item,), at=at)
             change.keep_until = max(
                 payload["not_after"], item.ends_at, item.shown_until
@@ -158,17 +177,26 @@ class Holdings:
         else:
             raise DocumentRefusedError("malformed", document=payload["id"])
 
-    def _plays(self, items: tuple[Item, ...], *, at: int) -> list[Play]:
+    def _plays(
+        self, items: Iterable[Item], *, at: int, listener: Listener | None = None
+    ) -> list[Play]:
         """Return what is new and meant for this device, to be told as received."""
-        listener = self.listener
+        listener = listener or self.listener
         joined = int(self._store.fact("joined_at", "0"))
         return [
             Play(item.id, item.starts_at, item.ends_at, held_since=at)
             for item in items
             if item.id not in self.plays
-            and item.audience.includes(device=listener.device, units=listener.units)
+            and listener.is_meant(item.audience)
             and max(item.ends_at, item.shown_until) > joined
         ]
+
+    def _all_items(self) -> Iterator[Item]:
+        """Return what all documents name: new settings may make it ours."""
+        for _held, plan, _end in self._plans.values():
+            yield from plan.items
+        for urgent in self._urgent.values():
+            yield urgent.item
 
     def _items(self, accepted: Accepted) -> tuple[Item, ...]:
         """Return a plan's items without those that its key may not sign."""
@@ -185,8 +213,9 @@ class Holdings:
             plan = replace(plan, items=self._items(accepted))
             self._plans[held.target] = held, plan, payload["not_after"]
         elif kind in {"go", "alert"}:
-            item = _item(accepted)
-            self._urgent[held.id] = held, item, payload["not_after"]
+            self._urgent[held.id] = _Urgent(
+                held, _item(accepted), payload["not_after"], quiet_of(payload)
+            )
 
     def _settle(self, settings: Settings) -> None:
         """Obey new settings: areas that are no longer ours lose their documents."""
@@ -205,25 +234,73 @@ class Holdings:
         """Collect what the documents in force say."""
         self._cancelled = self._store.cancelled()
         self.stops = self._store.stops()
-        quiet: set[tuple[int, int]] = set()
         found: dict[str, Candidate] = {}
-        for held, plan, not_after in self._plans.values():
-            quiet.update(plan.quiet)
+        for held, plan, not_after in self._local_first():
             for item in plan.items:
                 found.setdefault(item.id, Candidate(item, held.id, held.jws, not_after))
-        for held, item, not_after in self._urgent.values():
-            found[item.id] = Candidate(
-                item, held.id, held.jws, not_after, is_urgent=True
+        for urgent in sorted(self._urgent.values(), key=_by_number):
+            held = urgent.held
+            found[urgent.item.id] = Candidate(
+                urgent.item, held.id, held.jws, urgent.not_after, is_urgent=True
             )
         listener = self.listener
-        self.quiet = tuple(sorted(quiet))
         self.candidates = {
             key: candidate
             for key, candidate in found.items()
-            if candidate.item.audience.includes(
-                device=listener.device, units=listener.units
-            )
+            if listener.is_meant(candidate.item.audience)
         }
+        self.prepared = Prepared(
+            (
+                candidate.item
+                for key, candidate in self.candidates.items()
+                if key in self.plays and not self.plays[key].outcome
+            ),
+            listener,
+        )
+        self._refresh_hours()
+
+    def _local_first(self) -> list[tuple[Held, Plan, int]]:
+        """Return the plans held, that of the own commune before those above it."""
+        places = {uid: n for n, uid in enumerate(self.settings.units)}
+        last = len(places)
+        return sorted(
+            self._plans.values(), key=lambda row: places.get(row[1].unit, last)
+        )
+
+    def _refresh_hours(self) -> None:
+        """Collect quiet hours, volumes and the order of priority bulletins.
+
+        Silence is added up, whoever asks for it; of volumes the most local wins.
+        """
+        plans = [plan for _held, plan, _end in self._local_first()]
+        ours = [(plan, list(self._hours_of(plan))) for plan in plans]
+        quiet = {interval for plan in plans for interval in plan.quiet}
+        for _plan, hours in ours:
+            quiet.update(interval for row in hours for interval in row.quiet)
+        for urgent in self._urgent.values():
+            quiet.update(urgent.quiet)
+        self.quiet = tuple(sorted(quiet))
+        self.volumes = tuple(
+            volume
+            for plan, hours in reversed(ours)
+            for rows in (plan.volumes, *(row.volumes for row in hours))
+            for volume in rows
+        )
+        self.order = next((plan.order for plan in plans if plan.order), ())
+
+    @property
+    def knows_hours(self) -> bool:
+        """Say whether any plan has told when it must be quiet here."""
+        return bool(self._plans)
+
+    def _hours_of(self, plan: Plan) -> Iterator[Hours]:
+        """Return what a plan says of hours for some devices, ours among them."""
+        listener = self.listener
+        return (hours for hours in plan.local if listener.is_meant(hours.audience))
+
+    def drop(self, key: str) -> None:
+        """Stop offering an item that is over."""
+        self.prepared = self.prepared.without({key})
 
     def is_cancelled(self, item: Item) -> bool:
         """Say whether an item was called back by a key that may do so."""
@@ -259,6 +336,20 @@ class Holdings:
         self._plans = {k: v for k, v in self._plans.items() if v[0].id in kept}
         self.plays = self._store.plays()
         self.refresh()
+
+
+def _listener(settings: Settings) -> Listener:
+    """Return the device of these settings as the rules see it."""
+    return Listener(
+        device=settings.device,
+        units=frozenset(settings.units),
+        languages=settings.languages,
+        groups=frozenset(settings.groups),
+    )
+
+
+def _by_number(urgent: _Urgent) -> tuple[int, str]:
+    return urgent.held.seq, urgent.held.id
 
 
 def _item(accepted: Accepted) -> Item:

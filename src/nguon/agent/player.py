@@ -11,12 +11,31 @@ import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from nguon.agent.voice import FRAMES_PER_MS, RATE, Samples, Voice
+from nguon.agent.voice import FRAMES_PER_MS, RATE, Samples
 
 FADE_MS = 5
 _FADE = FADE_MS * FRAMES_PER_MS
 _SILENT_DBFS = -96.0
+
+
+class Sound(Protocol):
+    """What can sound: an item's file, or a stream; read by the audio thread alone."""
+
+    key: str
+    offset_ms: int
+
+    def take(self, frames: int) -> Samples:
+        """Return so many samples at once; fewer only at the end."""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing is left."""
+
+    @property
+    def empty(self) -> int:
+        """How many of the samples taken were only filled in: they count for nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +49,10 @@ class Onset:
 
 @dataclass(frozen=True)
 class Ending:
-    """A voice is silent again since `mono`; `ms` is its position in the item."""
+    """A voice is silent again since `mono`; `ms` is its position in the item.
+
+    Of `samples`, `empty` were filled in where a stream had nothing.
+    """
 
     key: str
     started: float
@@ -39,21 +61,26 @@ class Ending:
     energy: float
     samples: int
     complete: bool
+    empty: int = 0
 
 
 @dataclass(frozen=True)
 class Cue:
-    """What sounds next: from `mono` on, cutting what is on or waiting for its end."""
+    """What sounds next: from `mono` on, cutting what is on or waiting for its end.
 
-    voice: Voice
+    With `talk_over`, what it cuts goes on beneath at that volume, in percent.
+    """
+
+    voice: Sound
     mono: float
     cut: bool
+    talk_over: int = 0
 
 
 class _Playing:
     """The voice that is on, and what has come out of it."""
 
-    def __init__(self, voice: Voice, mono: float) -> None:
+    def __init__(self, voice: Sound, mono: float) -> None:
         self.voice = voice
         self.started = mono
         self.samples = 0
@@ -73,7 +100,28 @@ class _Playing:
             self.energy,
             self.samples,
             complete,
+            self.voice.empty,
         )
+
+
+class _Beneath:
+    """A voice that was talked over: it goes on quietly and counts for nothing."""
+
+    def __init__(self, voice: Sound, percent: int) -> None:
+        self._voice = voice
+        self._gain = percent / 100
+        self._taken = 0
+
+    def mix(self, piece: Samples) -> Samples:
+        """Return a piece with this voice beneath it; its own level falls in 5 ms."""
+        under = self._voice.take(len(piece))
+        mixed = array("h", piece)
+        for n, sample in enumerate(under):
+            fall = min(1.0, (self._taken + n) / _FADE)
+            value = piece[n] + int(sample * (1 - fall * (1 - self._gain)))
+            mixed[n] = min(32_767, max(-32_768, value))
+        self._taken += len(under)
+        return mixed
 
 
 class Player:
@@ -83,9 +131,12 @@ class Player:
         self._tell = tell
         self._lock = threading.Lock()
         self._on: _Playing | None = None
+        self._beneath: _Beneath | None = None
         self._cue: Cue | None = None
         self._gain = 1.0
         self.late_blocks = 0
+        # Set by a sink that sleeps while nothing is to sound.
+        self.waken: Callable[[], None] = lambda: None
 
     # --- the station's side --------------------------------------------------------
 
@@ -93,12 +144,14 @@ class Player:
         """Let a voice sound next; it takes the place of an earlier cue."""
         with self._lock:
             self._cue = cue
+        self.waken()
 
     def swap(self, expected: Cue, cue: Cue | None) -> None:
         """Put another cue, or none, in the place of one that has not begun yet."""
         with self._lock:
             if self._cue is expected:
                 self._cue = cue
+        self.waken()
 
     def cut(self) -> None:
         """Be silent from the next block on, and cue nothing."""
@@ -159,6 +212,13 @@ class Player:
 
     # --- the sink's side -------------------------------------------------------------
 
+    def silent_until(self) -> float:
+        """Return until which moment nothing can sound, unless `waken` is called."""
+        with self._lock:
+            if self._on:
+                return -math.inf
+            return self._cue.mono if self._cue else math.inf
+
     def render(self, mono: float, frames: int) -> Samples:
         """Return the samples of the stretch of time that begins at `mono`."""
         told: list[Onset | Ending] = []
@@ -178,6 +238,9 @@ class Player:
                 if not self._on:
                     self._begin(self._cue, moment, told)
                     continue
+                if self._is_talked_over():
+                    self._talk_over(self._on, self._cue, moment, told)
+                    continue
                 self._on.fading = self._on.fading or self._cue.cut
             frames_now = min(room, wait or room)
             if self._on:
@@ -191,12 +254,27 @@ class Player:
         if not self._cue:
             return room
         wait = round((self._cue.mono - moment) * RATE)
-        if self._on and self._cue.cut and not self._on.fading:
+        fades = self._on and not self._on.fading and not self._is_talked_over()
+        if fades and self._cue.cut:
             wait -= _FADE
         return max(0, wait)
 
+    def _is_talked_over(self) -> bool:
+        """Say whether what is on goes on beneath what is cued."""
+        cue, on = self._cue, self._on
+        return bool(cue and cue.cut and cue.talk_over and on and not on.fading)
+
+    def _talk_over(
+        self, on: _Playing, cue: Cue, moment: float, told: list[Onset | Ending]
+    ) -> None:
+        """End what is on for the record, and let it go on beneath the cue."""
+        told.append(on.ending(moment, complete=False))
+        self._on = None
+        self._begin(cue, moment, told)
+        self._beneath = _Beneath(on.voice, cue.talk_over)
+
     def _begin(self, cue: Cue, moment: float, told: list[Onset | Ending]) -> None:
-        self._cue = None
+        self._cue, self._beneath = None, None
         self._on = _Playing(cue.voice, moment)
         told.append(Onset(cue.voice.key, moment, cue.voice.offset_ms))
 
@@ -212,6 +290,8 @@ class Player:
         if on is None:
             return
         piece = on.voice.take(min(frames, _FADE) if on.fading else frames)
+        if self._beneath:
+            piece = self._beneath.mix(piece)
         if self._gain != 1.0:
             gain = self._gain
             piece = array("h", [int(sample * gain) for sample in piece])
@@ -224,7 +304,7 @@ class Player:
         if on.fading or on.voice.is_over:
             end = moment + len(piece) / RATE
             told.append(on.ending(end, complete=not on.fading))
-            self._on = None
+            self._on, self._beneath = None, None
 
 
 def silence(frames: int) -> Samples:

@@ -5,6 +5,10 @@ The WAV and null sinks have a clock of their own: sample `n` belongs to the mome
 made when its moment has come. When the process was held up for longer than a sound
 card's buffer would last, the time lost is written as silence and the sound goes on
 behind it, as it would through a card.
+
+While nothing is to sound these two sleep, until shortly before the next cue or until
+one is set, and write the silence that has passed in one piece: a device is silent for
+23 hours a day, and fifty blocks of nothing a second would cost it half a percent.
 """
 
 import contextlib
@@ -12,6 +16,7 @@ import json
 import os
 import struct
 import threading
+import time
 from array import array
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -30,14 +35,29 @@ BLOCK_MS = 20
 BLOCK = RATE * BLOCK_MS // 1000
 # What a card's usual buffer bridges; later than this is a gap, and is written as one.
 TOLERANCE_S = 0.2
-_FLUSH_BLOCKS = 5
+_FLUSH_BYTES = 5 * BLOCK * 2
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 # A WAV file counts in 32 bits; a longer life goes on in another file.
 _MAX_BYTES = 11 * 3600 * RATE * 2
 _CARD_BUFFER_MS = 40
 _AUDIO_NICE = -15
 
-Render = Callable[[float, int], Samples]
+# A WAV file may be read while it is written: it is never older than this.
+_WAV_NAP_S, _LONGEST_NAP_S = 0.25, 5.0
+# Waking takes its time; the rest until a cue is waited for block by block.
+_WAKE_S = 0.1
+
+
+class Source(Protocol):
+    """Where samples come from, and who says when there is nothing but silence."""
+
+    waken: Callable[[], None]
+
+    def render(self, mono: float, frames: int) -> Samples:
+        """Return the samples of the stretch of time that begins at `mono`."""
+
+    def silent_until(self) -> float:
+        """Return until which moment nothing can sound, unless `waken` is called."""
 
 
 class NoCardError(DomainError):
@@ -50,7 +70,7 @@ class Sink(Protocol):
     name: str
     gap_ms: int
 
-    def start(self, render: Render) -> None:
+    def start(self, source: Source) -> None:
         """Begin to take samples."""
 
     def close(self) -> None:
@@ -64,25 +84,30 @@ class PacedSink:
     """Takes blocks at the pace of the monotonic clock and forgets them."""
 
     name = "null"
+    nap_s = _LONGEST_NAP_S
 
     def __init__(self, clock: Clock) -> None:
         self.gap_ms = 0
         self._clock = clock
-        self._ending = threading.Event()
+        self._is_ending = False
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
-        self._render: Render | None = None
+        self._source: Source | None = None
         self._origin = 0.0
+        self._taken = 0
 
-    def start(self, render: Render) -> None:
+    def start(self, source: Source) -> None:
         """Begin to take samples."""
-        self._render = render
+        self._source = source
+        source.waken = self._woken.set
         self._origin = self._clock.monotonic()
         self._open()
         self._thread.start()
 
     def close(self) -> None:
         """Stop, with everything written."""
-        self._ending.set()
+        self._is_ending = True
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         self._shut()
@@ -101,22 +126,52 @@ class PacedSink:
 
     def _run(self) -> None:
         hurry()
-        block = 0
-        while not self._ending.is_set():
-            due = self._origin + block * BLOCK_MS / 1000
-            late = self._clock.monotonic() - due
-            if late < 0:
-                self._ending.wait(-late)
-                continue
-            if late > TOLERANCE_S:
-                lost = int(late * 1000 / BLOCK_MS)
-                self._write(silence(lost * BLOCK))
-                self.gap_ms += lost * BLOCK_MS
-                block += lost
-                continue
-            if self._render:
-                self._write(self._render(due, BLOCK))
-            block += 1
+        while not self._is_ending and self._source:
+            # Before asking, so that a cue set after the answer cuts the sleep short.
+            self._woken.clear()
+            quiet = self._source.silent_until()
+            if quiet > self._due() + _WAKE_S:
+                self._sleep(self._source, quiet)
+            else:
+                self._take_block(self._source)
+
+    def _due(self) -> float:
+        """Return the moment of the next sample."""
+        return self._origin + self._taken / RATE
+
+    def _sleep(self, source: Source, quiet: float) -> None:
+        """Sleep while it is silent; write the silence that has passed meanwhile.
+
+        A cue that came meanwhile begins where it was meant to, but at most one block
+        ago: what was decided late is never written as if it had been on time.
+        """
+        due = self._due()
+        ends = min(quiet - _WAKE_S / 2, due + self.nap_s)
+        left = ends - self._clock.monotonic()
+        if left > 0:
+            self._woken.wait(left)
+        now = self._clock.monotonic()
+        meant = max(source.silent_until(), now - BLOCK_MS / 1000)
+        passed = min(now, quiet, meant) - due
+        if passed > 0:
+            self._put(silence(int(passed * RATE)))
+
+    def _take_block(self, source: Source) -> None:
+        """Wait for the moment of the next block, and take it."""
+        due = self._due()
+        late = self._clock.monotonic() - due
+        if late > TOLERANCE_S:
+            lost = int(late * 1000 / BLOCK_MS)
+            self._put(silence(lost * BLOCK))
+            self.gap_ms += lost * BLOCK_MS
+        elif late < 0:
+            time.sleep(-late)
+        else:
+            self._put(source.render(due, BLOCK))
+
+    def _put(self, samples: Samples) -> None:
+        self._taken += len(samples)
+        self._write(samples)
 
 
 class WavSink(PacedSink):
@@ -126,6 +181,7 @@ class WavSink(PacedSink):
     """
 
     name = "wav"
+    nap_s = _WAV_NAP_S
 
     def __init__(self, target: Path, *, clock: Clock, device: str) -> None:
         super().__init__(clock)
@@ -134,7 +190,7 @@ class WavSink(PacedSink):
         self.path = target
         self._file = -1
         self._bytes = 0
-        self._blocks = 0
+        self._fresh = 0
         self._start = 0.0
 
     def clock_moved(self) -> None:
@@ -201,8 +257,9 @@ class WavSink(PacedSink):
         data = samples.tobytes()
         os.write(self._file, data)
         self._bytes += len(data)
-        self._blocks += 1
-        if self._blocks % _FLUSH_BLOCKS == 0:
+        self._fresh += len(data)
+        if self._fresh >= _FLUSH_BYTES:
+            self._fresh = 0
             os.pwrite(self._file, self._header(), 0)
         if self._bytes > _MAX_BYTES:
             self._shut()
@@ -241,9 +298,9 @@ class CardSink:
             self._device.close()
             raise NoCardError("agent.no_sound_card")
 
-    def start(self, render: Render) -> None:
+    def start(self, source: Source) -> None:
         """Begin to take samples."""
-        stream = self._stream(render)
+        stream = self._stream(source)
         next(stream)
         self._device.start(stream)
 
@@ -254,7 +311,7 @@ class CardSink:
     def clock_moved(self) -> None:
         """Nothing here is named by its time."""
 
-    def _stream(self, render: Render) -> Generator[Samples, int, None]:
+    def _stream(self, source: Source) -> Generator[Samples, int, None]:
         """Give the card what it asks for; its own clock paces, ours corrects.
 
         The stretch follows the one before unless the two clocks are apart by more
@@ -271,7 +328,7 @@ class CardSink:
             else:
                 # Follow the card's clock gently, it may run a little fast or slow.
                 self._due += apart / 64
-            samples = render(self._due, frames)
+            samples = source.render(self._due, frames)
             self._due += frames / RATE
             frames = yield samples
 

@@ -8,17 +8,25 @@ player tells back becomes the play record.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from nguon.agent.clock import Clock
 from nguon.agent.holdings import Candidate, Holdings
 from nguon.agent.media import MediaBrokenError, MediaShelf
-from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
+from nguon.agent.player import Cue, Ending, Onset, Player, Sound, level_dbfs
 from nguon.agent.store import Play, Store, sounded
+from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
-from nguon.agent.voice import FRAMES_PER_MS, RATE, UnplayableError, Voice
-from nguon.core.messages import Rendition
+from nguon.agent.voice import (
+    FRAMES_PER_MS,
+    RATE,
+    TONE_MS,
+    UnplayableError,
+    Voice,
+    tone,
+)
+from nguon.core.messages import Item, Rendition
 from nguon.core.playout import (
     Decision,
     Progress,
@@ -26,8 +34,11 @@ from nguon.core.playout import (
     Situation,
     Verdict,
     decide,
+    is_endless,
     is_real_emergency,
+    silence,
     timeline,
+    volume_of,
 )
 from nguon.core.signing import DocumentRefusedError
 
@@ -38,6 +49,7 @@ AHEAD_MS = 8_000
 # A running item's position is on disk at most this old.
 CHECKPOINT_S = 1.0
 _LONGEST_S = 30.0
+_WATCH_S = 0.25
 _SAME_S = 0.002
 _SHORTEST_S = 0.005
 # A relay that is joined late may be joined so far beside its exact position.
@@ -66,6 +78,7 @@ class Stage:
         holdings: Holdings,
         shelf: MediaShelf,
         player: Player,
+        receiver: Receiver,
         output: str,
         wake: Callable[[], None],
     ) -> None:
@@ -75,8 +88,12 @@ class Stage:
         self._holdings = holdings
         self._shelf = shelf
         self._player = player
+        self._receiver = receiver
+        self._spoken_out: set[str] = set()
         self._output = output
         self._wake = wake
+        # The volume that the settings or a command ask for, percent.
+        self.volume = 100
         self._closing: dict[str, Verdict] = {}
         self._opened: dict[str, Opened] = {}
         self._opening: set[asyncio.Task[None]] = set()
@@ -99,9 +116,11 @@ class Stage:
         self._end_stops(at)
         self._close_lost(at)
         self._close_untimed(at)
+        self._tune(at)
         situation = self._situation(mono, at)
         listener = self._holdings.listener
         decision = decide(situation, listener, at=at)
+        self._player.set_volume(volume_of(decision, base=self.volume))
         self._note(decision, at)
         self._perform(decision, mono)
         self._look_ahead(replace(situation, playing=self._on(mono)), mono, at)
@@ -109,27 +128,75 @@ class Stage:
         self._checkpoint(mono)
         return self._next(decision, mono, at)
 
+    def _tune(self, at: int) -> None:
+        """Tune in to the streams that are near, leave the others, end what is over.
+
+        Only addresses of documents that are proven at this very moment are opened.
+        """
+        wanted = {}
+        for item in self._holdings.prepared.begun(at + AHEAD_MS):
+            candidate = self._holdings.candidates[item.id]
+            play = self._holdings.plays[item.id]
+            if item.stream is None or self._is_unproven(candidate, play, at):
+                continue
+            # A tuner is kept until its item's record is written.
+            if self._receiver.has(item.id) or (
+                item.ends_at > at and self._is_proven(candidate, at)
+            ):
+                wanted[item.id] = item
+        self._receiver.keep(wanted)
+        on = self._player.sounding
+        for key in wanted:
+            if key != on and self._receiver.is_over(key):
+                self._end_spoken(self._holdings.plays[key], at)
+
+    def _is_proven(self, candidate: Candidate, at: int) -> bool:
+        """Check the document of a stream once more; what fails ends the item."""
+        try:
+            self._trust.check_again(candidate.token, at=at)
+        except DocumentRefusedError as error:
+            self._trust.refuse(error, candidate.token, at=at, pushed=False)
+            play = self._holdings.plays[candidate.item.id]
+            self._finish(play, "failed", error.cause, at)
+            return False
+        return True
+
+    def _end_spoken(self, play: Play, at: int) -> None:
+        """End a stream that has ended, unless the player's own word is on its way."""
+        if play.item not in self._spoken_out:
+            self._spoken_out.add(play.item)
+            self._wake()
+        elif play.started_at:
+            self._finish(play, "finished", "", at)
+        else:
+            self._finish(play, "missed", play.blocked or "source", at)
+
+    def take_segment(self, payload: Mapping[str, object]) -> None:
+        """Take a verified piece of live speech. Raises DocumentRefusedError."""
+        self._receiver.take_segment(payload)
+
     def _on(self, mono: float) -> str:
         on = self._player.on(mono)
         return on[0] if on and on[0] not in self._closing else ""
 
     def _situation(self, mono: float, at: int) -> Situation:
-        """Return what the rules need to know, limited to what is near in time."""
+        """Return what the rules need to know; of items, what is near in time."""
         holdings = self._holdings
         on = self._player.on(mono)
-        progress, items, unready, since = {}, [], set(), {}
-        for key, candidate in holdings.candidates.items():
-            item, play = candidate.item, holdings.plays.get(key)
-            if play is None or play.outcome or item.starts_at > at + AHEAD_MS:
-                continue
-            if self._is_unproven(candidate, play, at):
+        progress, unready, since, hidden = {}, set(), {}, set()
+        near = holdings.prepared.begun(at + AHEAD_MS)
+        for item in near:
+            key, play = item.id, holdings.plays[item.id]
+            if self._is_unproven(holdings.candidates[key], play, at):
+                hidden.add(key)
                 continue
             rendition = item.rendition(holdings.settings.languages)
-            if rendition is None or rendition.sha256 not in self._shelf.ready:
+            if not self._is_ready(item, rendition):
                 unready.add(key)
             sounded_ms = play.sounded_ms
             if on and on[0] == key and rendition:
-                sounded_ms = min(on[1], rendition.duration_ms - 1)
+                longest = on[1] if is_endless(item) else rendition.duration_ms - 1
+                sounded_ms = min(on[1], longest)
             progress[key] = Progress(
                 started_at=play.started_at,
                 sounded_ms=sounded_ms,
@@ -137,20 +204,29 @@ class Stage:
                 blocked=play.blocked,
             )
             since[key] = play.held_since
-            items.append(item)
+        prepared = holdings.prepared
         return Situation(
-            items=tuple(items),
+            items=prepared.without(hidden) if hidden else prepared,
             progress=progress,
             playing=self._on(mono),
             cancelled=frozenset(
-                item.id for item in items if holdings.is_cancelled(item)
+                item.id for item in near if holdings.is_cancelled(item)
             ),
             stops=holdings.active_stops(at=at),
             quiet=holdings.quiet,
             unready=frozenset(unready),
             held_since=since,
             available_since=int(self._clock.at(self._born)),
+            volumes=holdings.volumes,
+            order=holdings.order,
+            doubt_ms=self._clock.doubt_ms,
         )
+
+    def _is_ready(self, item: Item, rendition: Rendition | None) -> bool:
+        """Say whether an item could sound now: its file is here, its source alive."""
+        if item.stream is not None:
+            return self._receiver.is_ready(item.id)
+        return rendition is not None and rendition.sha256 in self._shelf.ready
 
     def _is_unproven(self, candidate: Candidate, play: Play, at: int) -> bool:
         """Say whether a document has run out, or only a trusted clock could tell."""
@@ -182,17 +258,17 @@ class Stage:
     def _perform(self, decision: Decision, mono: float) -> None:
         """Let sound what was decided."""
         on = self._player.on(mono)
-        item, rendition = decision.item, decision.rendition
-        if item is None or rendition is None:
-            stopped = decision.rule in {"stopped", "quiet"}
+        item = decision.item
+        if item is None:
+            stopped = decision.rule in {"stopped", "quiet", "clock"}
             if on and (on[0] or stopped):
                 self._player.cut()
             return
         if on and on[0] == item.id:
             return
-        voice = self._voice(item.id, rendition, decision.offset_ms, slack=True)
+        voice = self._voice(item, decision.offset_ms, slack=True)
         if voice:
-            self._player.cue(Cue(voice, mono, cut=True))
+            self._player.cue(Cue(voice, mono, cut=True, talk_over=item.talk_over))
 
     def _look_ahead(self, situation: Situation, mono: float, at: int) -> None:
         """Cue what comes next to its exact moment, and drop what was cued wrongly."""
@@ -205,23 +281,20 @@ class Stage:
                 self._player.swap(pending, None)
             return
         start = self._clock.mono(segment.starts_at)
-        key = segment.item.id
+        item, key = segment.item, segment.item.id
         cut = "_cuts_" in segment.rule
         if pending and (pending.voice.key, pending.voice.offset_ms) == (
             key,
             segment.offset_ms,
         ):
             if abs(pending.mono - start) > _SAME_S or pending.cut != cut:
-                self._player.swap(pending, Cue(pending.voice, start, cut=cut))
+                self._player.swap(pending, replace(pending, mono=start, cut=cut))
             return
         if pending:
             self._player.swap(pending, None)
-        rendition = segment.item.rendition(self._holdings.settings.languages)
-        voice = rendition and self._voice(
-            key, rendition, segment.offset_ms, slack=False
-        )
+        voice = self._voice(item, segment.offset_ms, slack=False)
         if voice:
-            self._player.cue(Cue(voice, start, cut=cut))
+            self._player.cue(Cue(voice, start, cut=cut, talk_over=item.talk_over))
 
     def _next_segment(self, situation: Situation, at: int) -> Segment | None:
         """Return the next change of what sounds, if it is near."""
@@ -241,10 +314,14 @@ class Stage:
 
     # --- sounds ------------------------------------------------------------------
 
-    def _voice(
-        self, key: str, rendition: Rendition, offset_ms: int, *, slack: bool
-    ) -> Voice | None:
+    def _voice(self, item: Item, offset_ms: int, *, slack: bool) -> Sound | None:
         """Return an opened sound, or begin to open it and return None."""
+        key = item.id
+        if item.stream is not None:
+            return self._receiver.voice(key, offset_ms=offset_ms)
+        rendition = item.rendition(self._holdings.settings.languages)
+        if rendition is None:
+            return None
         candidate = self._holdings.candidates[key]
         opened = self._opened.get(key)
         if opened and opened.document == candidate.document:
@@ -273,6 +350,7 @@ class Stage:
                 self._shelf.load(rendition.sha256),
                 offset_ms=offset_ms,
                 duration_ms=rendition.duration_ms,
+                loop_ms=candidate.item.ends_at - at if candidate.item.loop else 0,
             )
 
         try:
@@ -344,7 +422,7 @@ class Stage:
 
     def _missing_ms(self, play: Play) -> int:
         candidate = self._holdings.candidates.get(play.item)
-        if candidate is None:
+        if candidate is None or is_endless(candidate.item):
             return 0
         rendition = candidate.item.rendition(self._holdings.settings.languages)
         return rendition.duration_ms - play.sounded_ms if rendition else 0
@@ -359,7 +437,8 @@ class Stage:
             play,
             part=(started, ended, offset),
             energy=word.energy,
-            samples=word.samples,
+            # What was only filled in, where a source had nothing, was not heard.
+            samples=max(0, word.samples - word.empty),
             ms=word.ms,
         )
 
@@ -389,6 +468,7 @@ class Stage:
             return
         heard_ms = play.samples * 1000 // RATE
         self._opened.pop(play.item, None)
+        self._holdings.drop(play.item)
         self._keep(
             replace(play, outcome=outcome),
             tell=outcome if outcome in {"missed", "failed"} else "finished",
@@ -402,7 +482,25 @@ class Stage:
             level_dbfs=level_dbfs(energy=play.energy, samples=play.samples),
             output=self._output,
             parts=[list(part) for part in play.parts],
+            **self._relay_words(play, heard_ms, at),
         )
+
+    def _relay_words(self, play: Play, heard_ms: int, at: int) -> dict[str, int]:
+        """Return what a record says of a stream: relayed, silent and dead, in ms.
+
+        Silence and death are counted since this process runs.
+        """
+        candidate = self._holdings.candidates.get(play.item)
+        if candidate is None or candidate.item.stream is None:
+            return {}
+        begin = self._clock.mono(play.planned_at)
+        end = self._clock.mono(min(at, candidate.item.ends_at))
+        told = self._receiver.tally(play.item, begin, end)
+        return {
+            "relayed_ms": heard_ms,
+            "silent_ms": told["silent"],
+            "dead_ms": told["dead"],
+        }
 
     def _close_lost(self, at: int) -> None:
         """Close items that no held document names any more."""
@@ -440,6 +538,24 @@ class Stage:
             cause = "clock" if untimed else play.blocked or "offline"
             outcome = "cut" if play.started_at else "missed"
             self._close(Verdict(candidate.item, outcome, cause), at)
+
+    # --- the test tone -----------------------------------------------------------
+
+    def test(self) -> str:
+        """Sound the test tone; where it may not, return why: no noise is exempt.
+
+        Without any plan nobody has told this device when it must be quiet.
+        """
+        mono = self._clock.monotonic()
+        at = int(self._clock.at(mono))
+        if not self._player.silent:
+            return "outranked"
+        if not self._holdings.knows_hours:
+            return "no_plan"
+        why = silence(self._situation(mono, at), at=at, length_ms=TONE_MS)
+        if not why:
+            self._player.cue(Cue(tone(), mono, cut=False))
+        return why
 
     # --- stops -----------------------------------------------------------------------
 
@@ -492,13 +608,14 @@ class Stage:
 
     def _next(self, decision: Decision, mono: float, at: int) -> float:
         """Return the seconds until something may change by itself."""
-        edges = [decision.until]
-        for candidate in self._holdings.candidates.values():
-            if candidate.item.starts_at > at + AHEAD_MS:
-                edges.append(candidate.item.starts_at - AHEAD_MS)
-        wait = self._clock.mono(min(edges)) - mono
+        next_start = self._holdings.prepared.next_start(at + AHEAD_MS)
+        until = min(decision.until, next_start - AHEAD_MS)
+        wait = self._clock.mono(until) - mono
         if not self._player.silent:
             wait = min(wait, CHECKPOINT_S)
+        if self._receiver.tuners:
+            # Nobody tells that a source has died; it has to be looked at.
+            wait = min(wait, _WATCH_S)
         return max(_SHORTEST_S, min(_LONGEST_S, wait))
 
     async def hush(self) -> None:

@@ -26,14 +26,14 @@ from nguon.agent.drivers.host import Host
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
-from nguon.agent.player import Cue, Ending, Onset, Player
+from nguon.agent.player import Ending, Onset, Player
 from nguon.agent.senses import Senses
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
+from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
-from nguon.agent.voice import tone
 from nguon.core import signing
 from nguon.core.beats import Beat
 from nguon.core.errors import DomainError, RefusedError
@@ -46,6 +46,8 @@ PULL_S = 55.0
 BEAT_S = 60.0
 # Mains, amplifier, line and network are looked at this often; a change is told at once.
 SENSE_S = 5.0
+# A beat holds no more; after weeks without a server the doubt may be anything.
+MAX_DOUBT_MS = 2**31 - 1
 # The proof of a test tone is told when the tone is over.
 _TEST_S = 4.0
 BATCH = 100
@@ -78,7 +80,20 @@ class Wish:
 class Station:
     """One running device."""
 
-    def __init__(self, home: Home, *, output: str, board_port: int = 0) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        output: str,
+        board_port: int = 0,
+        rtc: bool = True,
+        allow_inside: bool = False,
+    ) -> None:
+        """Read what the home holds.
+
+        `allow_inside` lets relays be fetched from inside a network: for tests.
+        """
+        self._allow_inside = allow_inside
         self._home = home
         self._output = output
         self._board_port = board_port
@@ -88,6 +103,7 @@ class Station:
         self._clock = Clock(
             offset_ms=float(self._store.fact("clock_offset_ms", "0")),
             not_before=int(self._store.fact("lived_until", "0")),
+            rtc=rtc,
         )
         self._server = Server(self._identity.server, key=key, clock=self._clock)
         self._broker = Broker(
@@ -101,6 +117,7 @@ class Station:
         self._pull_now = asyncio.Event()
         self._fetch_now = asyncio.Event()
         self._send_now = asyncio.Event()
+        self._is_ready = False
         self._beat_now = asyncio.Event()
         self._senses = Senses(
             [Host(storage=home.media)], monotonic=self._clock.monotonic
@@ -187,7 +204,12 @@ class Station:
                 loop.call_soon_threadsafe(self._stage.heard, word)
                 loop.call_soon_threadsafe(self._sounded, word)
 
+        def changed() -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._changed)
+
         self._player = Player(tell)
+        self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device
@@ -199,6 +221,7 @@ class Station:
             holdings=self._holdings,
             shelf=self._shelf,
             player=self._player,
+            receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
             wake=self._changed,
         )
@@ -210,7 +233,7 @@ class Station:
         self._boots = self._store.count("boots")
         board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
         if not self.is_board:
-            self._sink.start(self._player.render)
+            self._sink.start(self._player)
         try:
             if self.is_board:
                 port = await board.open(self._board_port)
@@ -230,6 +253,7 @@ class Station:
             if not self.is_board:
                 await self._stage.hush()
                 self._sink.close()
+                self._receiver.close()
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
             await board.close()
@@ -310,7 +334,7 @@ class Station:
             if int(seq) == self._holdings.settings_seq:
                 volume = int(value)
         self._volume = volume
-        self._player.set_volume(volume)
+        self._stage.volume = volume
 
     def _obey(self, verb: str, args: object) -> None:
         """Carry out a command that was accepted."""
@@ -320,12 +344,14 @@ class Station:
                 seq = self._holdings.settings_seq
                 self._store.remember(volume=f"{seq} {volume}")
                 self._set_volume()
-        if verb == "test" and self._player.silent and not self.is_board:
-            stops = self._holdings.active_stops(at=self._clock.now())
-            if not stops:
+        if verb == "test" and not self.is_board:
+            why = self._stage.test()
+            if why:
+                at = self._clock.now()
+                self._store.tell("missed", at=at, cause=why, verb=verb)
+            else:
                 loop = asyncio.get_running_loop()
                 loop.call_later(_TEST_S, self._beat_now.set)
-                self._player.cue(Cue(tone(), self._clock.monotonic(), cut=False))
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -349,12 +375,26 @@ class Station:
             self._changed()
 
     async def _take_pushed(self, token: str) -> None:
+        if _is_segment(token):
+            self._take_segment(token)
+            return
         if not self._clock.trusted:
             # A stop may not wait long for a server that does not answer.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SYNC_S):
                     await self._sync_clock()
         self._take(token, pushed=True)
+
+    def _take_segment(self, token: str) -> None:
+        """Let a piece of live speech be heard, if it is proven and in time."""
+        if self.is_board or not self._clock.trusted:
+            return
+        at = self._clock.now()
+        try:
+            self._stage.take_segment(self._trust.segment(token, at=at))
+        except DocumentRefusedError as error:
+            self._trust.refuse(error, token, at=at, pushed=True)
+            self._changed()
 
     def _take(self, token: str, *, pushed: bool) -> bool:
         """Check a document and obey it; say whether it was not refused."""
@@ -438,8 +478,15 @@ class Station:
         if self._broker.is_connected:
             with contextlib.suppress(Exception):
                 await self._broker.listen_to(self._trust.units)
+                self._tell_ready()
         self._changed()
         self._fetch_now.set()
+
+    def _tell_ready(self) -> None:
+        """Say once that this device hears its areas and holds what is in force."""
+        if not self._is_ready and self._holdings.settings_seq:
+            self._is_ready = True
+            log.info("station: ready")
 
     async def _take_keys(self, token: object) -> None:
         if not isinstance(token, str) or token == self._store.fact("keyset"):
@@ -648,6 +695,7 @@ class Station:
             boots=self._boots,
             clock_offset_ms=round(self._clock.offset()),
             clock_trusted=self._clock.trusted,
+            clock_doubt_ms=self._clock.doubt_ms,
             refused=self._store.refusals(),
             stops=len(self._holdings.active_stops(at=self._clock.now())),
         )
@@ -661,6 +709,7 @@ class Station:
             sounding=bool(self._player.sounding),
             clock_offset_ms=round(self._clock.offset()),
             clock_trusted=self._clock.trusted,
+            clock_doubt_ms=min(round(self._clock.doubt_ms), MAX_DOUBT_MS),
             version=__version__,
             volume=self._volume,
             **self._senses.read(),
@@ -707,6 +756,15 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+def _is_segment(token: str) -> bool:
+    """Say whether a document calls itself a piece of live speech."""
+    try:
+        header, _payload = signing.read(token)
+    except DocumentRefusedError:
+        return False
+    return header.get("typ") == f"{signing.TYPE_PREFIX}segment"
 
 
 def _number(token: object) -> int:

@@ -148,6 +148,18 @@ class Trust:
         """Check key, signature and end once more, at the moment of playing."""
         self.keys.verify(token, at=at)
 
+    def segment(self, token: str, *, at: int) -> dict[str, Any]:
+        """Return the payload of a piece of live speech for this device.
+
+        Its item takes each piece once, so nothing is remembered here. Raises
+        DocumentRefusedError.
+        """
+        payload = self.keys.verify(token, at=at)
+        if payload["type"] != "segment":
+            raise DocumentRefusedError("malformed", document=payload["id"])
+        messages.check_target(payload, device=self._device, units=self.units)
+        return payload
+
     def refuse(
         self, error: DocumentRefusedError, token: str, *, at: int, pushed: bool
     ) -> bool:

@@ -8,6 +8,7 @@ import io
 import math
 from array import array
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import miniaudio
@@ -20,6 +21,7 @@ Samples: TypeAlias = "array[int]"
 FRAMES_PER_MS = RATE // 1000
 # Decoding this much takes about a millisecond.
 _CHUNK = 8_000
+TONE_MS = 2_000
 # A sound may be this much longer than the plan says (the last frame of an MP3).
 _SLACK_MS = 250
 
@@ -38,34 +40,44 @@ class Voice:
         *,
         offset_ms: int,
         duration_ms: int,
+        loop_ms: int = 0,
     ) -> None:
         self.key = key
         self.offset_ms = offset_ms
+        # A file has every sample that it promises.
+        self.empty = 0
         self._read = read
-        self._left = max(0, duration_ms - offset_ms + _SLACK_MS) * FRAMES_PER_MS
+        length = loop_ms or max(0, duration_ms - offset_ms + _SLACK_MS)
+        self._left = length * FRAMES_PER_MS
         self._buffer: Samples = array("h")
         self._over = False
         self._fill(1)
 
     @classmethod
     def open(
-        cls, key: str, data: bytes, *, offset_ms: int, duration_ms: int
+        cls,
+        key: str,
+        data: bytes,
+        *,
+        offset_ms: int,
+        duration_ms: int,
+        loop_ms: int = 0,
     ) -> "Voice":
-        """Return a voice of an MP3, ready to sound. Raises UnplayableError."""
+        """Return a voice of an MP3, ready to sound; `loop_ms`: repeat it for so long.
+
+        Raises UnplayableError.
+        """
         try:
-            stream = miniaudio.stream_any(
-                _Bytes(data),
-                miniaudio.FileFormat.MP3,
-                nchannels=1,
-                sample_rate=RATE,
-                frames_to_read=_CHUNK,
-                seek_frame=offset_ms * FRAMES_PER_MS,
-            )
+            stream = _decode(data, offset_ms=offset_ms)
+            read: Callable[[int], Samples] = partial(_next, stream)
+            if loop_ms:
+                read = _Repeat(data, stream, duration_ms - offset_ms, duration_ms).read
             voice = cls(
                 key,
-                lambda frames: _next(stream, frames),
+                read,
                 offset_ms=offset_ms,
                 duration_ms=duration_ms,
+                loop_ms=loop_ms,
             )
         except miniaudio.MiniaudioError as error:
             raise UnplayableError("agent.sound_unplayable", item=key) from error
@@ -93,6 +105,40 @@ class Voice:
             self._over = not piece or self._left <= 0
 
 
+class _Repeat:
+    """A sound again and again, each turn exactly `duration_ms` long at most."""
+
+    def __init__(
+        self, data: bytes, stream: object, left_ms: int, duration_ms: int
+    ) -> None:
+        self._data = data
+        self._stream = stream
+        self._turn = duration_ms * FRAMES_PER_MS
+        self._left = left_ms * FRAMES_PER_MS
+
+    def read(self, frames: int) -> Samples:
+        """Return the next samples; none when the sound has none at all."""
+        piece = _next(self._stream, frames)[: self._left]
+        self._left -= len(piece)
+        if not piece:
+            self._stream = _decode(self._data, offset_ms=0)
+            piece = _next(self._stream, frames)[: self._turn]
+            self._left = self._turn - len(piece)
+        return piece
+
+
+def _decode(data: bytes, *, offset_ms: int) -> object:
+    """Return the decoder's stream of an MP3. Raises MiniaudioError."""
+    return miniaudio.stream_any(
+        _Bytes(data),
+        miniaudio.FileFormat.MP3,
+        nchannels=1,
+        sample_rate=RATE,
+        frames_to_read=_CHUNK,
+        seek_frame=offset_ms * FRAMES_PER_MS,
+    )
+
+
 class _Bytes(miniaudio.StreamableSource):  # type: ignore[misc]
     """Bytes in memory as the decoder reads and seeks them."""
 
@@ -117,9 +163,9 @@ def _next(stream: object, frames: int) -> Samples:
     return array("h", piece)
 
 
-def tone(*, seconds: float = 2.0) -> Voice:
+def tone() -> Voice:
     """Return a quiet 440 Hz tone: the sound of the command `test`."""
-    frames = int(seconds * RATE)
+    frames = TONE_MS * FRAMES_PER_MS
     wave = array(
         "h", (int(6_000 * math.sin(6.283185 * 440 * n / RATE)) for n in range(frames))
     )
@@ -129,4 +175,4 @@ def tone(*, seconds: float = 2.0) -> Voice:
         del wave[:count]
         return piece
 
-    return Voice("", read, offset_ms=0, duration_ms=int(seconds * 1000))
+    return Voice("", read, offset_ms=0, duration_ms=TONE_MS)

@@ -9,10 +9,12 @@ import secrets
 ROOT = "nguon/v1"
 UID_LENGTH = 12
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_LETTERS = frozenset(_ALPHABET)
 
 AREA_CHANNELS = ("nudge", "alert")
 DEVICE_DOWN = ("command", "ack")
 DEVICE_UP = ("event", "beat")
+_CHANNELS = {"area": AREA_CHANNELS, "device": DEVICE_DOWN + DEVICE_UP}
 
 
 def new_uid() -> str:
@@ -22,7 +24,7 @@ def new_uid() -> str:
 
 def is_uid(text: str) -> bool:
     """Say whether `text` has the form of an opaque id."""
-    return len(text) == UID_LENGTH and all(letter in _ALPHABET for letter in text)
+    return len(text) == UID_LENGTH and _LETTERS.issuperset(text)
 
 
 def area(unit_uid: str, channel: str) -> str:
@@ -49,7 +51,6 @@ def parse(topic: str) -> tuple[str, str, str]:
     if len(parts) != 5 or "/".join(parts[:2]) != ROOT:
         raise ValueError(f"not a topic of ours: {topic!r}")
     scope, uid, channel = parts[2:]
-    channels = {"area": AREA_CHANNELS, "device": DEVICE_DOWN + DEVICE_UP}
-    if channel not in channels.get(scope, ()) or not is_uid(uid):
+    if channel not in _CHANNELS.get(scope, ()) or not is_uid(uid):
         raise ValueError(f"not a topic of ours: {topic!r}")
     return scope, uid, channel

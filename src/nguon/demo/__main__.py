@@ -15,10 +15,10 @@ from typing import Any
 
 from nguon.demo.client import UnexpectedAnswerError
 from nguon.demo.once import NotProvenError, Story
-from nguon.demo.processes import StackError
+from nguon.demo.processes import StackError, hold
 from nguon.demo.stack import Stack
 
-WEB_PORT = 8000
+WEB_PORT, LAST_PORT = 8000, 65535
 WATCH_SECONDS = 1.0
 RESTARTS = 5
 
@@ -32,13 +32,20 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def a_port(text: str) -> int:
+    """Read a port from the command line. Raises ArgumentTypeError."""
+    if not (text.isdecimal() and 0 < int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"từ 1 đến {LAST_PORT} / 1 to {LAST_PORT}")
+    return int(text)
+
+
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="./nguon demo", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="start over: forget ./var")
     parser.add_argument("--once", action="store_true", help="the main job once")
     parser.add_argument("--json", action="store_true", help="print facts as JSON")
-    parser.add_argument("--port", type=int, default=0, help="port of the web server")
+    parser.add_argument("--port", type=a_port, default=0, help="port of the web server")
     parser.add_argument("--devices", type=int, default=200, help="simulated devices")
     parser.add_argument("--folder", type=Path, default=Path("var"), help="data folder")
     parser.add_argument("--keep", type=Path, help="keep the folder of --once here")
@@ -83,8 +90,27 @@ def run_once(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Keep everything up until Ctrl-C or SIGTERM."""
     folder = arguments.folder.resolve()
-    if arguments.fresh and folder.exists():
-        shutil.rmtree(folder)
+    try:
+        with hold(folder):
+            if arguments.fresh:
+                empty(folder)
+            return run_here(folder, arguments)
+    except StackError as error:
+        say(str(error))
+        return 1
+
+
+def empty(folder: Path) -> None:
+    """Remove all that a folder holds; the folder itself stays held."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def run_here(folder: Path, arguments: argparse.Namespace) -> int:
+    """Run in a folder that nobody else runs in. Raises StackError."""
     kept = (folder / "ports.json").exists()
     ending = threading.Event()
 
@@ -110,9 +136,6 @@ def run(arguments: argparse.Namespace) -> int:
         with stack:
             greet(stack, kept=kept)
             watch(stack, ending)
-    except StackError as error:
-        say(str(error))
-        return 1
     except KeyboardInterrupt:
         say("Đã dừng tất cả. Dữ liệu còn trong " + str(folder))
     return 0

@@ -7,6 +7,7 @@ children from one thread that lives as long as the stack.
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,15 @@ _libc = ctypes.CDLL(None)
 # How often a process is asked whether it is ready; it is an asking, not a guess.
 ASK_SECONDS = 0.05
 END_SECONDS = 10.0
+
+CHOOSE = (
+    "chọn cổng khác: ./nguon demo --port SỐ",
+    "choose another: ./nguon demo --port NUMBER",
+)
+START_OVER = (
+    "làm lại từ đầu: ./nguon demo --fresh",
+    "start over: ./nguon demo --fresh",
+)
 
 
 class StackError(Exception):
@@ -131,6 +141,7 @@ def run_step(
     """Run one step to its end; return what it printed. Raises StackError."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
+        began = out.tell()
         result = subprocess.run(
             list(command),
             env=dict(env),
@@ -142,9 +153,30 @@ def run_step(
         out.write(result.stdout)
     text = result.stdout.decode("utf-8", errors="replace")
     if result.returncode:
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
-        raise StackError(f"{name}: không xong.\n" + "\n".join(tail))
+        said = log.read_bytes()[began:].decode("utf-8", errors="replace")
+        raise StackError("\n".join([f"{name}: không xong.", *said.splitlines()[-15:]]))
     return text
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keep a folder to this process. Raises StackError while another one has it.
+
+    The kernel lets go when the process ends, however it ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(
+                f"Bản chạy thử ở {folder} đang chạy. Hãy dừng nó bằng Ctrl-C trước.\n"
+                f"The demo in {folder} is running; end that one with Ctrl-C first."
+            ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 # --- ports and readiness ---------------------------------------------------------
@@ -170,13 +202,17 @@ def is_free(port: int, kind: int = socket.SOCK_STREAM) -> bool:
 
 
 def check_free(port: int, what: str) -> None:
-    """Raise StackError with a clear sentence when a port is taken."""
+    """Raise StackError with a clear sentence when a port is taken.
+
+    Devices remember the other ports, so only that of the web can be chosen again.
+    """
     if not is_free(port):
+        ours, theirs = CHOOSE if what == "web" else START_OVER
         raise StackError(
             f"Cổng {port} ({what}) đang có chương trình khác dùng. Hãy tắt chương "
-            f"trình đó, hoặc chọn cổng khác: ./nguon demo --port SỐ.\n"
-            f"Port {port} ({what}) is taken by another program; end that one or choose "
-            f"another: ./nguon demo --port NUMBER."
+            f"trình đó, hoặc {ours}.\n"
+            f"Port {port} ({what}) is taken by another program; end that one "
+            f"or {theirs}."
         )
 
 

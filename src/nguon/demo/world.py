@@ -18,7 +18,16 @@ from django.conf import settings
 from django.db import transaction
 
 from nguon.fleet import actions as fleet
-from nguon.fleet.models import ACTIVE, BOARD, SPEAKER, WAITING, Claim, Device
+from nguon.fleet.models import (
+    ACTIVE,
+    BOARD,
+    REJECTED,
+    REVOKED,
+    SPEAKER,
+    WAITING,
+    Claim,
+    Device,
+)
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.models import Bulletin
@@ -33,6 +42,7 @@ from nguon.people.models import (
     Role,
 )
 from nguon.schedule import actions as schedule
+from nguon.schedule import authority, station
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
 from nguon.territory import actions as territory
@@ -56,6 +66,10 @@ PEOPLE: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("quan", "Phạm Quân", PROVINCE_CODE, (APPROVER, AUTHOR)),
 )
 DAILY_TIMES = (time(6, 0), time(11, 0), time(17, 0))
+# The slots of the home station: key, part of the day, when it begins.
+SLOTS = (("sang", "sáng", time(5, 30)), ("trua", "trưa", time(11, 15)),
+         ("chieu", "chiều", time(17, 15)))  # fmt: skip
+SHELVED = 6
 
 
 @dataclass(frozen=True)
@@ -98,20 +112,64 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
     }
 
 
-def welcome(*, expect: int, at: datetime) -> int:
-    """Let in, as the technician, whoever waits; return how many are on the bus."""
+@dataclass(frozen=True)
+class Welcomed:
+    """How many devices are on the bus, and how many somebody has turned away."""
+
+    active: int
+    refused: int
+
+
+def welcome(*, expect: int, at: datetime) -> Welcomed:
+    """Let in, as the technician, whoever waits; return how many are settled."""
     tung = Officer.objects.get(username="tung")
     waiting = Device.objects.filter(state=WAITING).order_by("pk")[:expect]
     keys = list(waiting.values_list("pk", flat=True))
     if keys:
         fleet.approve_devices(device_ids=keys, by=tung, at=at)
-    return Device.objects.filter(state=ACTIVE, connected=True).count()
+    return Welcomed(
+        active=Device.objects.filter(state=ACTIVE, connected=True).count(),
+        refused=Device.objects.filter(state__in=(REJECTED, REVOKED)).count(),
+    )
+
+
+def load_authority(*, at: datetime) -> str:
+    """Let Lan speak live to the home commune for a day; return the paper's uid.
+
+    Minh has approved it. What is in force already stays.
+    """
+    lan = Officer.objects.get(username="lan")
+    minh = Officer.objects.get(username="minh")
+    held = authority.list_authorities(officer=lan, act=station.LIVE, at=at)
+    if held:
+        return held[0].uid
+    today = at.astimezone(schedule_rules.LOCAL).date()
+    paper = schedule.draft_paper(
+        unit=get_unit(HOME, kind=COMMUNE, day=at.date()),
+        kind=station.AUTHORITY,
+        body=station.Authority(
+            officers=(lan.pk,),
+            acts=("announce", "live"),
+            begin=time(0),
+            end=time(0),
+            reason="Chạy thử nói trực tiếp",
+        ),
+        title="Ủy quyền nói trực tiếp",
+        first_date=today,
+        last_date=today + timedelta(days=1),
+        by=lan,
+        at=at,
+    )
+    schedule.send_paper(paper_uid=paper.uid, by=lan, at=at)
+    schedule.approve_paper(paper_uid=paper.uid, sha256=paper.sha256, by=minh, at=at)
+    return paper.uid
 
 
 def load_programme(*, at: datetime) -> int:
-    """Give the home commune a week of daily slots; return how many there are.
+    """Give the home commune a week on the air; return how many broadcasts there are.
 
-    Two are approved by Minh, the third waits for whoever tries the demo.
+    Three daily bulletins: two are approved by Minh, the third waits for whoever tries
+    the demo. Then the station itself: rules, and a programme for each of its slots.
     """
     if Broadcast.objects.exists():
         return Broadcast.objects.count()
@@ -120,25 +178,90 @@ def load_programme(*, at: datetime) -> int:
     home = get_unit(HOME, kind=COMMUNE, day=at.date())
     today = at.astimezone(schedule_rules.LOCAL).date()
     drafts = Bulletin.objects.filter(unit=home).exclude(klass="emergency")
+    timings = [_daily(hour, today) for hour in DAILY_TIMES]
+    timings += [schedule_rules.Timing(schedule_rules.SHELF)] * SHELVED
     sent = [
         schedule.submit(
             bulletin_id=bulletin.pk,
-            timing=_daily(hour, today),
+            timing=timing,
             units=[home],
             devices=[],
             by=lan,
             at=at,
         )
-        for hour, bulletin in zip(DAILY_TIMES, drafts.order_by("pk"), strict=False)
+        for timing, bulletin in zip(timings, drafts.order_by("pk"), strict=False)
     ]
     Worker(clock=partial(_same, at), chores=chores()).run_once()
-    for broadcast in sent[:2]:
+    shelf = []
+    for broadcast in [*sent[:2], *sent[len(DAILY_TIMES) :]]:
         broadcast.refresh_from_db()
         if broadcast.state == schedule_rules.WAITING:
-            schedule.release(
+            released = schedule.release(
                 broadcast_uid=broadcast.uid, sha256=broadcast.sha256, by=minh, at=at
             )
+            shelf += [released] if released.timing == schedule_rules.SHELF else []
+    _put_station_on_air(home, shelf, lan, minh, at=at)
     return len(sent)
+
+
+def _put_station_on_air(
+    home: Unit,
+    shelf: Sequence[Broadcast],
+    lan: Officer,
+    minh: Officer,
+    *,
+    at: datetime,
+) -> None:
+    """Put rules and a week's programmes into force, by two persons as always."""
+    today = at.astimezone(schedule_rules.LOCAL).date()
+    bodies: list[tuple[str, station.Body]] = [("Quy chế đài Ia Grai", _rules(today))]
+    share = len(shelf) // len(SLOTS)
+    for number, (key, name, _hour) in enumerate(SLOTS):
+        pieces = shelf[number * share : (number + 1) * share]
+        entries = tuple(station.Entry("bulletin", row.uid) for row in pieces)
+        if entries:
+            bodies.append((f"Chương trình {name}", station.Programme(key, entries)))
+    for title, body in bodies:
+        is_rules = isinstance(body, station.StationRules)
+        paper = schedule.draft_paper(
+            unit=home,
+            kind=station.RULES if is_rules else station.PROGRAMME,
+            body=body,
+            title=title,
+            first_date=today,
+            last_date=None if is_rules else today + timedelta(days=6),
+            by=lan,
+            at=at,
+        )
+        schedule.send_paper(paper_uid=paper.uid, by=lan, at=at)
+        schedule.approve_paper(paper_uid=paper.uid, sha256=paper.sha256, by=minh, at=at)
+
+
+def _rules(today: date) -> station.StationRules:
+    """Return the home station's rules; whoever runs without quiet hours has none."""
+    night = (station.Quiet(time(21), time(5)),) if settings.QUIET_HOURS else ()
+    return station.StationRules(
+        slots=tuple(
+            station.Slot(
+                id=key,
+                name=f"Khung {name}",
+                kind="programme",
+                minutes=10,
+                part=name,
+                repeat=station.Repeat(today),
+            )
+            for key, name, _hour in SLOTS
+        ),
+        parts=tuple(
+            station.DayPart(name, hour, time(hour.hour + 2))
+            for _key, name, hour in SLOTS
+        ),
+        quiet=night,
+        volumes=(
+            station.Volume(time(5), time(21), 80),
+            station.Volume(time(5), time(6, 30), 60),
+        ),
+    )
 
 
 def _same(at: datetime) -> datetime:

@@ -60,6 +60,8 @@ def stop(
         ordered_at=at,
         until=until,
     )
+    if unit is not None:
+        schedule.stop_live(unit=unit, at=at)
     _tell(order, ground, subject="Đã dừng phát", by=by, at=at)
     audit.record("emergency.stop.ordered", target=order, by=by, at=at)
     return order

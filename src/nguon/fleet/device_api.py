@@ -1,15 +1,12 @@
 """The HTTPS side of the device contract, `/device/v1/`. Devices sign in, not officers.
 
-`state` is asked for by every device every minute: two queries, documents from
-memory, and 304 when nothing has changed.
+`state` is asked for by every device every minute: see `fleet.pulls`.
 """
 
-import hashlib
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from ninja import NinjaAPI, Schema
@@ -17,16 +14,12 @@ from ninja.errors import ValidationError
 from ninja.security import HttpBearer
 from pydantic import Field
 
-from nguon.core import messages, signing, topics
-from nguon.core.errors import (
-    AbsentError,
-    ConflictError,
-    DomainError,
-    InvalidError,
-    RefusedError,
-)
-from nguon.fleet import actions, files, intake, keys, queries
-from nguon.fleet.models import ACTIVE, Device
+from nguon.core import messages, topics
+from nguon.core.errors import DomainError, InvalidError
+from nguon.fleet import actions, bearer, files, intake, keys, queries
+from nguon.fleet.bearer import Known, TooLargeError, TooManyError
+from nguon.fleet.models import ACTIVE
+from nguon.fleet.pulls import Pull, answer_pulls
 from nguon.fleet.rate import Bucket
 
 api = NinjaAPI(
@@ -36,30 +29,10 @@ api = NinjaAPI(
     docs_url=None,
     openapi_url="/openapi.json",
 )
-# A device asks once a minute, and when it is nudged; media come in ranges.
-_asks = Bucket(rate=10, burst=300)
 # Wrong claim codes from one address: a technician mistypes, a guesser goes on.
 _guesses = Bucket(rate=1 / 6, burst=20)
 TIME_LIFE_MS = 60_000
 MAX_ENROL_BYTES = 8 * 1024
-STATUS: dict[type[DomainError], int] = {
-    RefusedError: 403,
-    AbsentError: 404,
-    ConflictError: 409,
-    InvalidError: 422,
-}
-
-
-class SignInRefusedError(RefusedError):
-    """The bearer proves no device; the answer carries the server's time."""
-
-
-class TooManyError(RefusedError):
-    """Somebody asks too often."""
-
-
-class TooLargeError(InvalidError):
-    """A body is longer than anything that could be meant."""
 
 
 class DeviceSignIn(HttpBearer):
@@ -70,21 +43,12 @@ class DeviceSignIn(HttpBearer):
         self.states = states
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Return the device. Raises SignInRefusedError, RefusedError, TooManyError."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise SignInRefusedError("fleet.sign_in_refused", cause="malformed")
-        return self.authenticate(request, token)
+        """Return the device. Raises what `bearer.sign_in` raises."""
+        return self.authenticate(request, request.headers.get("Authorization", ""))
 
-    def authenticate(self, request: HttpRequest, token: str) -> Device:
-        """Return the device that this token proves."""
-        at = _now()
-        device = sign_in(token, at=at)
-        if self.states and device.state not in self.states:
-            raise RefusedError("fleet.device_not_active", state=device.state)
-        if not _asks.take(device.uid, at=time.monotonic()):
-            raise TooManyError("fleet.too_many_requests")
-        return device
+    def authenticate(self, request: HttpRequest, token: str) -> Known:
+        """Return the device that this header proves."""
+        return bearer.sign_in(token, at=_now(), states=self.states)
 
 
 anyone = DeviceSignIn()
@@ -102,36 +66,10 @@ class Enrolment(Schema):
     version: str = Field("", max_length=40)
 
 
-def sign_in(token: str, *, at: datetime) -> Device:
-    """Return the device that a token proves. Raises SignInRefusedError."""
-    try:
-        uid = signing.token_subject(token)
-        device = (
-            Device.objects.select_related("unit").filter(uid=uid[:12]).first()
-            if topics.is_uid(uid)
-            else None
-        )
-        if device is None:
-            raise SignInRefusedError("fleet.sign_in_refused", cause="unknown_key")
-        signing.check_device_token(
-            token, key=signing.PublicKey(device.public_key), device=uid, at=_ms(at)
-        )
-    except signing.DocumentRefusedError as error:
-        raise SignInRefusedError("fleet.sign_in_refused", cause=error.cause) from error
-    return device
-
-
 @api.exception_handler(DomainError)
 def answer_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Answer with code, data and the server's time, which a wrong clock needs."""
-    status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 500)
-    if isinstance(error, SignInRefusedError):
-        status = 401
-    elif isinstance(error, TooManyError):
-        status = 429
-    elif isinstance(error, TooLargeError):
-        status = 413
-    body = {"code": error.code, "data": error.data, "server_at": _ms(_now())}
+    status, body = bearer.refusal(error, at=_now())
     return JsonResponse(body, status=status, json_dumps_params={"default": str})
 
 
@@ -158,43 +96,35 @@ def enrol(request: HttpRequest, asked: Enrolment) -> dict[str, str]:
     return {"device": device.uid, "state": device.state}
 
 
-@api.get("/enrolment", auth=anyone)
-def enrolment(request: HttpRequest) -> dict[str, Any]:
+# The web server answers these two many at once (`web.asgi`); here one alone.
+@api.get("/enrolment", auth=None)
+def enrolment(request: HttpRequest) -> HttpResponse:
     """Tell a device what was decided, the root key and where the bus is."""
-    device: Device = request.auth  # type: ignore[attr-defined]
-    bus = {
-        "host": settings.MQTT_HOST,
-        "port": settings.MQTT_PORT,
-        "tls": settings.MQTT_TLS,
-    }
-    root = keys.ring().root.x
-    return {"state": device.state, "root_key": root, "bus": bus}
+    return _answer(Pull(request.headers.get("Authorization", ""), enrolment=True))
 
 
-@api.get("/state", auth=active)
+@api.get("/state", auth=None)
 def state(request: HttpRequest) -> HttpResponse:
     """Tell a device everything it must hold now; 304 when that is what it holds."""
-    device: Device = request.auth  # type: ignore[attr-defined]
-    uids = queries.list_state_uids(device, at=_now())
-    ring = keys.ring()
-    mark = f"{ring.trusted.seq} {' '.join(uids)}"
-    etag = f'"{hashlib.sha256(mark.encode("ascii")).hexdigest()[:32]}"'
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponse(status=304, headers={"ETag": etag})
-    held = queries.list_held(uids)
-    body = {
-        "keyset": ring.keyset,
-        "settings": next((h.jws for h in held if h.kind == "settings"), ""),
-        "plans": [h.jws for h in held if h.kind == "plan"],
-        "urgent": [h.jws for h in held if h.kind not in {"settings", "plan"}],
-    }
-    return JsonResponse(body, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    held = request.headers.get("If-None-Match", "")
+    return _answer(Pull(request.headers.get("Authorization", ""), held))
+
+
+def _answer(pull: Pull) -> HttpResponse:
+    (answer,) = answer_pulls([pull], at=_now())
+    headers = {"ETag": answer.mark} if answer.mark else {}
+    return HttpResponse(
+        answer.body,
+        status=answer.status,
+        content_type="application/json",
+        headers={**headers, "Cache-Control": "no-cache"},
+    )
 
 
 @api.get("/time", auth=anyone)
 def server_time(request: HttpRequest, nonce: str) -> dict[str, str]:
     """Tell the time, signed over the device's own nonce."""
-    device: Device = request.auth  # type: ignore[attr-defined]
+    device: Known = request.auth  # type: ignore[attr-defined]
     if not 0 < len(nonce) <= 64:
         raise InvalidError("fleet.body_unusable", field="nonce")
     now = _ms(_now())
@@ -220,7 +150,7 @@ def media(request: HttpRequest, sha256: str) -> HttpResponseBase:
 @api.post("/events", auth=active)
 def events(request: HttpRequest) -> dict[str, Any]:
     """Store events, as over MQTT, and say which are now safe."""
-    device: Device = request.auth  # type: ignore[attr-defined]
+    device: Known = request.auth  # type: ignore[attr-defined]
     _check_size(request, intake.MAX_BYTES)
     at = _now()
     reading = intake.read_events(request.body, device=device.uid)

@@ -8,6 +8,10 @@ batches, never once per beat; while the database is away, the newest wins.
 import asyncio
 import json
 import logging
+import math
+import time
+from collections import deque
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,44 +19,68 @@ from nguon.core import topics
 from nguon.core.beats import MAX_BEAT_BYTES, Beat
 from nguon.core.signing import DocumentRefusedError
 from nguon.fleet import actions as fleet
-from nguon.fleet.models import Device
+from nguon.fleet.models import CLONE, Device
 from nguon.gateway.broker import Bus, Msg
 from nguon.gateway.carrier import Clock, now
 from nguon.gateway.desk import Desk
+from nguon.gateway.floods import Floods
 
 logger = logging.getLogger(__name__)
 
 WRITE_SECONDS = 1.0
 # One fault in so many seconds for one device: two copies fight many times a minute.
 CLONE_SECONDS = 60.0
+# The moment a device was last heard is in the database at most this much too early:
+# a device that talks all the time costs a write now and then, not every second.
+HEARD_SECONDS = 20.0
 CLONE_REASON = "Duplicate Client ID"
+DOUBLE_SECONDS = 5.0
+MAX_NEWS = 50_000
 # After the bus was away, devices get this long to come back before they are lost:
 # they wait up to 30 s, spread out, and none of them did anything wrong.
 RETURN_SECONDS = 60.0
 
 
+# Server and number of a connection; its host and when it began.
+Line = tuple[str, int]
+Place = tuple[str, str]
+
+
 class Presence:
     """What is known now, and what of it is not yet in the database."""
 
-    def __init__(self, bus: Bus, *, clock: Clock = now) -> None:
+    def __init__(self, bus: Bus, floods: Floods, *, clock: Clock = now) -> None:
         self._bus = bus
+        self._floods = floods
         self._clock = clock
         self._desk = Desk("presence")
-        self._live: dict[str, set[tuple[str, int]]] = {}
+        # Each connection of a device, and where from and since when it is.
+        self._live: dict[str, dict[Line, Place]] = {}
+        # The latest comings and goings; how many does not matter, the newest do.
+        self._news: deque[tuple[str, Line, Place | None]] = deque(maxlen=MAX_NEWS)
+        self._came_from: dict[str, str] = {}
+        self._twice: dict[str, float] = {}
         self._changed: set[str] = set()
         self._heard: set[str] = set()
+        self._written: dict[str, float] = {}
         self._beats: dict[str, Beat] = {}
         self._awaited: set[str] = set()
         self._awaited_until = 0.0
         self.unreadable = 0
+        self.wrong = 0
+        self.beats = 0
         self._clones: dict[str, dict[str, Any]] = {}
         self._noted: dict[str, float] = {}
 
     async def connected(self, message: Msg) -> None:
         """Note a device that connected."""
-        uid, key, _told = _read(message.data)
+        uid, key, told = _read(message.data)
         if uid:
-            self._live.setdefault(uid, set()).add(key)
+            held = self._live.setdefault(uid, {})
+            held[key] = _place(told["client"])
+            self._news.append((uid, key, held[key]))
+            if len({server for server, _number in held}) > 1:
+                self._twice.setdefault(uid, asyncio.get_running_loop().time())
             self._awaited.discard(uid)
             self._changed.add(uid)
             self._heard.add(uid)
@@ -62,17 +90,39 @@ class Presence:
         uid, key, told = _read(message.data)
         if not uid:
             return
-        held = self._live.get(uid, set())
-        held.discard(key)
+        held = self._live.get(uid, {})
+        held.pop(key, None)
         if not held:
             self._live.pop(uid, None)
+        self._news.append((uid, key, None))
         self._changed.add(uid)
         if told.get("reason") == CLONE_REASON:
-            client = told["client"]
-            self._clones[uid] = {
-                "host": str(client.get("host", ""))[:60],
-                "since": str(client.get("start", ""))[:40],
-            }
+            host, since = _place(told["client"])
+            other = self._came_from.get(uid, "")
+            self._clones[uid] = {"host": host, "since": since, "other_host": other}
+
+    def admitted(self, uid: str, host: str) -> None:
+        """Note from where a device has just been let in: the other side of a clone."""
+        self._came_from[uid] = host
+
+    def _find_doubles(self) -> None:
+        """Find keys in use at two servers of the bus at once, longer than a moment.
+
+        One server pushes out the first by itself; two do not know of each other.
+        """
+        oldest = asyncio.get_running_loop().time() - DOUBLE_SECONDS
+        for uid, since in list(self._twice.items()):
+            held = self._live.get(uid, {})
+            if len({server for server, _number in held}) < 2:
+                del self._twice[uid]
+            elif since <= oldest:
+                self._twice[uid] = math.inf  # told once, for as long as it lasts
+                (host, started), (other, _began) = list(held.values())[-2:]
+                self._clones[uid] = {
+                    "host": host,
+                    "since": started,
+                    "other_host": other,
+                }
 
     async def beat(self, message: Msg) -> None:
         """Keep what a device says about itself; an older word gives way.
@@ -80,17 +130,44 @@ class Presence:
         Its last will is no sign of life. What cannot be read is counted and dropped:
         the next beat comes within a minute.
         """
+        self.beats += 1
         try:
             _scope, uid, _channel = topics.parse(message.subject)
+            if not self._floods.passes(uid, message, at=time.time()):
+                return
             if len(message.data) > MAX_BEAT_BYTES:
                 raise ValueError("too long")
             beat = Beat.decode(json.loads(message.data), device=uid)
         except (ValueError, RecursionError, DocumentRefusedError):
             self.unreadable += 1
             return
+        if beat.wrong:
+            self.wrong += 1
         if uid in self._live and not beat.gone:
             self._heard.add(uid)
             self._beats[uid] = beat
+
+    @property
+    def connected_count(self) -> int:
+        """How many devices hold a connection now."""
+        return len(self._live)
+
+    def heard(self, uids: set[str]) -> None:
+        """Note that devices told of events."""
+        self._heard |= uids
+
+    def _due(self) -> set[str]:
+        """Return and forget who was heard, but for those written a moment ago."""
+        loop_time = asyncio.get_running_loop().time()
+        oldest = loop_time - HEARD_SECONDS
+        due = {
+            uid
+            for uid in self._heard
+            if uid in self._changed or self._written.get(uid, -math.inf) <= oldest
+        }
+        self._heard = set()
+        self._written.update(dict.fromkeys(due, loop_time))
+        return due
 
     async def write(self) -> None:
         """Write what has changed since the last time."""
@@ -98,18 +175,22 @@ class Presence:
         if self._awaited and asyncio.get_running_loop().time() >= self._awaited_until:
             self._changed |= self._awaited
             self._awaited = set()
-        changed, heard, clones = self._changed, self._heard, self._clones
+        self._find_doubles()
+        heard = self._due()
         beats, self._beats = self._beats, {}
-        self._changed, self._heard, self._clones = set(), set(), {}
+        changed, clones = self._changed, self._clones
+        self._changed, self._clones = set(), {}
         here = {uid for uid in changed if uid in self._live}
         try:
-            if changed or heard:
+            if changed or heard or beats:
                 await self._desk.run(_write, here, changed - here, heard, beats, at)
             for uid, data in clones.items():
                 await self._note_clone(uid, data, at)
         except Exception:
             self._changed |= changed
             self._heard |= heard
+            for uid in heard:
+                self._written.pop(uid, None)
             self._beats = beats | self._beats
             raise
 
@@ -120,7 +201,7 @@ class Presence:
         self._noted[uid] = loop_time
         logger.warning("A second client came with the key of device %s", uid)
         await self._desk.run(
-            fleet.note_fault, device_uid=uid, fault="clone", data=data, at=at
+            fleet.note_fault, device_uid=uid, fault=CLONE, data=data, at=at
         )
 
     async def learn(self) -> None:
@@ -128,15 +209,26 @@ class Presence:
 
         Who is believed to be there and is not may still come back for a while.
         """
+        self._news.clear()
         rows = await self._bus.list_connections()
-        live: dict[str, set[tuple[str, int]]] = {}
-        for uid, server, number in rows:
-            live.setdefault(uid, set()).add((server, number))
+        live: dict[str, dict[Line, Place]] = {}
+        for row in rows:
+            place = (row.host, row.since)
+            live.setdefault(row.uid, {})[row.server, row.number] = place
+        # Who came or went while the servers were answering knows it better.
+        for uid, key, news in self._news:
+            if news is not None:
+                live.setdefault(uid, {})[key] = news
+            elif live.get(uid, {}).pop(key, None) and not live[uid]:
+                del live[uid]
         self._live = live
         believed = await self._desk.run(_list_connected)
         self._changed |= set(live)
-        self._awaited = believed - set(live)
-        self._awaited_until = asyncio.get_running_loop().time() + RETURN_SECONDS
+        missing = believed - set(live)
+        # Whoever is awaited already is not given more time by asking again.
+        if not self._awaited & missing:
+            self._awaited_until = asyncio.get_running_loop().time() + RETURN_SECONDS
+        self._awaited = missing
         await self.write()
 
     async def run(self) -> None:
@@ -158,6 +250,10 @@ def _read(data: bytes) -> tuple[str, tuple[str, int], dict[str, Any]]:
     is_device = client.get("client_type") == "mqtt" and topics.is_uid(uid)
     key = (str(told["server"]["id"]), int(client["id"]))
     return uid if is_device else "", key, told
+
+
+def _place(client: Mapping[str, Any]) -> Place:
+    return str(client.get("host", ""))[:60], str(client.get("start", ""))[:40]
 
 
 def _write(

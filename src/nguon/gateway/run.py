@@ -5,19 +5,21 @@ ends all of them; what was taken and not acknowledged is given again by the bus.
 """
 
 import asyncio
-import json
 import logging
 import signal
 from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
-from nguon.core import messages, topics
 from nguon.fleet import poke
-from nguon.gateway import broker, storing
-from nguon.gateway.broker import Bus, BusAwayError, Msg
+from nguon.fleet.telltale import Telltale
+from nguon.gateway import broker
+from nguon.gateway.broker import BusAwayError, Msg
 from nguon.gateway.carrier import Carrier, Clock, now
+from nguon.gateway.condition import Parts, condition, figures
 from nguon.gateway.desk import Desk
+from nguon.gateway.events import Events
+from nguon.gateway.floods import Floods
 from nguon.gateway.nats_config import load_seeds
 from nguon.gateway.presence import Presence
 from nguon.gateway.signin import Door, Request
@@ -27,20 +29,25 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 WATCH_SECONDS = 10.0
 MAX_SIGN_INS = 256
-MAX_MESSAGES = 500
-# Between two transactions others may write too: SQLite has one writer at a time.
-BREATH = 0.25
 
 
 class SignIns:
     """Answers the NATS server's questions, many with one query."""
 
-    def __init__(self, door: Door, *, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        door: Door,
+        *,
+        admitted: Callable[[str, str], None] = lambda uid, host: None,
+        clock: Clock = now,
+    ) -> None:
         self._door = door
+        self._admitted = admitted
         self._clock = clock
         self._desk = Desk("door")
         self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
         self.answered = 0
+        self.refused = 0
 
     async def ask(self, message: Msg) -> None:
         """Take a question."""
@@ -54,80 +61,17 @@ class SignIns:
                 asked.append(self._waiting.get_nowait())
             requests = [Request.decode(message.data) for message in asked]
             at = round(self._clock().timestamp() * 1000)
-            answers = await self._desk.run(self._door.decide, requests, at=at)
-            for message, answer in zip(asked, answers, strict=True):
-                await message.respond(answer)
+            decisions = await self._desk.run(self._door.decide, requests, at=at)
+            for message, decision in zip(asked, decisions, strict=True):
+                if decision.admitted:
+                    self._admitted(decision.uid, decision.host)
+                else:
+                    self.refused += 1
+                await message.respond(decision.answer)
             self.answered += len(asked)
 
     def close(self) -> None:
         """End the thread."""
-        self._desk.close()
-
-
-class Events:
-    """Takes events from the bus, stores them, and only then says so."""
-
-    def __init__(self, bus: Bus, *, woken: asyncio.Event, clock: Clock = now) -> None:
-        self._bus = bus
-        self._clock = clock
-        self._desk = Desk("store")
-        self._woken = woken
-        self._waiting: asyncio.Queue[Msg] = asyncio.Queue()
-        self.stored = 0
-        self.aside = 0
-
-    async def take(self, message: Msg) -> None:
-        """Take a message from the stream."""
-        self._waiting.put_nowait(message)
-
-    async def run(self) -> None:
-        """Store until cancelled; what was not committed is not acknowledged."""
-        while True:
-            taken = [await self._waiting.get()]
-            while len(taken) < MAX_MESSAGES and not self._waiting.empty():
-                taken.append(self._waiting.get_nowait())
-            await self._store(taken)
-
-    async def _store(self, taken: list[Msg]) -> None:
-        """Store some messages: commit, tell the devices, tell the stream."""
-        rows = [(message.subject, message.data) for message in taken]
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            try:
-                outcome = await self._desk.run(
-                    storing.store_messages, rows, at=self._clock()
-                )
-                break
-            except storing.AWAY:
-                logger.exception("The database is away; nothing is acknowledged")
-                await asyncio.sleep(RETRY_SECONDS)
-        took = loop.time() - began
-        self.stored += outcome.stored
-        self.aside += outcome.aside
-        for (device, log), numbers in outcome.acks.items():
-            subject = topics.subject(topics.device(device, "ack"))
-            ack = messages.encode_ack(log=log, stored=sorted(set(numbers)))
-            await self._bus.publish(subject, json.dumps(ack).encode("ascii"))
-        for message in taken:
-            await message.ack()
-        if len(taken) > 1:
-            await asyncio.sleep(took * BREATH)
-
-    async def run_pending(self) -> None:
-        """Hand on what came over HTTPS: after each poke, and once a second."""
-        while True:
-            while await self._desk.run(storing.record_pending, at=self._clock()) == 500:
-                pass
-            try:
-                async with asyncio.timeout(1.0):
-                    await self._woken.wait()
-                    self._woken.clear()
-            except TimeoutError:
-                pass
-
-    def close(self) -> None:
-        """Finish the transaction at hand and end the thread."""
         self._desk.close()
 
 
@@ -150,6 +94,12 @@ class Gateway:
         self._clock = clock
         self._ready = ready
         self._stop = asyncio.Event()
+        self._parts: Parts | None = None
+        self._telltale = Telltale(
+            settings.GATEWAY_HEALTH,
+            condition=lambda: condition(self._parts),
+            figures=lambda: figures(self._parts),
+        )
 
     def stop(self) -> None:
         """Ask for a clean end."""
@@ -160,12 +110,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        while not self._stop.is_set():
-            try:
-                await self._run_connected()
-            except BusAwayError:
-                logger.exception("The bus is away; trying again")
-                await self._wait_for_stop(RETRY_SECONDS)
+        self._telltale.open()
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._run_connected()
+                except BusAwayError:
+                    logger.exception("The bus is away; trying again")
+                    await self._wait_for_stop(RETRY_SECONDS)
+        finally:
+            await asyncio.to_thread(self._telltale.close)
 
     async def _wait_for_stop(self, seconds: float) -> None:
         try:
@@ -182,13 +136,25 @@ class Gateway:
         woken, pending = asyncio.Event(), asyncio.Event()
         async with broker.connect(settings.NATS_URL, seeds, returned=back.set) as bus:
             carrier = Carrier(bus, woken=woken, clock=self._clock)
-            presence = Presence(bus, clock=self._clock)
-            events = Events(bus, woken=pending, clock=self._clock)
-            sign_ins = SignIns(Door(seeds.issuer), clock=self._clock)
+            floods = Floods(bus, clock=self._clock)
+            presence = Presence(bus, floods, clock=self._clock)
+            events = Events(
+                bus,
+                floods=floods,
+                woken=pending,
+                heard=presence.heard,
+                clock=self._clock,
+            )
+            sign_ins = SignIns(
+                Door(seeds.issuer), admitted=presence.admitted, clock=self._clock
+            )
+            parts = Parts(bus, carrier, presence, events, sign_ins, floods)
             await bus.hear_connections(presence.connected, presence.gone)
             await bus.hear_beats(presence.beat)
             # Before anybody may come in: what is published to no stream is lost.
             await bus.take_events(events.take)
+            for leaf in settings.LEAVES:
+                await bus.take_leaf_events(leaf, events.take_from_leaf)
             await bus.take_sign_ins(sign_ins.ask)
             poked = await self._listen(woken, pending)
             loops = {
@@ -198,22 +164,25 @@ class Gateway:
                 "store": events.run,
                 "record": events.run_pending,
                 "presence": presence.run,
-                "watch": lambda: self._watch(bus, carrier, presence, events, back),
+                "floods": floods.run,
+                "watch": lambda: self._watch(parts, back),
             }
             tasks = [
                 asyncio.create_task(self._keep_up(name, work), name=name)
                 for name, work in loops.items()
             ]
+            self._parts = parts
             try:
                 self._ready()
                 await self._stop.wait()
             finally:
+                self._parts = None
                 await _cancel(tasks)
                 if poked is not None:
                     poked.close()
                     await asyncio.sleep(0)
                 await carrier.close()
-                for part in (events, sign_ins, presence):
+                for part in (events, sign_ins, presence, floods):
                     part.close()
 
     async def _listen(self, *woken: asyncio.Event) -> asyncio.DatagramTransport | None:
@@ -241,22 +210,25 @@ class Gateway:
                 logger.exception("A loop broke and begins again: %s", name)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _watch(
-        self,
-        bus: Bus,
-        carrier: Carrier,
-        presence: Presence,
-        events: Events,
-        back: asyncio.Event,
-    ) -> None:
-        """Learn anew who is there after a break; make a lost stream again."""
+    async def _watch(self, parts: Parts, back: asyncio.Event) -> None:
+        """Learn anew who is there after a break; make a lost stream again.
+
+        A leaf's link may break and come back without a word to us, so where there are
+        leaves, we ask who is there in every turn.
+        """
         while True:
-            if back.is_set():
+            if back.is_set() or settings.LEAVES:
                 back.clear()
-                await presence.learn()
-            if not await bus.has_consumer():
-                await bus.take_events(events.take)
-            await carrier.tidy()
+                await parts.presence.learn()
+            if not await parts.bus.has_consumer():
+                await parts.bus.take_events(parts.events.take)
+            for leaf in settings.LEAVES:
+                try:
+                    await parts.bus.make_leaf_stream(leaf)
+                except BusAwayError:
+                    logger.info("The leaf %s cannot be reached now", leaf)
+            parts.waiting = await parts.bus.count_waiting(settings.LEAVES)
+            await parts.carrier.tidy()
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
                     await back.wait()

@@ -11,16 +11,22 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import nkeys  # type: ignore[import-untyped]
 
 from nguon.core import signing, topics
+from nguon.fleet import intake
+from nguon.fleet import queries as fleet
 from nguon.fleet.models import ACTIVE, Device
 from nguon.gateway.nats_config import ACCOUNT
 from nguon.territory.models import Unit
 
 logger = logging.getLogger(__name__)
+
+# Its own topics, and two for each level of ground: far below this. MQTT makes a few.
+MAX_SUBSCRIPTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Request:
     password: str
     client_id: str
     kind: str
+    host: str = ""
 
     @classmethod
     def decode(cls, data: bytes) -> "Request":
@@ -46,6 +53,7 @@ class Request:
             password=str(options.get("pass", "")),
             client_id=str(client.get("mqtt_id", "")),
             kind=str(client.get("type", "")),
+            host=str(client.get("host", ""))[:60],
         )
 
 
@@ -55,6 +63,17 @@ class Known:
 
     public_key: str
     units: tuple[str, ...]
+    is_flooding: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A signed answer; `host` is where an admitted device comes from."""
+
+    answer: bytes
+    uid: str
+    host: str
+    admitted: bool
 
 
 class Door:
@@ -66,13 +85,14 @@ class Door:
         # Opaque ids of units never change, so they may be remembered.
         self._unit_uids: dict[int, str] = {}
 
-    def decide(self, requests: Sequence[Request], *, at: int) -> list[bytes]:
-        """Return the signed answers to some questions, in their order."""
-        known = self._find({request.user for request in requests})
+    def decide(self, requests: Sequence[Request], *, at: int) -> list[Decision]:
+        """Return the decisions about some questions, in their order."""
+        known = self._find({request.user for request in requests}, at)
         return [self._answer(request, known, at) for request in requests]
 
-    def _find(self, uids: set[str]) -> dict[str, Known]:
+    def _find(self, uids: set[str], at: int) -> dict[str, Known]:
         asked = [uid for uid in uids if topics.is_uid(uid)]
+        flooding = fleet.list_flooding(asked, at=datetime.fromtimestamp(at / 1000, UTC))
         rows = list(
             Device.objects.filter(uid__in=asked, state=ACTIVE).values_list(
                 "uid", "public_key", "unit__path"
@@ -84,11 +104,13 @@ class Door:
             units = Unit.objects.filter(pk__in=missing)
             self._unit_uids.update(units.values_list("pk", "uid"))
         return {
-            uid: Known(key, tuple(self._unit_uids[pk] for pk in paths[uid]))
+            uid: Known(
+                key, tuple(self._unit_uids[pk] for pk in paths[uid]), uid in flooding
+            )
             for uid, key, _path in rows
         }
 
-    def _answer(self, request: Request, known: dict[str, Known], at: int) -> bytes:
+    def _answer(self, request: Request, known: dict[str, Known], at: int) -> Decision:
         cause = _refusal(request, known.get(request.user), at)
         body: dict[str, Any] = {"type": "authorization_response", "version": 2}
         if cause:
@@ -97,7 +119,8 @@ class Door:
         else:
             body["jwt"] = self._pass(request, known[request.user], at)
         claims = {"aud": request.server, "sub": request.user_nkey, "nats": body}
-        return self._sign(claims, at).encode("ascii")
+        answer = self._sign(claims, at).encode("ascii")
+        return Decision(answer, request.user, request.host, admitted=not cause)
 
     def _pass(self, request: Request, device: Known, at: int) -> str:
         """Return the permissions of one device as a signed user."""
@@ -109,9 +132,9 @@ class Door:
         body = {
             "pub": {"allow": [topics.subject(topic) for topic in up]},
             "sub": {"allow": [topics.subject(topic) for topic in down]},
-            "subs": -1,
+            "subs": MAX_SUBSCRIPTIONS,
             "data": -1,
-            "payload": -1,
+            "payload": intake.MAX_BYTES,
             "allowed_connection_types": ["MQTT"],
             "type": "user",
             "version": 2,
@@ -135,6 +158,8 @@ def _refusal(request: Request, device: Known | None, at: int) -> str:
         return "client id and user name differ"
     if device is None:
         return "unknown or not active"
+    if device.is_flooding:
+        return "kept out after a flood"
     try:
         signing.check_device_token(
             request.password,

@@ -1,6 +1,10 @@
 """Storing events: many messages in one transaction, a broken one set aside.
 
-Runs at a desk. A device forgets an event only after our acknowledgement, and that is
+Nearly always all of them are new and good; then they go in with a few statements for
+all. Anything else takes the careful way. `read_messages` does what needs no lock, so
+that it can be done while the messages before are being stored.
+
+Runs at desks. A device forgets an event only after our acknowledgement, and that is
 sent only after the commit; so whatever dies in between is sent again and found.
 """
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from nguon.core import topics
 from nguon.core.messages import EventBatch
@@ -22,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 # The database being away is no fault of an event: try again, acknowledge nothing.
 AWAY = (OperationalError, InterfaceError)
-MAX_PER_TRANSACTION = 500
+MAX_PER_TRANSACTION = 2_000
+MAX_PENDING = 500
 
 Record = Callable[..., object]
 
@@ -32,6 +37,7 @@ class Outcome:
     """What was done with some messages."""
 
     acks: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     stored: int = 0
     aside: int = 0
 
@@ -40,30 +46,70 @@ class Outcome:
         self.acks.setdefault((device, log), []).extend(numbers)
 
 
+@dataclass
+class Group:
+    """Batches that are stored in one transaction, and their rows made ready."""
+
+    batches: list[EventBatch]
+    prepared: fleet.Prepared
+
+
+@dataclass
+class Reading:
+    """What is in some messages: groups to store, and what is to be set aside."""
+
+    groups: list[Group] = field(default_factory=list)
+    odd: list[tuple[str, bytes, str]] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+
+
 def store_messages(
     messages: Sequence[tuple[str, bytes]],
     *,
     at: datetime,
     record: Record = schedule.record_events,
 ) -> Outcome:
-    """Store what is in some (subject, payload); return what may be acknowledged.
+    """Read and store some (subject, payload); return what may be acknowledged.
 
-    Raises OperationalError or InterfaceError when the database is away; then what
-    was committed is found again next time.
+    Raises what `store_reading` raises.
     """
-    outcome = Outcome()
+    return store_reading(read_messages(messages, at=at), at=at, record=record)
+
+
+def read_messages(messages: Sequence[tuple[str, bytes]], *, at: datetime) -> Reading:
+    """Read some (subject, payload) and make their rows ready; nothing is stored yet."""
+    reading = Reading()
     batches: list[EventBatch] = []
     for subject, payload in messages:
-        batch = _read(subject, payload, outcome, at)
+        batch = _read(subject, payload, reading)
         if batch is not None and batch.events:
             batches.append(batch)
     for group in _groups(batches):
-        _store(group, outcome, at, record)
-    return outcome
+        prepared = fleet.prepare_events(batches=group, at=at)
+        reading.groups.append(Group(group, prepared))
+    return reading
+
+
+def store_reading(
+    reading: Reading, *, at: datetime, record: Record = schedule.record_events
+) -> Outcome:
+    """Store what was read; return what may be acknowledged.
+
+    Raises OperationalError or InterfaceError when the database is away; what was not
+    committed is then still in the reading, for another try.
+    """
+    while reading.odd:
+        subject, payload, cause = reading.odd[0]
+        fleet.set_aside(topic=subject, payload=payload, cause=cause, at=at)
+        reading.odd.pop(0)
+    while reading.groups:
+        _store(reading.groups[0], reading.outcome, at, record)
+        reading.groups.pop(0)
+    return reading.outcome
 
 
 def record_pending(
-    *, at: datetime, record: Record = schedule.record_events, limit: int = 500
+    *, at: datetime, record: Record = schedule.record_events, limit: int = MAX_PENDING
 ) -> int:
     """Hand on events that came over HTTPS; return how many were looked at."""
     rows = DeviceEvent.objects.filter(recorded_at__isnull=True)
@@ -73,25 +119,22 @@ def record_pending(
     return len(events)
 
 
-def _read(
-    subject: str, payload: bytes, outcome: Outcome, at: datetime
-) -> EventBatch | None:
-    """Return the batch in a message; odd rows and messages are set aside."""
-    device = subject
+def _read(subject: str, payload: bytes, reading: Reading) -> EventBatch | None:
+    """Return the batch in a message; odd rows and messages are to be set aside."""
+    device, outcome = subject, reading.outcome
     try:
         _scope, device, _channel = topics.parse(subject)
-        reading = intake.read_events(payload, device=device)
+        found = intake.read_events(payload, device=device)
     except (ValueError, intake.UnreadableError) as error:
         logger.warning("Set aside an unreadable message of %s: %s", device, error)
-        fleet.set_aside(topic=subject, payload=payload, cause=str(error), at=at)
+        reading.odd.append((subject, payload, str(error)))
         outcome.aside += 1
         return None
-    if reading.odd:
-        cause = ", ".join(sorted(set(reading.odd.values())))
-        fleet.set_aside(topic=subject, payload=payload, cause=cause, at=at)
-        outcome.add(device, reading.batch.log, list(reading.odd))
-        outcome.aside += len(reading.odd)
-    return reading.batch
+    if found.odd:
+        reading.odd.append((subject, payload, ", ".join(sorted({*found.odd.values()}))))
+        outcome.add(device, found.batch.log, list(found.odd))
+        outcome.aside += len(found.odd)
+    return found.batch
 
 
 def _groups(batches: Sequence[EventBatch]) -> list[list[EventBatch]]:
@@ -107,13 +150,35 @@ def _groups(batches: Sequence[EventBatch]) -> list[list[EventBatch]]:
     return groups
 
 
-def _store(
+def _store(group: Group, outcome: Outcome, at: datetime, record: Record) -> None:
+    """Store a group and hand it on in one transaction; when that fails, carefully."""
+    prepared = group.prepared
+    try:
+        with transaction.atomic():
+            fleet.insert_events(prepared)
+            record(events=[fact for fact in prepared.facts if not fact.fault], at=at)
+    except AWAY:
+        raise
+    except IntegrityError:
+        # Sent again after a break: some of these are here already.
+        _store_carefully(group.batches, outcome, at, record)
+    except Exception:
+        logger.exception("A group of events could not be recorded together")
+        _store_carefully(group.batches, outcome, at, record)
+    else:
+        outcome.stored += len(prepared.facts)
+        for (device, log), numbers in prepared.acks.items():
+            outcome.add(device, log, numbers)
+            outcome.heard.add(device)
+
+
+def _store_carefully(
     batches: list[EventBatch], outcome: Outcome, at: datetime, record: Record
 ) -> None:
-    """Store a group and hand it on in one transaction; on failure, store it alone.
+    """Store what is not stored yet: facts first.
 
-    1. store and record together: the normal case
-    2. when that fails, store without recording: facts first
+    1. store and record together
+    2. when that fails, store without recording
     3. then record in ever smaller parts, and mark the one that cannot be
     """
     try:

@@ -115,12 +115,31 @@ def shown_text(text: str, *, drill: bool) -> str:
 
 
 def written_text(*, title: str, body: str) -> str:
-    """Return what is read aloud, still written: the title, then the body."""
+    """Return what is read aloud, still written: the title, then the body.
+
+    A title that was taken from the body, as `first_words` does, is not said twice.
+    """
+    if title.strip() and title.strip() == first_words(body):
+        return body.strip()
     end = "" if title.rstrip().endswith((".", "!", "?", ":", "…")) else "."
     return f"{title.strip()}{end}\n{body.strip()}"
+
+
+def first_words(text: str, *, limit: int = 60) -> str:
+    """Return the beginning of a text, whole words of it, to be its title."""
+    line = text.strip().split("\n", 1)[0].strip()
+    if len(line) <= limit:
+        return line
+    return line[: limit + 1].rsplit(" ", 1)[0].rstrip(" ,.;:–-")[:limit]
 
 
 def check_correction(*, drill: bool, corrected_drill: bool) -> None:
     """Raise DraftError when a drill would correct what is real, or the reverse."""
     if drill != corrected_drill:
         raise DraftError("newsroom.correction_other_kind")
+
+
+def check_correction_class(*, klass: str, corrected_klass: str) -> None:
+    """Refuse a correction that would leave a false alarm sounding: DraftError."""
+    if corrected_klass == "emergency" and klass != "emergency":
+        raise DraftError("newsroom.correction_not_emergency")

@@ -1,5 +1,6 @@
 """Reads about people: who approves for a unit now, what waits for an officer."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -20,7 +21,13 @@ from nguon.territory.models import COMMUNE, PROVINCE, Unit
 
 def list_holders(unit: Unit, *, kind: str, at: datetime) -> list[Officer]:
     """Return the present holders of a role at exactly this unit, deputies included."""
-    return _list_present(Role.objects.filter(unit=unit, kind=kind), at=at)
+    return list_holders_in([unit], kind=kind, at=at)
+
+
+def list_holders_in(units: Iterable[Unit], *, kind: str, at: datetime) -> list[Officer]:
+    """Return the present holders of a role at exactly these units."""
+    keys = [unit.pk for unit in units]
+    return _list_present(Role.objects.filter(unit__in=keys, kind=kind), at=at)
 
 
 def list_around(unit: Unit, *, kind: str, at: datetime) -> list[Officer]:

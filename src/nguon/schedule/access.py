@@ -14,7 +14,8 @@ def access_broadcast(*, uid: str, officer: Officer, at: datetime) -> Broadcast:
     Issued there, or sounding there from above. Raises AbsentError for any other.
     """
     seen = fence_broadcasts(Broadcast.objects.filter(uid=uid), officer=officer, at=at)
-    related = ("version__bulletin", "unit", "submitted_by", "approved_by")
+    people = ("submitted_by", "approved_by")
+    related = ("version__bulletin", "unit", "authority", *people)
     broadcast = seen.select_related(*related).first()
     if broadcast is None:
         raise AbsentError("schedule.broadcast_absent")

@@ -7,6 +7,8 @@ from django.http import QueryDict
 
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet.models import Device
+from nguon.newsroom import rules as newsroom_rules
+from nguon.newsroom.rules import Draft
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
 from nguon.schedule import rules
@@ -91,3 +93,15 @@ def read_audience(
     if len(found_units) < len(unit_uids) or len(found_devices) < len(device_uids):
         raise AbsentError("people.not_your_ground")
     return found_units, found_devices
+
+
+def read_announcement(sent: QueryDict, *, unit: Unit, is_recorded: bool) -> Draft:
+    """Read what is to be said at once; without a title, its first words are one.
+
+    A voice without words still has something to show on boards and pages.
+    """
+    text = sent.get("text", "").replace("\r\n", "\n").strip()
+    if not text and (is_recorded or sent.get("is_recorded")):
+        text = f"Thông báo bằng giọng nói của {unit.full_name}."
+    title = sent.get("title", "").strip() or newsroom_rules.first_words(text)
+    return Draft(title=title, body=text)

@@ -10,10 +10,16 @@ _APPROVAL = (
     " WHERE i.version_id = NEW.version_id AND i.kind = 'approve'"
     " AND i.person_id = NEW.approved_by_id AND i.approved_sha256 = NEW.sha256)"
 )
-# Alone only under a standing authority that two persons put into force.
+# Alone only an announcement, of what is sealed, under a standing authority of the
+# unit or one above it that two persons put into force.
 _NO_AUTHORITY = (
     "NOT EXISTS (SELECT 1 FROM schedule_paper p"
-    " WHERE p.id = NEW.authority_id AND p.kind = 'authority' AND p.state = 'approved')"
+    " JOIN territory_unit above ON above.id = p.unit_id"
+    " JOIN territory_unit unit ON unit.id = NEW.unit_id"
+    " JOIN newsroom_seal s ON s.version_id = NEW.version_id"
+    " WHERE p.id = NEW.authority_id AND p.kind = 'authority' AND p.state = 'approved'"
+    " AND NEW.timing = 'announce' AND s.sha256 = NEW.sha256"
+    " AND above.path <> '' AND above.path = SUBSTR(unit.path, 1, LENGTH(above.path)))"
 )
 _PAPER_APPROVAL = (
     "NOT EXISTS (SELECT 1 FROM schedule_paperinvolvement i"
@@ -141,7 +147,24 @@ GUARDS: list[Guard] = [
         _NOT_PREPARING.format(row="NEW"),
     ),
     *append_only("schedule_audiencemember", "schedule.audience"),
-    *append_only("schedule_airing", "schedule.airing"),
+    Guard(
+        "nguon_airing_fixed",
+        "schedule_airing",
+        "UPDATE",
+        "schedule.airing_immutable: only withdrawn, never changed",
+        "OLD.item <> NEW.item OR OLD.starts_at <> NEW.starts_at"
+        " OR OLD.ends_at <> NEW.ends_at OR OLD.slot <> NEW.slot"
+        " OR OLD.title <> NEW.title OR NEW.paper_id IS NULL"
+        " OR OLD.broadcast_id IS DISTINCT FROM NEW.broadcast_id"
+        " OR OLD.paper_id IS DISTINCT FROM NEW.paper_id"
+        " OR OLD.unit_id IS DISTINCT FROM NEW.unit_id",
+    ),
+    Guard(
+        "nguon_airing_kept",
+        "schedule_airing",
+        "DELETE",
+        "schedule.airing_immutable: never deleted",
+    ),
     *_asked("schedule_broadcast_units"),
     *_asked("schedule_broadcast_devices"),
     *_asked("schedule_broadcast_carriers"),
@@ -200,10 +223,55 @@ GUARDS: list[Guard] = [
     ),
     *append_only("schedule_paperinvolvement", "schedule.paper_involvement"),
     Guard(
+        "nguon_inbox_fixed",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.inbox_fixed: an entry stays about its bulletin and commune",
+        "NEW.unit_id <> OLD.unit_id OR NEW.broadcast_id <> OLD.broadcast_id"
+        " OR NEW.arrived_at <> OLD.arrived_at",
+    ),
+    Guard(
+        "nguon_inbox_used",
+        "schedule_inboxentry",
+        "UPDATE",
+        "schedule.material_used: what has sounded here was taken",
+        "OLD.state = 'taken' AND NEW.state <> 'taken'"
+        " AND EXISTS (SELECT 1 FROM schedule_airing a WHERE a.unit_id = NEW.unit_id"
+        " AND a.broadcast_id = NEW.broadcast_id AND a.withdrawn_at IS NULL"
+        " AND a.starts_at <= NEW.decided_at)",
+    ),
+    Guard(
         "nguon_inbox_kept",
         "schedule_inboxentry",
         "DELETE",
         "schedule.inbox_immutable: decided on, never deleted",
+    ),
+    Guard(
+        "nguon_live_authority",
+        "schedule_livesession",
+        "INSERT",
+        "schedule.no_authority: alone only under a standing authority in force",
+        "NEW.ended_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM schedule_paper p"
+        " WHERE p.id = NEW.paper_id AND p.kind = 'authority'"
+        " AND p.state = 'approved')",
+    ),
+    Guard(
+        "nguon_live_fixed",
+        "schedule_livesession",
+        "UPDATE",
+        "schedule.live_fixed: what was begun does not change, what ended is over",
+        "OLD.uid <> NEW.uid OR OLD.item <> NEW.item OR OLD.unit_id <> NEW.unit_id"
+        " OR OLD.paper_id <> NEW.paper_id OR OLD.officer_id <> NEW.officer_id"
+        " OR OLD.started_at <> NEW.started_at OR NEW.ends_at > OLD.ends_at"
+        " OR (OLD.ended_at IS NOT NULL AND NEW.segments > OLD.segments)"
+        " OR (OLD.cause <> '' AND NEW.cause <> OLD.cause)"
+        f" OR {_once(('ended_at', 'settled_at'))}",
+    ),
+    Guard(
+        "nguon_live_kept",
+        "schedule_livesession",
+        "DELETE",
+        "schedule.live_immutable: ended, never deleted",
     ),
     Guard(
         "nguon_play_over",

@@ -1,6 +1,6 @@
 """From a released broadcast to the items that devices are given."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import prefetch_related_objects
 
@@ -14,6 +14,11 @@ from nguon.schedule.models import Airing, Broadcast
 def milliseconds(moment: datetime) -> int:
     """Return a moment as it stands on the wire."""
     return round(moment.timestamp() * 1000)
+
+
+def moment(ms: int) -> datetime:
+    """Return a moment of the wire, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
 
 
 def item_id(broadcast: Broadcast, starts_at: datetime) -> str:
@@ -103,7 +108,9 @@ class ItemMaker:
 
     def item(self, airing: Airing) -> Item:
         """Return what devices are told of one airing."""
-        rank, start = rules.RANK_AND_START[self.version.klass]
+        rank, start = rules.rank_and_start(
+            klass=self.version.klass, timing=self.broadcast.timing
+        )
         is_emergency = self.version.klass == "emergency"
         shown = airing.ends_at if is_emergency else airing.starts_at + rules.SHOWN_FOR
         return Item(
@@ -118,6 +125,7 @@ class ItemMaker:
             ends_at=milliseconds(airing.ends_at),
             shown_until=milliseconds(shown),
             start=start,
+            wait_ms=rules.PRIORITY_WAIT_MS if start == "wait" else 0,
             after="resume",
             level=self.broadcast.unit.level,
             approved_at=milliseconds(self.broadcast.approved_at or airing.starts_at),

@@ -4,6 +4,8 @@ Only `schedule.actions` writes here; `schedule.guards` keeps in the database wha
 must hold for superusers too.
 """
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -26,6 +28,16 @@ def paper_state_choices() -> list[tuple[str, str]]:
 def inbox_choices() -> list[tuple[str, str]]:
     """Return what may become of a bulletin from above, in Vietnamese."""
     return list(rules.INBOX_STATES.items())
+
+
+def source_choices() -> list[tuple[str, str]]:
+    """Return the states of relay sources with their Vietnamese names."""
+    return list(rules.SOURCE_STATES.items())
+
+
+def new_token() -> str:
+    """Return a secret that stands in a public address: 128 random bits."""
+    return secrets.token_urlsafe(16)
 
 
 def state_choices() -> list[tuple[str, str]]:
@@ -142,6 +154,13 @@ class Broadcast(models.Model):
     def is_alert(self) -> bool:
         """Say whether this goes by the emergency lane."""
         return self.version.klass == "emergency"
+
+    @property
+    def is_offered(self) -> bool:
+        """Say whether communes take or leave it: a normal bulletin from above."""
+        return rules.is_offered(
+            klass=self.version.klass, timing=self.timing, issuer=self.unit.kind
+        )
 
     @property
     def when(self) -> rules.Timing:
@@ -397,6 +416,8 @@ class Airing(models.Model):
     slot = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField()
+    # A later plan does not have it any more; empty again when it comes back.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -418,6 +439,92 @@ class Airing(models.Model):
     def shown_title(self) -> str:
         """Return what people call it: the bulletin's title, or the paper's word."""
         return self.broadcast.version.shown_title if self.broadcast else self.title
+
+
+class LiveSession(models.Model):
+    """One officer speaking to chosen places, under a standing authority.
+
+    `ends_at` is the shown latest end; `cause` says why it ended (`rules.LIVE_CAUSES`).
+    `token` stands in the address of its playlist: who does not know it hears nothing.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    token = models.CharField(max_length=32, unique=True, default=new_token)
+    item = models.CharField(max_length=40, unique=True)
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="live_sessions"
+    )
+    units = models.ManyToManyField("territory.Unit", related_name="+")
+    devices = models.ManyToManyField("fleet.Device", related_name="+")
+    carriers = models.ManyToManyField("territory.Unit", related_name="+")
+    paper = models.ForeignKey(
+        Paper, on_delete=models.PROTECT, related_name="live_sessions"
+    )
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    talk_over = models.PositiveSmallIntegerField(default=0)
+    targeted = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    heard_at = models.DateTimeField()
+    chunks = models.PositiveIntegerField(default=0)
+    segments = models.PositiveIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=20, blank=True)
+    # When devices that missed the end were told of it.
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["officer"],
+                condition=Q(ended_at__isnull=True),
+                name="live_one_open_per_officer",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("started_at")), name="live_has_a_length"
+            ),
+            models.CheckConstraint(
+                condition=Q(talk_over__lte=100), name="live_talk_over_percent"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, cause="")
+                | Q(ended_at__isnull=False) & ~Q(cause=""),
+                name="live_end_has_a_cause",
+            ),
+        ]
+        indexes = [models.Index(fields=["ended_at", "settled_at"])]
+
+    def __str__(self) -> str:
+        return f"live session {self.uid} #{self.pk}"
+
+
+class SourceWatch(models.Model):
+    """How an approved relay source was when the server listened to it last."""
+
+    paper = models.OneToOneField(Paper, on_delete=models.PROTECT, related_name="watch")
+    checked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=source_choices)
+    # Since when it is in this state.
+    since = models.DateTimeField()
+    level_dbfs = models.FloatField(null=True, blank=True)
+    detail = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        verbose_name_plural = "source watches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=list(rules.SOURCE_STATES)),
+                name="watch_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(since__lte=F("checked_at")), name="watch_since_before_now"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"watch #{self.pk} of paper #{self.paper_id}"
 
 
 class UnitPlan(models.Model):

@@ -22,7 +22,7 @@ _MOVE = re.compile(r"M(-?\d+) (-?\d+)l([^z]*)z")
 GOOD, PART, MIXED, BAD, WAIT = "good", "part", "mixed", "bad", "wait"
 WORDS = {
     GOOD: "đã phát đủ",
-    PART: "đang phát",
+    PART: "phát một phần",
     MIXED: "vài loa im lặng",
     BAD: "phần lớn im lặng",
     WAIT: "chưa phát",
@@ -141,7 +141,7 @@ class Day:
 
 
 def draw_day(
-    airings: Sequence[Airing], *, quiet: rules.QuietHours | None, at: datetime
+    airings: Sequence[Airing], *, quiet: Sequence[rules.QuietHours], at: datetime
 ) -> Day:
     """Return the local day of `at` with its airings and its quiet hours."""
     midnight = datetime.combine(at.astimezone(rules.LOCAL), time.min, rules.LOCAL)
@@ -150,11 +150,12 @@ def draw_day(
         passed = (moment - midnight) / timedelta(minutes=1)
         return round(min(max(passed, 0.0), MINUTES), 1)
 
-    intervals = (
-        quiet.intervals(begin=midnight, end=midnight + timedelta(days=1))
-        if quiet
-        else []
-    )
+    end = midnight + timedelta(days=1)
+    intervals = [
+        interval
+        for hours in quiet
+        for interval in hours.intervals(begin=midnight, end=end)
+    ]
     return Day(
         bars=[
             Bar(

@@ -13,8 +13,38 @@ from nguon.newsroom.models import Editor
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
 from nguon.schedule import audience, rules
-from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
+from nguon.schedule.inbox import (
+    Clash,
+    Material,
+    Use,
+    count_undecided,
+    list_clashes,
+    list_inbox,
+    list_materials,
+    list_priority,
+    list_use,
+)
+from nguon.schedule.models import (
+    Airing,
+    AudienceMember,
+    Broadcast,
+    InboxEntry,
+    LiveSession,
+    PlayRecord,
+)
 from nguon.territory.models import COMMUNE, Unit
+
+__all__ = [
+    "Clash",
+    "Material",
+    "Use",
+    "count_undecided",
+    "list_clashes",
+    "list_inbox",
+    "list_materials",
+    "list_priority",
+    "list_use",
+]
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 # Lists on a live page: who is silent is phoned one by one.
@@ -61,9 +91,11 @@ class Live:
 
 
 SOUNDED = Q(started_at__isnull=False)
-# Over without having done what it should: nothing was heard, or it broke off.
-SILENT = Q(outcome__in=["failed", "missed"]) | (
-    ~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True)
+# Over without having done what it should: nothing was heard, or it broke off. A
+# filler in whose place something better sounded did what it should.
+SILENT = ~Q(cause="unneeded") & (
+    Q(outcome__in=["failed", "missed"])
+    | (~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True))
 )
 
 
@@ -178,17 +210,19 @@ def list_waiting(officer: Officer, *, at: datetime) -> list[Broadcast]:
 
 
 def list_today(officer: Officer, *, at: datetime) -> list[Airing]:
-    """Return the airings of the local day on an officer's ground, in order."""
+    """Return the airings of the local day on an officer's ground, in order.
+
+    The fallback of a relay is none: it waits unheard while its source is well.
+    """
     local = at.astimezone(rules.LOCAL)
     begin = datetime.combine(local.date(), time.min, rules.LOCAL)
     airings = Airing.objects.filter(
-        broadcast__state=rules.APPROVED,
-        starts_at__gte=begin,
-        starts_at__lt=begin + timedelta(days=1),
+        starts_at__gte=begin, starts_at__lt=begin + timedelta(days=1)
     )
-    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
-    related = ("broadcast__version__bulletin", "broadcast__unit")
-    return list(mine.select_related(*related).order_by("starts_at", "pk")[:500])
+    released = Q(broadcast__state=rules.APPROVED) | Q(broadcast__isnull=True)
+    found = _on_ground(airings.filter(released), officer=officer, at=at, limit=500)
+    unheard = fallbacks(found)
+    return [airing for airing in found if airing.item not in unheard]
 
 
 def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
@@ -197,9 +231,31 @@ def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
         item=OuterRef("item"), started_at__isnull=False, outcome=""
     )
     airings = Airing.objects.filter(Exists(playing), ends_at__gt=at)
-    mine = fence_broadcasts(airings, officer=officer, at=at, way="broadcast__")
-    related = ("broadcast__version__bulletin", "broadcast__unit")
-    return list(mine.select_related(*related).order_by("starts_at", "pk")[:50])
+    return _on_ground(airings, officer=officer, at=at, limit=50)
+
+
+def _on_ground(
+    airings: QuerySet[Airing], *, officer: Officer, at: datetime, limit: int
+) -> list[Airing]:
+    """Return the airings that an officer sees: a paper's only on its own ground."""
+    alone = airings.filter(paper__isnull=True)
+    alone = fence_broadcasts(alone, officer=officer, at=at, way="broadcast__")
+    by_paper = access.fence(airings.filter(paper__isnull=False), officer=officer, at=at)
+    related = ("broadcast__version__bulletin", "broadcast__unit", "unit")
+    keys = Q(pk__in=alone.values("pk")) | Q(pk__in=by_paper.values("pk"))
+    found = Airing.objects.filter(keys).select_related(*related)
+    return list(found.order_by("starts_at", "pk")[:limit])
+
+
+def fallbacks(airings: Iterable[Airing]) -> set[str]:
+    """Return the items that only wait for a relay to fail: they share its window."""
+    kept = [row for row in airings if row.paper_id]
+    relays = {_window(row) for row in kept if row.broadcast_id is None}
+    return {row.item for row in kept if row.broadcast_id and _window(row) in relays}
+
+
+def _window(airing: Airing) -> tuple[object, ...]:
+    return airing.unit_id, airing.slot, airing.starts_at, airing.ends_at
 
 
 def fence_broadcasts(
@@ -235,7 +291,7 @@ def _all_prefixes(paths: Iterable[str]) -> set[str]:
 def list_plays(officer: Officer, *, at: datetime) -> QuerySet[PlayRecord]:
     """Return the play records on an officer's ground, the latest first."""
     plays = access.fence(PlayRecord.objects.all(), officer=officer, at=at)
-    related = ("device", "unit", "broadcast__version")
+    related = ("device", "unit", "broadcast__version", "broadcast__authority")
     return plays.select_related(*related).order_by("-planned_at", "-pk")
 
 
@@ -265,7 +321,24 @@ def find_public(unit: Unit, uid: str, *, at: datetime) -> Broadcast | None:
 
 def _public(unit: Unit, *, at: datetime) -> QuerySet[Broadcast]:
     mine = Q(unit__path__startswith=unit.path) | Q(carriers__in=unit.ancestor_ids)
+    # A commune publishes what it took; what is laid up, once it has sounded.
+    untaken = InboxEntry.objects.filter(unit=unit).exclude(state=rules.TAKEN)
+    unheard = Q(timing=rules.SHELF) & ~Exists(
+        Airing.objects.filter(
+            broadcast=OuterRef("pk"), starts_at__lte=at, withdrawn_at=None
+        )
+    )
     found = Broadcast.objects.filter(
         mine, state=rules.APPROVED, approved_at__lte=at
-    ).distinct()
-    return found.select_related("version__bulletin", "unit")
+    ).exclude(unheard | Q(pk__in=untaken.values("broadcast")))
+    return found.distinct().select_related("version__bulletin", "unit")
+
+
+def count_hearers(session: LiveSession) -> dict[str, int]:
+    """Return how many devices of a live session received it, and sound it now."""
+    plays = PlayRecord.objects.filter(item=session.item)
+    return plays.aggregate(
+        received=Count("pk", filter=Q(received_at__isnull=False)),
+        sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
+        sounded=Count("pk", filter=SOUNDED),
+    )

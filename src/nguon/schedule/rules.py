@@ -4,7 +4,7 @@ Local wall-clock rules become UTC here: a daily slot means the same hour on ever
 day of `Asia/Ho_Chi_Minh`, which has kept +07:00 since 1975 and has no summer time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -67,13 +67,49 @@ PAPER_MOVES = {
 NEW, TAKEN, LEFT = "new", "taken", "left"
 INBOX_STATES = {NEW: "Chưa quyết định", TAKEN: "Đã nhận", LEFT: "Không dùng"}
 
+# How a relay source is, as the server hears it.
+DEAD = "dead"
+SOURCE_STATES = {
+    "live": "Đang có tiếng",
+    "silent": "Có kết nối nhưng im tiếng",
+    DEAD: "Mất tín hiệu",
+    "unplayable": "Loa không phát được loại này",
+}
+
+# Live speech: no longer than this at a time, and over when no sound comes for so long.
+LONGEST_LIVE = timedelta(minutes=15)
+LIVE_LOST = timedelta(seconds=3)
+# Until the first sound, the browser may still be opening its microphone.
+LIVE_BEGINS = timedelta(seconds=10)
+# Devices that missed the end are told of it when the last words have been heard, and
+# no segment is in time any more.
+LIVE_SETTLES = timedelta(seconds=11)
+BUTTON, LINE_LOST, TIME_UP = "button", "line_lost", "time_up"
+AUTHORITY_ENDED, LIVE_STOPPED, RESTARTED = "authority_ended", "stopped", "restarted"
+LIVE_CAUSES = {
+    BUTTON: "Người nói bấm dừng",
+    LINE_LOST: "Mất kết nối với người nói",
+    TIME_UP: "Hết giờ đã hẹn",
+    AUTHORITY_ENDED: "Ủy quyền hết hiệu lực",
+    LIVE_STOPPED: "Có lệnh dừng phát",
+    RESTARTED: "Máy chủ khởi động lại",
+}
+
 # class of a bulletin → (rank in playout, start policy).
 # Source: circular 39/2020/TT-BTTTT: emergencies at once, priority first.
 RANK_AND_START = {
     "normal": ("programme", "next"),
-    "priority": ("priority", "next"),
+    "priority": ("priority", "wait"),
     "emergency": ("emergency", "cut"),
 }
+# A bulletin that is on ends first; a long relay may not make a priority one miss.
+PRIORITY_WAIT_MS = 5 * 60_000
+
+# An announcement sounds above every programme and cuts what is on; that comes back.
+ANNOUNCE_RANK = ("live", "cut")
+
+# Units whose normal bulletins a commune takes or leaves.
+ABOVE_COMMUNE = ("province", "district")
 
 # How long after its planned start an item may still sound when the device was away.
 GRACE = timedelta(minutes=10)
@@ -149,11 +185,39 @@ def _check_daily(timing: Timing, *, at: datetime) -> None:
         raise InvalidError("schedule.time_passed")
 
 
-def first_start(timing: Timing, *, at: datetime) -> datetime:
-    """Return when a checked timing sounds first, from `at` on."""
-    if timing.kind == NOW:
+def rank_and_start(*, klass: str, timing: str) -> tuple[str, str]:
+    """Return the rank of a bulletin in playout, and how it begins."""
+    return ANNOUNCE_RANK if timing == ANNOUNCE else RANK_AND_START[klass]
+
+
+def is_offered(*, klass: str, timing: str, issuer: str) -> bool:
+    """Say whether communes choose for themselves whether and when it sounds.
+
+    `issuer` is the kind of the issuing unit. Source: circular 39/2020/TT-BTTTT.
+    """
+    return klass == "normal" and timing != ANNOUNCE and issuer in ABOVE_COMMUNE
+
+
+def check_inbox_move(*, new: str, broadcast: str, used: bool) -> None:
+    """Refuse a decision that comes too late. Raises ConflictError.
+
+    `broadcast` is the bulletin's state; what a programme uses is taken out of there
+    first, so that no programme loses a piece behind its approver's back.
+    """
+    if new == TAKEN and broadcast != APPROVED:
+        raise ConflictError("schedule.material_withdrawn")
+    if new == LEFT and used:
+        raise ConflictError("schedule.material_used")
+
+
+def first_start(timing: Timing, *, at: datetime) -> datetime | None:
+    """Return when a checked timing sounds first, from `at` on.
+
+    None for what is laid up for programmes: it has no time of its own.
+    """
+    if timing.kind in AT_RELEASE:
         return at
-    return next(starts_between(timing, begin=at, end=at + FARTHEST + WINDOW))
+    return next(starts_between(timing, begin=at, end=at + FARTHEST + WINDOW), None)
 
 
 def starts_between(
@@ -161,7 +225,7 @@ def starts_between(
 ) -> Iterator[datetime]:
     """Yield the planned starts of a timing in `[begin, end)`, in UTC.
 
-    `now` has none of its own: its start is the moment of release.
+    What sounds at release has none of its own, and `shelf` none at all.
     """
     if timing.kind == ONCE and timing.starts_at is not None:
         if begin <= timing.starts_at < end:
@@ -220,25 +284,64 @@ class QuietHours:
         return moment
 
 
+def next_allowed(
+    hours: Sequence[QuietHours], moment: datetime, *, length: timedelta
+) -> datetime | None:
+    """Return the first moment from here on at which `length` is allowed by all.
+
+    None when no gap between the quiet hours of two days is that long.
+    """
+    start = moment
+    while moment < start + timedelta(days=2):
+        later = moment
+        for quiet in hours:
+            later = quiet.next_allowed(later, length=length)
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
+def quiet_begins(quiet: Iterable[QuietHours], *, after: datetime) -> datetime | None:
+    """Return when the next quiet hours begin after a moment, in UTC; None without."""
+    soon = after + timedelta(days=2)
+    starts = [
+        start
+        for hours in quiet
+        for start, _stop in hours.intervals(begin=after, end=soon)
+        if start > after
+    ]
+    return min(starts, default=None)
+
+
 def check_quiet(
-    quiet: QuietHours | None,
+    hours: Sequence[QuietHours],
     *,
     klass: str,
     drill: bool,
-    start: datetime,
+    start: datetime | None,
     length: timedelta,
 ) -> None:
-    """Refuse what would sound in quiet hours, naming the next time: InvalidError."""
-    if quiet is None or (klass == "emergency" and not drill):
+    """Refuse what would sound in quiet hours, naming the next time: InvalidError.
+
+    Without a `start` nothing sounds by itself, so nothing is refused.
+    """
+    if start is None or (klass == "emergency" and not drill):
         return
-    allowed = quiet.next_allowed(start, length=length)
-    if allowed != start:
-        raise InvalidError(
-            "schedule.quiet_hours",
-            begin=f"{quiet.begin:%H:%M}",
-            end=f"{quiet.end:%H:%M}",
-            allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
-        )
+    touched = next(
+        (q for q in hours if q.next_allowed(start, length=length) != start), None
+    )
+    if touched is None:
+        return
+    allowed = next_allowed(hours, start, length=length)
+    if allowed is None:
+        raise InvalidError("schedule.never_allowed")
+    raise InvalidError(
+        "schedule.quiet_hours",
+        begin=f"{touched.begin:%H:%M}",
+        end=f"{touched.end:%H:%M}",
+        allowed=f"{allowed.astimezone(LOCAL):%H:%M %d/%m/%Y}",
+    )
 
 
 def length_of(duration_ms: int) -> timedelta:

@@ -25,7 +25,8 @@ KINDS = {
     AUTHORITY: "Ủy quyền thường trực",
 }
 
-ANNOUNCE, LIVE = "announce", "live"
+ANNOUNCE: Literal["announce"] = "announce"
+LIVE: Literal["live"] = "live"
 ACTS = {ANNOUNCE: "Phát ngay bản tin", LIVE: "Nói trực tiếp"}
 
 WHOLE = Audience()
@@ -205,9 +206,17 @@ def encode(kind: str, body: Body) -> dict[str, Any]:
     return found
 
 
-def hash_of(*, kind: str, unit: str, body: dict[str, Any]) -> str:
+def hash_of(
+    *,
+    kind: str,
+    unit: str,
+    body: dict[str, Any],
+    first_date: date,
+    last_date: date | None,
+) -> str:
     """Return the one hash that an approval is about (`unit` is the unit's uid)."""
-    return content_hash({"kind": kind, "unit": unit, "body": body})
+    days = [str(first_date), str(last_date) if last_date else None]
+    return content_hash({"kind": kind, "unit": unit, "body": body, "days": days})
 
 
 def subject_of(kind: str, body: Body) -> str:

@@ -2,7 +2,25 @@
 
 from django.urls import path
 
-from nguon.schedule.views import approvals, bulletins, live, place, plays
+from nguon.schedule.views import (
+    announcements,
+    approvals,
+    bulletins,
+    device_day,
+    editing,
+    inbox,
+    live,
+    orders,
+    papers,
+    place,
+    plays,
+    programme,
+    rules_editor,
+    sources,
+    speaking,
+    station,
+    week,
+)
 
 app_name = "schedule"
 urlpatterns = [
@@ -16,10 +34,51 @@ urlpatterns = [
     path("duyet/<slug:uid>/", approvals.show, name="approval"),
     path("duyet/<slug:uid>/phat/", approvals.release, name="release"),
     path("duyet/<slug:uid>/tra-lai/", approvals.send_back, name="return"),
+    path("hop-tin/", inbox.index, name="inbox"),
+    path("hop-tin/xuat.csv", inbox.export, name="inbox_file"),
+    path("hop-tin/thu-tu/", orders.order, name="order"),
+    path("hop-tin/<int:key>/", inbox.show, name="entry"),
+    path("hop-tin/<int:key>/nhan/", inbox.take, name="take"),
+    path("hop-tin/<int:key>/khong-dung/", inbox.leave, name="leave"),
+    path("phat-ngay/", announcements.begin, name="announce"),
+    path("phat-ngay/<slug:uid>/", announcements.go_on, name="announcement"),
+    path("phat-ngay/<slug:uid>/nghe/", announcements.ready, name="announcement_ready"),
     path("phat/ban-do.svg", live.map_drawing, name="map"),
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
+    path("phat/<slug:uid>/tieng/<slug:sha256>.mp3", papers.sound, name="sound"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
+    path("noi-truc-tiep/", speaking.index, name="speaking"),
+    path("noi-truc-tiep/bat-dau/", speaking.start, name="speaking_start"),
+    path("noi-truc-tiep/<slug:uid>/", speaking.state, name="speaking_state"),
+    path("noi-truc-tiep/<slug:uid>/am-thanh/", speaking.take, name="speaking_take"),
+    path("noi-truc-tiep/<slug:uid>/dung/", speaking.end, name="speaking_end"),
+    path("truc-tiep/<str:token>/index.m3u8", speaking.playlist, name="live_playlist"),
+    path(
+        "truc-tiep/<str:token>/<int:number>.mp3", speaking.segment, name="live_segment"
+    ),
+    path("nguon-tiep-am/", sources.index, name="sources"),
+    path("thiet-bi/<slug:uid>/ngay/", device_day.tomorrow, name="device_tomorrow"),
+    path("thiet-bi/<slug:uid>/ngay/<str:day>/", device_day.show, name="device_day"),
+    path("lich-phat/", week.show, name="week"),
+    path("lich-phat/tuan.ics", week.calendar, name="week_calendar"),
+    path("lich-phat/tuan.csv", week.table, name="week_file"),
+    path("dai/", station.show, name="station"),
+    path("dai/sua/", station.begin, name="edit_rules"),
+    path("chuong-trinh/<slug:key>/", programme.show, name="programme"),
+    path("giay-to/moi/", papers.create, name="new_paper"),
+    path("giay-to/<slug:uid>/", papers.show, name="paper"),
+    path("giay-to/<slug:uid>/sua/", editing.edit, name="edit_paper"),
+    path(
+        "giay-to/<slug:uid>/khung/<slug:key>/",
+        rules_editor.edit_slot,
+        name="edit_slot",
+    ),
+    path("giay-to/<slug:uid>/gui/", papers.send, name="send_paper"),
+    path("giay-to/<slug:uid>/duyet/", papers.approve, name="approve_paper"),
+    path("giay-to/<slug:uid>/tra-lai/", papers.send_back, name="return_paper"),
+    path("giay-to/<slug:uid>/thoi/", papers.end, name="end_paper"),
+    path("giay-to/<slug:uid>/soan-lai/", papers.again, name="paper_again"),
     path("nhat-ky/", plays.index, name="plays"),
     path("nhat-ky/xuat.csv", plays.export, name="plays_file"),
 ]

@@ -2,9 +2,10 @@
 
 `{"do": "stats"}` everything; `counts` numbers only; `item` with `name` (an item, or
 the start of its id) the moments of one; `order` with `name`; `arrivals` with `sha256`
-when a message's bytes came; `forget` begins the tally anew. `fail` with `fault` (see
-`body.FAULTS`), `count` and `first` has that many devices fail from then on, `mend`
-makes devices well again; nothing else here changes what a device does.
+when a message's bytes came; `in_state` with `since` when devices were back on the bus
+and had their state answered after that; `forget` begins the tally anew. `fail` with
+`fault` (see `body.FAULTS`), `count` and `first` has that many devices fail from then
+on, `mend` makes devices well again; nothing else here changes what a device does.
 """
 
 import asyncio
@@ -75,6 +76,9 @@ def answer(swarm: Swarm, asked: Mapping[str, Any]) -> dict[str, Any]:
         found = swarm.tally.arrivals_of(
             str(asked.get("sha256")), str(asked.get("topic", ""))
         )
+        return {"n": len(found)} if asked.get("brief") else {"at": found}
+    if what == "in_state":
+        found = swarm.in_state(float(asked.get("since", 0)))
         return {"n": len(found)} if asked.get("brief") else {"at": found}
     if what in {"fail", "mend"}:
         return _weather(swarm, asked)

@@ -11,7 +11,15 @@ from typing import Any
 
 from nguon.core import messages, playout, signing
 from nguon.core.messages import Item, SequenceWindow, Settings, Stop
-from nguon.core.playout import NOTHING_YET, Listener, Progress, Situation, Verdict
+from nguon.core.playout import (
+    NOTHING_YET,
+    Listener,
+    Prepared,
+    Progress,
+    Situation,
+    Verdict,
+    is_endless,
+)
 from nguon.core.signing import DocumentRefusedError, SigningKey
 from nguon.simulator.notary import Document
 from nguon.simulator.tally import Tally
@@ -26,10 +34,10 @@ class Device:
 
     __slots__ = (
         "available_since", "began", "cancelled", "claim", "ended", "etag", "held_since",
-        "items", "key", "known", "listener", "log", "n", "new_events", "number",
-        "offset", "orders", "outgoing", "plans", "playing", "progress", "refused",
-        "settings", "standing", "stops", "tally", "told", "uid", "unready", "urgent",
-        "wake", "windows",
+        "items", "key", "known", "lacking", "listener", "log", "n", "new_events",
+        "number", "offset", "order", "orders", "outgoing", "plans", "playing",
+        "progress", "quiet", "refused", "settings", "standing", "stops", "tally",
+        "told", "uid", "unready", "urgent", "volumes", "wake", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +64,12 @@ class Device:
         self.held_since: dict[str, int] = {}
         self.told: set[str] = set()
         self.refused: set[tuple[str, str]] = set()
-        self.items: tuple[Item, ...] | None = None
+        # None: documents have come or gone, so gather again what they say.
+        self.items: Prepared | None = None
+        self.lacking: dict[str, str] = {}
+        self.quiet: tuple[tuple[int, int], ...] = ()
+        self.volumes: tuple[tuple[int, int, int], ...] = ()
+        self.order: tuple[str, ...] = ()
         self.playing: Item | None = None
         self.began = self.offset = 0
         self.unready = _NEVER
@@ -107,7 +120,7 @@ class Device:
     def _answer(self, document: Document, *, at: int) -> None:
         """Say that an urgent item came; the gateway sends it again to the silent."""
         item: Item = document.subject
-        if item.audience.includes(device=self.uid, units=self.listener.units):
+        if self.listener.is_meant(item.audience):
             self.told.add(f"r{item.id}")
             self.tell("received", at=at, item=item.id, data={"document": document.id})
 
@@ -155,8 +168,12 @@ class Device:
         self.settings = document
         told: Settings = document.subject
         self.listener = Listener(
-            device=self.uid, units=frozenset(told.units), languages=told.languages
+            device=self.uid,
+            units=frozenset(told.units),
+            languages=told.languages,
+            groups=frozenset(told.groups),
         )
+        self.items = None
         return True
 
     def _take_plan(self, document: Document, *, at: int) -> bool:
@@ -210,22 +227,22 @@ class Device:
         """
         if self.items is None:
             self._collect(at=at, now=now)
-        items = self.items or ()
-        unready = self.unready = self._unready(items, ready)
-        self._tell_prepared(items, unready, at=at)
+        self._look_for_sounds(ready, at=at)
         if self.playing is not None:
             self._advance(at)
         decision = playout.decide(
             Situation(
-                items=items,
+                items=self.items or (),
                 progress=self.progress,
                 playing=self.playing.id if self.playing else "",
                 cancelled=frozenset(self.cancelled),
                 stops=tuple(self.stops.values()),
-                quiet=self._quiet(),
-                unready=unready,
+                quiet=self.quiet,
+                unready=self.unready,
                 held_since=self.held_since,
                 available_since=self.available_since,
+                volumes=self.volumes,
+                order=self.order,
             ),
             self.listener,
             at=at,
@@ -252,13 +269,11 @@ class Device:
     def _collect(self, *, at: int, now: float) -> None:
         """Gather the items of all documents held that are meant for this device."""
         self._drop_past(at=at)
-        units, device = self.listener.units, self.uid
-        self.items = tuple(
-            item
-            for item in self._held_items(at=at)
-            if item.id not in self.ended
-            and item.audience.includes(device=device, units=units)
+        held = self._held_items(at=at)
+        self.items = Prepared(
+            (item for item in held if item.id not in self.ended), self.listener
         )
+        self._collect_hours()
         keep = {item.id for item in self.items}
         if self.playing is not None and self.playing.id not in keep:
             # Its plan no longer carries it: what is not planned does not sound.
@@ -272,6 +287,28 @@ class Device:
                 self.told.add(f"r{item.id}")
                 self.tell("received", at=at, item=item.id)
         self.told = {mark for mark in self.told if mark[1:] in keep}
+        found = ((i.id, i.rendition(self.listener.languages)) for i in self.items)
+        self.lacking = {key: sound.sha256 for key, sound in found if sound}
+
+    def _local_first(self) -> list[messages.Plan]:
+        """Return the plans held, that of the own commune before those above it."""
+        told: Settings | None = self.settings.subject if self.settings else None
+        units = told.units if told else ()
+        return [self.plans[uid].subject for uid in units if uid in self.plans]
+
+    def _collect_hours(self) -> None:
+        """Gather quiet hours, volumes and the order of priority bulletins."""
+        plans = self._local_first()
+        quiet: set[tuple[int, int]] = set()
+        volumes: list[tuple[int, int, int]] = []
+        for plan in reversed(plans):
+            ours = [h for h in plan.local if self.listener.is_meant(h.audience)]
+            quiet.update(plan.quiet, *(hours.quiet for hours in ours))
+            for rows in (plan.volumes, *(hours.volumes for hours in ours)):
+                volumes.extend(rows)
+        quiet.update(*(document.quiet for document in self.urgent.values()))
+        self.quiet, self.volumes = tuple(sorted(quiet)), tuple(volumes)
+        self.order = next((plan.order for plan in plans if plan.order), ())
 
     def _drop_past(self, *, at: int) -> None:
         for key in [k for k, held in self.urgent.items() if held.not_after <= at]:
@@ -284,45 +321,29 @@ class Device:
     def _held_items(self, *, at: int) -> Iterable[Item]:
         """Return each item of the documents held, once."""
         found: dict[str, Item] = {}
-        for document in (*self.plans.values(), *self.urgent.values()):
-            if document.kind == "plan" and document.not_after > at:
-                for item in document.subject.items:
+        urgent = [doc for doc in self.urgent.values() if doc.kind in {"go", "alert"}]
+        for document in sorted(urgent, key=lambda doc: (-doc.seq, doc.id)):
+            found.setdefault(document.subject.id, document.subject)
+        for plan in self._local_first():
+            if self.plans[plan.unit].not_after > at:
+                for item in plan.items:
                     found.setdefault(item.id, item)
-            elif document.kind in {"go", "alert"}:
-                found.setdefault(document.subject.id, document.subject)
         return found.values()
 
-    def _unready(
-        self, items: Iterable[Item], ready: frozenset[str] | set[str]
-    ) -> frozenset[str]:
-        languages = self.listener.languages
-        waiting = []
-        for item in items:
-            rendition = item.rendition(languages)
-            if rendition is not None and rendition.sha256 not in ready:
-                waiting.append(item.id)
-        return frozenset(waiting) if waiting else _NEVER
-
-    def _tell_prepared(
-        self, items: Iterable[Item], unready: frozenset[str], *, at: int
-    ) -> None:
-        for item in items:
-            mark = f"p{item.id}"
-            if mark not in self.told and item.id not in unready and item.renditions:
-                self.told.add(mark)
-                self.tell("prepared", at=at, item=item.id)
+    def _look_for_sounds(self, ready: frozenset[str] | set[str], *, at: int) -> None:
+        """Note whose sound is still missing; tell, once each, that one is here."""
+        here = [key for key, sha256 in self.lacking.items() if sha256 in ready]
+        for key in here:
+            del self.lacking[key]
+            if f"p{key}" not in self.told:
+                self.told.add(f"p{key}")
+                self.tell("prepared", at=at, item=key)
+        self.unready = frozenset(self.lacking) if self.lacking else _NEVER
 
     def wanted(self) -> list[messages.Rendition]:
         """Return the sounds this device needs for what it holds."""
         found = (item.rendition(self.listener.languages) for item in self.items or ())
         return [rendition for rendition in found if rendition is not None]
-
-    def _quiet(self) -> tuple[tuple[int, int], ...]:
-        return tuple(
-            interval
-            for document in self.plans.values()
-            for interval in document.subject.quiet
-        )
 
     def _advance(self, at: int) -> None:
         """Bring the progress of what is on up to now."""
@@ -342,20 +363,23 @@ class Device:
         if self.playing is not None:
             self.tally.item(self.playing.id).add("silent", now)
         self.playing = None
-        if item is None or decision.rendition is None:
+        if item is None:
             return
+        sound = decision.rendition
         was = self.progress.get(item.id, NOTHING_YET)
         if not was.started_at:
             data = {
                 "planned_at": item.starts_at,
-                "language": decision.rendition.language,
+                "language": sound.language if sound else "",
                 "output": "virtual",
             }
             self.tell("started", at=at, item=item.id, data=data)
             self.tally.item(item.id).add("started", now)
         started = was.started_at or at
         self.progress[item.id] = replace(was, started_at=started)
-        self.playing, self.began, self.offset = item, at, decision.offset_ms
+        self.playing, self.began = item, at
+        # What fills its window counts what was heard, anything else how far it came.
+        self.offset = was.sounded_ms if is_endless(item) else decision.offset_ms
 
     def _close(self, verdict: Verdict, *, at: int, now: float) -> None:
         """Report the end of an item, heard or not."""
@@ -363,7 +387,8 @@ class Device:
         progress = self.progress.pop(item.id, NOTHING_YET)
         self.ended[item.id] = item.ends_at
         if self.items is not None:
-            self.items = tuple(held for held in self.items if held.id != item.id)
+            self.items = self.items.without({item.id})
+            self.lacking.pop(item.id, None)
         moments = self.tally.item(item.id)
         if self.playing is not None and self.playing.id == item.id:
             self.playing = None

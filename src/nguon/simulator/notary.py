@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nguon.core import signing
-from nguon.core.messages import Item, Plan, Settings, Stop
+from nguon.core.messages import Item, Plan, Settings, Stop, quiet_of
 from nguon.core.signing import DocumentRefusedError, KeySet, PublicKey
 
 _KEPT = 512
@@ -21,7 +21,7 @@ class Document:
     """A signed document whose signature, form, version and key are good.
 
     `subject` is what it speaks of, decoded: an Item, Plan, Stop, Settings, or for
-    other kinds the payload itself.
+    other kinds the payload itself. `quiet` are the hours that an urgent item brings.
     """
 
     kind: str
@@ -35,6 +35,7 @@ class Document:
     token: str
     key_until: int
     replaces: tuple[str, ...] = ()
+    quiet: tuple[tuple[int, int], ...] = ()
 
 
 def is_strings(value: object) -> bool:
@@ -110,6 +111,7 @@ def _decode(payload: dict[str, Any], token: str, *, key_until: int) -> Document:
         token=token,
         key_until=key_until,
         replaces=tuple(replaces),
+        quiet=quiet_of(payload) if payload["type"] in {"go", "alert"} else (),
     )
 
 

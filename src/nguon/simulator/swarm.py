@@ -11,9 +11,11 @@
 """
 
 import asyncio
+import gc
 import hashlib
 import json
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -47,8 +49,10 @@ FLUSH_SECONDS = 0.1
 FLUSH_DEVICES = 200
 RESEND_SECONDS = 10.0
 TIME_SECONDS = 600.0
-WORKERS = 6
-CONNECTING = 24
+# The web server writes enrolments one by one, and answers pulls many at a time.
+CLAIMING, PULLING = 6, 26
+# As many as the gateway decides with one query; real devices do not queue at all.
+CONNECTING = 256
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Swarm:
         self.options = options
         self.tally = Tally()
         self.store = Store(options.home)
-        self.server = Server(options.server, connections=WORKERS)
+        self.server = Server(options.server, connections=CLAIMING + PULLING)
         self.notary: Notary | None = None
         self.bus: Bus | None = None
         self.clock_offset = 0.0
@@ -89,6 +93,7 @@ class Swarm:
         self._work = asyncio.Event()
         self._heard_at = 0.0
         self._turns = Agenda()
+        self._claims = Agenda()
         self._joins = Agenda()
         self._pulls = Agenda()
         self._connects = Agenda()
@@ -96,6 +101,9 @@ class Swarm:
         self._resends = Agenda()
         self._changed: dict[int, None] = {}
         self._stored: list[tuple[int, int]] = []
+        # When each device last came onto the bus, and last had its state answered.
+        self.connected_at: dict[int, float] = {}
+        self.answered_at: dict[int, float] = {}
         self._woken_at = 0.0
         self._synced_at = float("-inf")
         self._load()
@@ -177,6 +185,9 @@ class Swarm:
 
     async def run(self) -> None:
         """Be these devices until cancelled."""
+        # Thousands of devices are no garbage: looking through them takes 0.1 s.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         began = time.monotonic()
         for device in self.devices:
             number = device.number
@@ -185,15 +196,18 @@ class Swarm:
                 self._pulls.set(number, began + jitter(0, self._spread()))
                 self._mark(number)
             elif device.standing in {"new", "waiting", "active"}:
-                self._joins.set(number, began)
+                (self._joins if device.uid else self._claims).set(number, began)
         try:
             async with asyncio.TaskGroup() as group:
                 for name, loop in (
                     ("pump", self._pump()),
                     ("flush", self._flush_forever()),
                     ("beats", self._beat_forever()),
-                    *((f"ask-{n}", self._ask_forever()) for n in range(WORKERS)),
-                    *((f"join-{n}", self._join_forever()) for n in range(CONNECTING)),
+                    ("connects", self._connect_forever(group)),
+                    *(
+                        (f"ask-{n}", self._ask_forever(claiming=n < CLAIMING))
+                        for n in range(CLAIMING + PULLING)
+                    ),
                 ):
                     group.create_task(loop, name=name)
         finally:
@@ -205,26 +219,29 @@ class Swarm:
 
     def _spread(self) -> float:
         """Return over how many seconds the whole swarm spreads what all do at once."""
-        return min(30.0, len(self.devices) * 0.01)
+        return min(15.0, len(self.devices) * 0.0015)
 
     # --- enrolment and pulling -----------------------------------------------------
 
-    async def _ask_forever(self) -> None:
+    async def _ask_forever(self, *, claiming: bool) -> None:
         """Ask the server for whoever is due; several of these run side by side."""
+        agendas = [self._joins, self._pulls]
+        if claiming:
+            agendas.insert(0, self._claims)
         while True:
             now = time.monotonic()
-            joins = self._joins.take(now, limit=1)
-            pulls = [] if joins else self._pulls.take(now, limit=1)
-            if not joins and not pulls:
-                due = min(self._joins.next(), self._pulls.next()) - now
+            agenda = next((one for one in agendas if one.next() <= now), None)
+            if agenda is None:
+                due = min(one.next() for one in agendas) - now
                 await asyncio.sleep(min(0.1, max(0.005, due)))
                 continue
-            device = self.devices[(joins or pulls)[0]]
+            (number,) = agenda.take(now, limit=1)
+            device = self.devices[number]
+            ask = self._pull if agenda is self._pulls else self._join
             try:
-                await (self._join(device) if joins else self._pull(device))
+                await ask(device)
             except (UnreachableError, DocumentRefusedError, ValueError) as error:
-                again = now + jitter(2, 6)
-                (self._joins if joins else self._pulls).set(device.number, again)
+                agenda.set(device.number, now + jitter(2, 6))
                 logger.info("device %s: %s", device.number, error)
             except ServerRefusedError as error:
                 self._refused_by_server(device, error)
@@ -266,7 +283,7 @@ class Swarm:
 
     def _wait(self) -> float:
         """Return a polite pause before asking again whether a person has decided."""
-        return min(20.0, max(0.5, len(self._joins) * 0.02)) * jitter(0.7, 1.3)
+        return min(20.0, max(0.5, len(self._joins) * 0.01)) * jitter(0.7, 1.3)
 
     def _wake_waiting(self) -> None:
         """One was let in: most likely the others were, too."""
@@ -314,8 +331,10 @@ class Swarm:
             device.number,
             time.monotonic() + self.options.poll_seconds * jitter(0.8, 1.2),
         )
+        asked = time.time() * 1000
         found = await self.server.state(device, at=self.at())
         if found is None:
+            self._answered(device, asked)
             return
         etag, state = found
         await self._take_keys(device, str(state.get("keyset", "")))
@@ -331,6 +350,25 @@ class Swarm:
         if units and units != device.listener.units:
             self.links[device.number].abort()
         self._mark(device.number)
+        self._answered(device, asked)
+
+    def _answered(self, device: Device, asked: float) -> None:
+        """Note that a device holds its state, if it asked while on the bus."""
+        if self.connected_at.get(device.number, math.inf) <= asked:
+            self.answered_at[device.number] = time.time() * 1000
+
+    def in_state(self, since: float) -> list[float]:
+        """Return when each device was back after a moment: connected, then in state.
+
+        Milliseconds since 1970; devices that are not back are left out.
+        """
+        return [
+            self.answered_at[number]
+            for number, at in self.connected_at.items()
+            if at > since
+            and self.links[number].online
+            and self.answered_at.get(number, 0.0) > at
+        ]
 
     async def _take_keys(self, device: Device, token: str) -> None:
         """Renew the key set when it is new; then ask for the signed time."""
@@ -385,6 +423,9 @@ class Swarm:
             if self.notary is None:
                 raise DocumentRefusedError("unknown_key")
             document = self.notary.read(token, at=at, shared=shared)
+            if document.kind == "segment":
+                # Proven, and that is all: virtual speakers hear no live speech.
+                return
             fresh = device.take(document, at=at, pulled=pulled)
         except DocumentRefusedError as error:
             device.refuse(error, at=at)
@@ -636,16 +677,18 @@ class Swarm:
 
     # --- the bus -------------------------------------------------------------------
 
-    async def _join_forever(self) -> None:
-        """Connect whoever is due; several of these run side by side."""
+    async def _connect_forever(self, group: asyncio.TaskGroup) -> None:
+        """Connect whoever is due, so many at a time."""
+        busy: set[asyncio.Task[None]] = set()
         while True:
-            due = self._connects.take(time.monotonic(), limit=1)
-            if not due or self.bus is None:
-                await asyncio.sleep(0.02)
-                for number in due:
-                    self._connects.set(number, time.monotonic() + 1)
-                continue
-            await self._connect(self.links[due[0]], self.bus)
+            room = CONNECTING - len(busy) if self.bus else 0
+            for number in self._connects.take(time.monotonic(), limit=room):
+                if self.bus:
+                    work = self._connect(self.links[number], self.bus)
+                    task = group.create_task(work, name=f"connect-{number}")
+                    busy.add(task)
+                    task.add_done_callback(busy.discard)
+            await asyncio.sleep(0.02)
 
     async def _connect(self, link: Link, bus: Bus) -> None:
         device = link.device
@@ -657,12 +700,13 @@ class Swarm:
             await link.connect(bus, at=self.at())
         except (OSError, TimeoutError, BusRefusedError) as error:
             link.tries += 1
-            pause = min(30.0, 0.5 * 2 ** min(link.tries, 8)) * jitter(0.5, 1.5)
+            pause = min(30.0, 0.5 * 2 ** min(link.tries, 8)) * jitter(0.5, 1.0)
             self._connects.set(device.number, time.monotonic() + pause)
             if isinstance(error, BusRefusedError):
                 self._joins.sooner(device.number, time.monotonic() + pause)
             logger.info("device %s: bus: %s", device.number, error)
             return
+        self.connected_at[device.number] = time.time() * 1000
         at = self.at()
         data = {
             "version": VERSION,

@@ -40,6 +40,11 @@ _LONGEST_WORD = 80
 # A number as written: 1.234.567 or 12,5 or 007.
 _NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)|\d+\.\d{1,2}(?![.\d])|\d+)(?:,\d+)?"
 _DASH = r"(?:\s+[-–—]\s+|[-–—])"
+# Eleven digits with the area, of which only Hà Nội's and Sài Gòn's are short; or ten.
+_LANDLINE = (
+    r"\(?(?:\+84[ .-]?|0)2(?:[48]\)?(?:[ .-]?\d){8}|[0-35-79]\d\)?(?:[ .-]?\d){7})"
+)
+_MOBILE = r"(?:\+84[ .-]?|0)[35789]\d(?:[ .-]?\d){7}"
 _YEAR = r"(?:[./-](?P<year>\d{4}))"
 
 
@@ -104,8 +109,8 @@ def _read_address(match: Match) -> str:
 
 
 def _read_phone(match: Match) -> str:
-    text = match[0].replace("+84", "0", 1)
-    groups = re.split(r"[\s.-]+", text.strip())
+    text = re.sub(r"\+84[ .-]?", "0", match[0])
+    groups = re.findall(r"\d+", text)
     if len(groups) == 1 and len(text) == 10:
         groups = [text[:4], text[4:7], text[7:]]
     return ", ".join(say_digits(group) for group in groups)
@@ -266,6 +271,7 @@ STEPS: list[tuple[re.Pattern[str], Callable[[Match], str]]] = [
             0,
             _read_document,
         ),
+        (rf"(?<![\d.,/])(?:{_LANDLINE}|{_MOBILE})(?!\d)", 0, _read_phone),
         (
             r"(?<![\d.,/])(?:\+84|0)\d{1,4}(?:[ .-]?\d{3,4}){2}(?![\d/])",
             0,

@@ -5,6 +5,7 @@ from datetime import datetime
 from nguon.fleet import actions as fleet
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
+from nguon.schedule import relays
 from nguon.web.worker import Chore
 
 
@@ -13,6 +14,8 @@ def chores() -> list[Chore]:
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
+        Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
         # A lost connection is a known fault within five seconds (gateway: one).
         Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),

@@ -1,6 +1,7 @@
 """What the frame of every page needs to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,14 +10,22 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from nguon.emergency import queries as emergency
+from nguon.people import access
 from nguon.people import queries as people
-from nguon.people.models import Officer
+from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
+from nguon.schedule import papers
 from nguon.schedule import queries as schedule
 
 # Label, icon, the name of its address, and the beginning of its addresses.
 NAVIGATION = (
     ("Hôm nay", "home", "web:today", ("/hom-nay",)),
-    ("Bản tin", "page", "schedule:bulletins", ("/ban-tin", "/phat")),
+    ("Bản tin", "page", "schedule:bulletins", ("/ban-tin", "/phat/")),
+    (
+        "Lịch phát",
+        "week",
+        "schedule:week",
+        ("/lich-phat", "/dai/", "/chuong-trinh", "/giay-to", "/nguon-tiep-am"),
+    ),
     ("Chờ duyệt", "check", "schedule:approvals", ("/cho-duyet", "/duyet")),
     ("Thiết bị", "speaker", "fleet:devices", ("/thiet-bi",)),
     ("Dừng phát", "stop", "emergency:stop", ("/dung-phat",)),
@@ -25,12 +34,16 @@ NAVIGATION = (
 
 @dataclass(frozen=True)
 class Door:
-    """One way on in the navigation."""
+    """One way on in the navigation; a wide one has no room on a phone.
+
+    There it stands in the account's menu instead.
+    """
 
     label: str
     icon: str
     url: str
     here: bool
+    is_wide: bool = False
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -43,13 +56,25 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {"doors": []}
     at = timezone.now()
     return {
-        "doors": [_door(request.path, *entry) for entry in NAVIGATION],
+        "doors": _list_doors(request.path, user, at),
         "unread": SimpleLazyObject(lambda: people.count_unread(user)),
         "waiting_count": SimpleLazyObject(
-            lambda: len(schedule.list_waiting(user, at=at))
+            lambda: (
+                len(schedule.list_waiting(user, at=at))
+                + len(papers.list_waiting(user, at=at))
+            )
         ),
         "running_stops": SimpleLazyObject(lambda: emergency.list_active(user, at=at)),
     }
+
+
+def _list_doors(path: str, officer: Officer, at: datetime) -> list[Door]:
+    """Return the doors; a thumb finds five of them, so each does without one."""
+    writes = access.paths_of(officer, at=at, kinds=[AUTHOR, APPROVER, ADMINISTRATOR])
+    spare = "fleet:devices" if writes else "schedule:bulletins"
+    return [
+        replace(_door(path, *entry), is_wide=entry[2] == spare) for entry in NAVIGATION
+    ]
 
 
 def _door(path: str, label: str, icon: str, name: str, starts: tuple[str, ...]) -> Door:

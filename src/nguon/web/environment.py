@@ -1,6 +1,8 @@
 """Typed readers of environment variables; a wrong value says how to mend it."""
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -43,6 +45,30 @@ def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+@dataclass(frozen=True)
+class Leaf:
+    """The bus of one area: the unit it serves, and where its devices connect."""
+
+    name: str
+    unit: str
+    host: str
+    port: int
+
+
+def leaves(name: str) -> dict[str, Leaf]:
+    """Return leaf nodes by name, from `name=unit-uid@host:port, …`.
+
+    Raises SettingError.
+    """
+    found = {}
+    for word in words(name, ""):
+        match = re.fullmatch(r"([a-z0-9-]{1,20})=([a-z2-7]{12})@(.+):(\d+)", word)
+        if match is None:
+            raise SettingError(f"{name}={word!r}: write name=unit-uid@host:port.")
+        found[match[1]] = Leaf(match[1], match[2], match[3], int(match[4]))
+    return found
+
+
 def database(url: str) -> dict[str, object]:
     """Return Django's database settings for a sqlite:// or postgresql:// address.
 
@@ -60,7 +86,10 @@ def database(url: str) -> dict[str, object]:
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"),
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                    "PRAGMA cache_size=-65536;"
+                ),
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:

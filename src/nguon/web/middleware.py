@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from nguon.core.errors import DomainError
 from nguon.people.answers import is_htmx, wants_json
 from nguon.web import errors
+from nguon.web.sentences import sentence
 
 Onward = Callable[[HttpRequest], HttpResponse]
 
@@ -27,6 +29,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# The microphone is for live speech, on our own pages alone.
+PERMISSIONS_POLICY = "camera=(), geolocation=(self), microphone=(self)"
 TEXT_KINDS = (
     "text/",
     "application/json",
@@ -65,6 +69,9 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             return JsonResponse(errors.body("web.sign_in"), status=401)
         if is_htmx(request):
             return HttpResponse(status=204, headers={"HX-Redirect": "/"})
+        if request.method == "POST":
+            # Somebody pressed a button, perhaps "stop", and nothing has happened.
+            messages.error(request, sentence("web.not_done"))
         return super().handle_no_permission(request, view_func)
 
 
@@ -78,7 +85,7 @@ class SafeHeadersMiddleware:
         """Answer the request, with safe headers."""
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(self)")
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         # What one officer sees is kept in no shared cache and not after sign-out.
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:

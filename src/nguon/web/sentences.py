@@ -107,6 +107,10 @@ SENTENCES: dict[str, str] = {
     ),
     "newsroom.recording_too_big": "Tệp ghi âm quá lớn. Hãy gửi tệp dưới 64 MB.",
     "newsroom.drill_not_emergency": "Diễn tập phải là bản tin khẩn cấp.",
+    "newsroom.correction_not_emergency": (
+        "Bản đính chính của tin khẩn cấp phải là tin khẩn cấp thì tin cũ mới im. "
+        "Hãy giữ loại Khẩn cấp."
+    ),
     "newsroom.correction_other_kind": (
         "Bản đính chính phải cùng là diễn tập hoặc cùng là thật với bản gốc."
     ),
@@ -216,9 +220,164 @@ SENTENCES: dict[str, str] = {
     "fleet.too_many_requests": "Gửi quá nhanh. Hãy chờ một lát rồi thử lại.",
     "fleet.body_too_large": "Dữ liệu gửi lên quá lớn.",
     "fleet.body_unusable": "Dữ liệu gửi lên không đọc được.",
+    # relays
+    "core.address_unusable": (
+        "Địa chỉ {url} không dùng được. Hãy dùng địa chỉ bắt đầu bằng http:// hoặc "
+        "https://, không có tên và mật khẩu."
+    ),
+    "core.address_inside": (
+        "{host} nằm trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ công "
+        "khai trên mạng."
+    ),
+    "core.source_away": "Nguồn tiếp âm không trả lời ({why}). Loa tự thử lại.",
+    "core.source_unplayable": (
+        "Loa không phát được loại nguồn này ({why}). Hãy xin địa chỉ MP3 của nguồn."
+    ),
     # schedule
     "schedule.paper_malformed": (
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
+    ),
+    "schedule.clock_unreadable": (
+        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+    ),
+    "schedule.day_unreadable": (
+        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+    ),
+    "schedule.number_wrong": "Ô “{what}” phải là số từ {least} đến {most}.",
+    "schedule.name_wrong": "Hãy viết {what}, dài nhất {limit} ký tự.",
+    "schedule.weekdays_missing": "Hãy chọn ít nhất một ngày.",
+    "schedule.draft_moved": (
+        "Bản soạn vừa được đổi ở nơi khác. Hãy tải lại trang, xem lại rồi làm tiếp."
+    ),
+    "schedule.slot_absent": (
+        "Không có khung giờ này trong quy chế đang dùng. Hãy chọn lại ở lịch phát."
+    ),
+    "schedule.nothing_last_week": (
+        "Tuần trước khung “{slot}” không có chương trình để chép. Hãy chọn từng mục."
+    ),
+    "schedule.paper_absent": "Không có giấy tờ này trong địa bàn của bạn.",
+    "schedule.paper_untitled": "Hãy đặt tên cho giấy tờ, dài nhất {limit} ký tự.",
+    "schedule.paper_elsewhere": (
+        "{unit} không có loại giấy tờ “{kind}”. Hãy chọn xã, phường có đài."
+    ),
+    "schedule.paper_sent": (
+        "Giấy tờ này đang “{state}” nên không sửa được nữa. Hãy soạn bản mới."
+    ),
+    "schedule.paper_decided": (
+        "Giấy tờ này đang “{state}” nên không làm được việc này. Hãy tải lại trang."
+    ),
+    "schedule.paper_changed": (
+        "Giấy tờ đã khác với bản vừa xem. Hãy tải lại trang, đọc lại rồi duyệt."
+    ),
+    "schedule.paper_past": (
+        "Ngày cuối {day} đã qua nên giấy tờ không có tác dụng. Hãy chọn ngày khác."
+    ),
+    "schedule.own_paper": (
+        "Bạn đã soạn hoặc gửi giấy tờ này nên không tự duyệt được. Hãy nhờ người thứ "
+        "hai duyệt."
+    ),
+    "schedule.place_outside": (
+        "Có nơi không thuộc {unit} hoặc không còn nữa. Hãy chọn lại nơi phát."
+    ),
+    "schedule.repeat_unreadable": (
+        "Không hiểu cách lặp “{rule}”. Hãy chọn lại những ngày phát."
+    ),
+    "schedule.repeat_never": (
+        "“{slot}” không bao giờ đến lượt phát ({rule}). Hãy chọn lại những ngày phát."
+    ),
+    "schedule.slot_twice": "Khung “{slot}” bị ghi hai lần. Hãy bỏ bớt một khung.",
+    "schedule.slot_empty": (
+        "Khung “{slot}” thiếu tên hoặc độ dài. Hãy ghi tên và số phút (dài "
+        "nhất một ngày)."
+    ),
+    "schedule.slot_without_begin": (
+        "Khung “{slot}” chưa có giờ bắt đầu. Hãy chọn giờ hoặc buổi."
+    ),
+    "schedule.slot_without_source": (
+        "Khung tiếp âm “{slot}” chưa có nguồn. Hãy chọn một nguồn đã được duyệt."
+    ),
+    "schedule.source_absent": (
+        "Nguồn tiếp âm của “{slot}” chưa được duyệt hoặc đã hết hiệu lực. Hãy chọn "
+        "nguồn khác, hoặc gửi duyệt nguồn này trước."
+    ),
+    "schedule.fallback_absent": (
+        "Bản tin dự phòng của “{slot}” chưa được duyệt hoặc đã hủy. Hãy chọn bản khác."
+    ),
+    "schedule.part_unknown": (
+        "Khung “{slot}” ghi buổi “{part}” mà quy chế không có. Hãy thêm buổi này hoặc "
+        "chọn giờ."
+    ),
+    "schedule.slots_overlap": (
+        "“{one}” và “{other}” trùng giờ ở cùng một nơi, lần đầu vào ngày {day}. Hãy "
+        "đổi giờ, ngày hoặc nơi của một khung."
+    ),
+    "schedule.slot_in_quiet": (
+        "“{slot}” từ {begin} đến {end} chạm giờ yên lặng. Hãy dời sang từ {allowed}."
+    ),
+    "schedule.slot_too_long": (
+        "“{slot}” dài {minutes} phút, dài hơn mọi khoảng giữa các giờ yên lặng. Hãy "
+        "rút ngắn."
+    ),
+    "schedule.quiet_all_day": (
+        "Giờ yên lặng phủ kín cả ngày nên không gì phát được. Hãy bớt giờ yên lặng."
+    ),
+    "schedule.never_allowed": (
+        "Không khoảng nào giữa các giờ yên lặng đủ dài để phát. Hãy rút ngắn bản tin."
+    ),
+    "schedule.volume_range": "Âm lượng {percent}% không có. Hãy chọn từ 0 đến 100%.",
+    "schedule.slot_unknown": (
+        "Quy chế đang có hiệu lực không có khung “{slot}”. Hãy chọn khung khác."
+    ),
+    "schedule.slot_is_relay": (
+        "“{slot}” là khung tiếp âm nên không xếp chương trình. Hãy chọn khung khác."
+    ),
+    "schedule.programme_empty": (
+        "Chương trình của “{slot}” chưa có gì. Hãy thêm ít nhất một bản tin."
+    ),
+    "schedule.entry_empty": (
+        "Mục số {number} chưa đủ: bản tin cần chọn bản đã duyệt, tiếp âm cần nguồn và "
+        "số phút."
+    ),
+    "schedule.material_absent": (
+        "Mục số {number} chưa được duyệt, đã hủy hoặc không phải của đài này. Hãy "
+        "chọn bản khác."
+    ),
+    "schedule.entry_outside_slot": (
+        "Mục số {number} phát ở nơi không thuộc khung này. Hãy chọn lại nơi phát."
+    ),
+    "schedule.overbooked": (
+        "Chương trình dài hơn khung “{slot}” ({planned} phút) {minutes} phút. Hãy bớt "
+        "mục hoặc nới khung."
+    ),
+    "schedule.source_unnamed": "Nguồn tiếp âm chưa có tên. Hãy ghi tên nguồn.",
+    "schedule.address_unusable": (
+        "Địa chỉ “{url}” không dùng được. Hãy dùng địa chỉ http hoặc https, không kèm "
+        "tên và mật khẩu."
+    ),
+    "schedule.address_inside": (
+        "“{host}” trỏ vào trong mạng nội bộ nên không được tiếp âm. Hãy dùng địa chỉ "
+        "công khai."
+    ),
+    "schedule.address_unresolved": (
+        "Không tìm thấy “{host}” trên mạng. Hãy xem lại địa chỉ rồi gửi lại."
+    ),
+    "schedule.order_empty": (
+        "Thứ tự chưa có bản tin nào hoặc có bản ghi hai lần. Hãy sắp lại."
+    ),
+    "schedule.order_unknown": (
+        "Bản tin {broadcast} không còn là tin ưu tiên của đài này. Hãy bỏ khỏi thứ tự."
+    ),
+    "schedule.authority_empty": (
+        "Ủy quyền cần có người, việc được làm và lý do. Hãy ghi đủ."
+    ),
+    "schedule.officer_unknown": (
+        "Có người không có quyền soạn hoặc duyệt ở đây. Hãy chọn lại cán bộ."
+    ),
+    "schedule.authority_too_long": (
+        "Ủy quyền phải có ngày cuối, dài nhất {days} ngày. Hãy chọn lại ngày cuối."
+    ),
+    "schedule.authority_in_quiet": (
+        "Giờ được ủy quyền chạm giờ yên lặng {begin}–{end}. Hãy chọn giờ khác."
     ),
     "schedule.broadcast_absent": "Không có lần phát này trong địa bàn của bạn.",
     "schedule.move_not_allowed": (
@@ -257,6 +416,33 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.plan_full": (
         "Lịch phát của nơi này đã đủ {limit} lần phát. Hãy bớt lịch rồi làm lại."
+    ),
+    "schedule.no_authority": (
+        "Bạn chưa được ủy quyền làm một mình việc “{act}” ở nơi này vào giờ này. Hãy "
+        "gửi bản tin để người thứ hai duyệt, hoặc xin ủy quyền thường trực."
+    ),
+    "schedule.live_over": "Phiên nói đã kết thúc: {why}. Hãy bấm Bắt đầu nói lại.",
+    "schedule.live_absent": "Không có phiên nói này. Hãy bắt đầu phiên mới.",
+    "schedule.live_nobody": "Chưa chọn ai nghe. Hãy chọn ít nhất một nơi.",
+    "schedule.live_already": (
+        "Bạn đang nói ở một cửa sổ khác. Hãy dừng phiên đó trước."
+    ),
+    "schedule.live_chunk_unusable": "Âm thanh gửi lên không đọc được. Hãy nói lại.",
+    "schedule.talk_over_range": "Độ to của chương trình nền từ 0 đến 100.",
+    "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
+    "schedule.material_used": (
+        "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."
+    ),
+    "schedule.material_withdrawn": (
+        "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
+    ),
+    "schedule.leave_reason_missing": "Hãy viết vì sao xã không dùng bản tin này.",
+    "schedule.no_clash": "Không còn tin ưu tiên nào trùng giờ, nên không cần xếp.",
+    "schedule.order_incomplete": (
+        "Danh sách tin ưu tiên vừa thay đổi. Hãy tải lại trang rồi xếp lại."
+    ),
+    "schedule.not_an_announcement": (
+        "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
     ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
     # emergency
@@ -298,6 +484,7 @@ SENTENCES: dict[str, str] = {
     ),
     # web
     "web.sign_in": "Hãy đăng nhập rồi làm tiếp.",
+    "web.not_done": "Việc vừa bấm CHƯA được làm. Hãy đăng nhập rồi bấm lại.",
     "web.absent": "Không có trang này. Hãy xem lại địa chỉ hoặc về trang Hôm nay.",
     "web.refused": "Bạn không được mở trang này. Hãy nhờ quản trị giao quyền.",
     "web.form_old": "Trang đã mở quá lâu. Hãy tải lại trang rồi làm lại.",

@@ -21,8 +21,13 @@ NATS_URL = env.text("NGUON_NATS_URL", "nats://127.0.0.1:4222")
 MQTT_HOST = env.text("NGUON_MQTT_HOST", "127.0.0.1")
 MQTT_PORT = env.number("NGUON_MQTT_PORT", 1883)
 MQTT_TLS = env.flag("NGUON_MQTT_TLS", default=False)
+LEAVES = env.leaves("NGUON_LEAVES")
 POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
+GATEWAY_HEALTH = env.text("NGUON_GATEWAY_HEALTH", "127.0.0.1:8791")
+WORKER_HEALTH = env.text("NGUON_WORKER_HEALTH", "127.0.0.1:8792")
+LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
+RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
 
 DATABASES = {
     "default": env.database(
@@ -151,3 +156,16 @@ SECURE_HSTS_SECONDS = 30 * 24 * 3600 if PUBLIC_URL.startswith("https://") else 0
 
 # A bulletin of 100,000 characters must come in far enough to be refused politely.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# What goes wrong in a page is written where the operator looks, with its cause.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

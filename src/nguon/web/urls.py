@@ -5,7 +5,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from nguon.web import views
 
 frame = (
-    [path("", views.today, name="today"), path("health", views.health, name="health")],
+    [
+        path("", views.today, name="today"),
+        path("health", views.health, name="health"),
+        path("metrics", views.figures, name="metrics"),
+        path("van-hanh/", views.show_condition, name="condition"),
+    ],
     "web",
 )
 

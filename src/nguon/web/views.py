@@ -1,20 +1,24 @@
 """The first page: what waits for me, what sounds now, what sounds today."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon import __version__
+from nguon.core import metrics
+from nguon.fleet import telltale
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
-from nguon.people.models import APPROVER, AUTHOR
-from nguon.schedule import picture, queries, rules
+from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR
+from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
+from nguon.territory.models import PROVINCE
+from nguon.web import condition
 
 SHOWN = 4
 
@@ -28,6 +32,37 @@ def health(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+@login_not_required
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    """Tell Prometheus on this machine the figures; to anybody else they do not exist.
+
+    What came through a proxy carries its mark, or another address than our own.
+    """
+    forwarded = "X-Forwarded-For" in request.headers
+    if forwarded or request.META.get("REMOTE_ADDR") not in telltale.LOOPBACK:
+        raise Http404
+    found = condition.figures(at=timezone.now())
+    text = metrics.expose([*found, *telltale.process_figures()])
+    return HttpResponse(text, content_type=metrics.CONTENT_TYPE)
+
+
+@require_safe
+def show_condition(request: HttpRequest) -> HttpResponse:
+    """Show how every part of the system is, to who keeps it running."""
+    at = timezone.now()
+    officer = officer_of(request)
+    roles = access.roles_of(officer, at=at, kinds=[ADMINISTRATOR])
+    if not officer.is_superuser and not roles.filter(unit__kind=PROVINCE).exists():
+        raise access.NoRightError(ADMINISTRATOR)
+    rows = condition.look(at=at)
+    if wants_json(request):
+        return JsonResponse({row.key: [row.state, row.value] for row in rows})
+    bad = [row for row in rows if row.state == condition.BAD]
+    context = {"at": at, "rows": rows, "bad": bad, "version": __version__}
+    return render(request, "web/condition.html", context)
+
+
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """Show an officer's day."""
@@ -36,6 +71,7 @@ def today(request: HttpRequest) -> HttpResponse:
     airings = queries.list_today(officer, at=at)
     sounding = queries.list_sounding(officer, at=at)
     waiting = queries.list_waiting(officer, at=at)
+    sent = papers.list_waiting(officer, at=at)
     if wants_json(request):
         return JsonResponse(
             {
@@ -51,21 +87,24 @@ def today(request: HttpRequest) -> HttpResponse:
         airing.is_own = bool(ground and ground.path.startswith(paths))  # type: ignore[attr-defined]
     own = Broadcast.objects.filter(submitted_by=officer).select_related("version")
     unsent = Bulletin.objects.filter(created_by=officer, versions__isnull=True)
+    units = access.units_of(officer, at=at)
     context = {
         "at": at,
+        "inbox_count": queries.count_undecided(officer, at=at),
         "waiting": waiting[:SHOWN],
-        "waiting_more": max(0, len(waiting) - SHOWN),
+        "waiting_papers": sent[:SHOWN],
+        "waiting_more": max(0, len(waiting) - SHOWN) + max(0, len(sent) - SHOWN),
         "sounding": sounding,
         "airings": airings,
         "sounding_items": {airing.item for airing in sounding},
         "day": picture.draw_day(
-            airings, quiet=rules.QuietHours.parse(settings.QUIET_HOURS), at=at
+            airings, quiet=papers.hours_of(units[:1], [], at=at), at=at
         ),
         "returned": _still_returned(own),
         "unsent": unsent.select_related("unit").order_by("-saved_at", "-pk")[:SHOWN],
         "may_write": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "may_approve": bool(access.paths_of(officer, at=at, kinds=[APPROVER])),
-        "units": access.units_of(officer, at=at)[:3],
+        "units": units[:3],
     }
     return render(request, "web/today.html", context)
 

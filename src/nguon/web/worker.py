@@ -16,7 +16,9 @@ from functools import partial
 from django.db import close_old_connections, connections
 
 from nguon.core.errors import DomainError, InvalidError
+from nguon.core.metrics import COUNTER, Metric
 from nguon.fleet import actions as fleet
+from nguon.fleet.telltale import Condition
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules
 from nguon.newsroom.models import Rendition
@@ -41,6 +43,7 @@ class Chore:
     name: str
     do: Callable[[datetime], object]
     every_seconds: float = TURN_SECONDS
+    tally: dict[str, int] = field(default_factory=lambda: {"done": 0, "failed": 0})
 
     def turn(self, at: datetime) -> float:
         """Do it; return how long to wait. A broken one is logged, and waits longer."""
@@ -48,7 +51,11 @@ class Chore:
             self.do(at)
         except Exception:
             logger.exception("chore failed: %s", self.name)
+            self.tally["failed"] += 1
+            self.tally["failing"] = 1
             return max(self.every_seconds, BROKEN_SECONDS)
+        self.tally["done"] += 1
+        self.tally["failing"] = 0
         return self.every_seconds
 
 
@@ -126,6 +133,20 @@ class Worker:
     def stop(self) -> None:
         """Ask the worker to end: what is unfinished is given back."""
         self.stopping.set()
+
+    def condition(self) -> Condition:
+        """Say how this worker is; a chore that failed last time makes it ill."""
+        failing = [one.name for one in self.chores if one.tally.get("failing")]
+        return Condition(not failing, {"failing": failing})
+
+    def figures(self) -> list[Metric]:
+        """Return what each chore has done."""
+        rows = [
+            ({"chore": chore.name, "end": end}, float(chore.tally[end]))
+            for chore in self.chores
+            for end in ("done", "failed")
+        ]
+        return [Metric("nguon_chores_total", COUNTER, "Turns of small chores.", rows)]
 
     def run_once(self) -> None:
         """Make every sound that waits, then do every chore once."""

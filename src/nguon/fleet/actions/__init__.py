@@ -7,9 +7,12 @@
 """
 
 from nguon.fleet.actions.documents import (
+    UnitBody,
     change_device,
     prepare_media,
     publish_plan,
+    publish_plans,
+    publish_segment,
     publish_urgent,
     send_command,
 )
@@ -23,9 +26,13 @@ from nguon.fleet.actions.enrolment import (
     revoke_device,
 )
 from nguon.fleet.actions.facts import (
+    Fact,
+    Prepared,
     Stored,
+    insert_events,
     mark_recorded,
     note_fault,
+    prepare_events,
     record_heard,
     set_aside,
     store_events,
@@ -48,6 +55,7 @@ from nguon.fleet.actions.orders import (
 from nguon.fleet.actions.outbox import (
     expire_outbox,
     forget_outbox,
+    forget_segments,
     list_outbox,
     mark_sent,
 )
@@ -62,7 +70,10 @@ from nguon.fleet.actions.views import forget_view, save_view
 
 __all__ = [
     "MAX_CLAIMS",
+    "Fact",
+    "Prepared",
     "Stored",
+    "UnitBody",
     "add_photo",
     "approve_device",
     "approve_devices",
@@ -79,15 +90,20 @@ __all__ = [
     "finish_order",
     "forget_contacts",
     "forget_outbox",
+    "forget_segments",
     "forget_view",
     "import_registrations",
+    "insert_events",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
     "note_fault",
     "open_order",
+    "prepare_events",
     "prepare_media",
     "publish_plan",
+    "publish_plans",
+    "publish_segment",
     "publish_urgent",
     "record_beats",
     "record_connections",

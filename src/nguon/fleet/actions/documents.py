@@ -6,6 +6,7 @@ document and outbox row are written together or not at all. Who cannot sign rais
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,14 +35,32 @@ from nguon.territory.models import Unit
 NUDGE_LIFE = timedelta(minutes=10)
 SETTINGS_LIFE = timedelta(days=3650)
 COMMAND_LIFE = timedelta(seconds=60)
+# Live speech that comes later than this is not wanted any more.
+SEGMENT_LIFE = timedelta(seconds=10)
 # A push travels in one MQTT packet; a longer bulletin belongs in the plan.
 MAX_URGENT_BYTES = 256 * 1024
 VERBS = ("volume", "test")
+SEGMENT = "segment"
+
+
+@dataclass(frozen=True)
+class UnitBody:
+    """The whole plan of one unit, its hash, and the message version that it needs."""
+
+    unit: Unit
+    body: Mapping[str, Any]
+    sha256: str
+    version: int = signing.VERSION
 
 
 @transaction.atomic
 def publish_plan(
-    *, unit: Unit, body: Mapping[str, Any], by: Officer | None, at: datetime
+    *,
+    unit: Unit,
+    body: Mapping[str, Any],
+    by: Officer | None,
+    at: datetime,
+    version: int = signing.VERSION,
 ) -> SignedDocument:
     """Publish a unit's whole plan: numbered, signed, kept, its devices nudged.
 
@@ -53,19 +72,53 @@ def publish_plan(
     digest = signing.content_hash(body)
     if held is not None and held.body_sha256 == digest and held.not_after > at:
         return held
-    not_after = _moment(body["window"]["to"])
-    number = next_numbers(PLAN, [unit.uid])[unit.uid]
-    SignedDocument.objects.filter(
-        kind=PLAN, unit=unit, superseded_at__isnull=True
-    ).update(superseded_at=at)
-    document = _sign(
-        PLAN, lane=PLAN, use="plan", seq=number, unit=unit, device=None,
-        body=body, not_after=not_after, by=by, at=at,
-    )  # fmt: skip
-    document.save(force_insert=True)
-    nudge = messages.encode_nudge(unit=unit.uid, plan=number)
-    _leave(topics.area(unit.uid, "nudge"), json.dumps(nudge), at=at)
+    (document,) = publish_plans(
+        plans=[UnitBody(unit, body, digest, version)], by=by, at=at
+    )
     return document
+
+
+@transaction.atomic
+def publish_plans(
+    *, plans: Sequence[UnitBody], by: Officer | None, at: datetime
+) -> list[SignedDocument]:
+    """Publish the plans of several units, which the caller knows to have changed.
+
+    All or none. Raises CannotSignError.
+    """
+    numbers = next_numbers(PLAN, [plan.unit.uid for plan in plans])
+    SignedDocument.objects.filter(
+        kind=PLAN,
+        unit__in=[plan.unit for plan in plans],
+        superseded_at__isnull=True,
+    ).update(superseded_at=at)
+    documents = [
+        _sign(
+            PLAN, lane=PLAN, use="plan", seq=numbers[plan.unit.uid], unit=plan.unit,
+            device=None, body=plan.body, not_after=_moment(plan.body["window"]["to"]),
+            by=by, at=at, version=plan.version, sha256=plan.sha256,
+        )
+        for plan in plans
+    ]  # fmt: skip
+    SignedDocument.objects.bulk_create(documents, batch_size=50)
+    nudges = [
+        (
+            plan.unit.uid,
+            messages.encode_nudge(unit=plan.unit.uid, plan=numbers[plan.unit.uid]),
+        )
+        for plan in plans
+    ]
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            topic=topics.area(uid, "nudge"),
+            payload=json.dumps(nudge),
+            created_at=at,
+            not_after=at + NUDGE_LIFE,
+        )
+        for uid, nudge in nudges
+    )
+    poke.on_commit()
+    return documents
 
 
 @transaction.atomic
@@ -80,12 +133,14 @@ def publish_urgent(
     unit: Unit | None = None,
     device: Device | None = None,
     uid: str = "",
+    version: int = signing.VERSION,
 ) -> SignedDocument:
     """Publish an urgent document: numbered, signed, kept, and pushed whole.
 
     To a unit's devices, or to one device. `uid` names the document when the caller
-    must know it beforehand. Raises CannotSignError; InvalidError for a kind that is
-    not urgent, a wrong use, a past not-after or a document too long to push.
+    must know it beforehand; `version` 2 is for what old devices must refuse. Raises
+    CannotSignError; InvalidError for a kind that is not urgent, a wrong use, a past
+    not-after or a document too long to push.
     """
     target = unit or device
     if target is None or (unit is not None and device is not None):
@@ -97,13 +152,32 @@ def publish_urgent(
     number = next_numbers(URGENT_LANE, [target.uid])[target.uid]
     document = _sign(
         kind, lane=URGENT_LANE, use=use, seq=number, unit=unit, device=device,
-        body=body, not_after=not_after, by=by, at=at, uid=uid,
+        body=body, not_after=not_after, by=by, at=at, uid=uid, version=version,
     )  # fmt: skip
     if len(document.jws) > MAX_URGENT_BYTES:
         raise InvalidError("fleet.document_too_long", limit=MAX_URGENT_BYTES)
     document.save(force_insert=True)
     _leave(urgent_topic(document), document.jws, at=at, not_after=not_after)
     return document
+
+
+@transaction.atomic
+def publish_segment(*, unit: Unit, body: Mapping[str, Any], at: datetime) -> None:
+    """Push a piece of live speech to a unit's devices: signed, but nowhere kept.
+
+    Its number is the piece's own, since devices take each piece of an item once.
+    Raises CannotSignError.
+    """
+    document = _sign(
+        SEGMENT, lane=SEGMENT, use="plan", seq=body["n"], unit=unit, device=None,
+        body=body, not_after=at + SEGMENT_LIFE, by=None, at=at,
+    )  # fmt: skip
+    _leave(
+        topics.area(unit.uid, "alert"),
+        document.jws,
+        at=at,
+        not_after=at + SEGMENT_LIFE,
+    )
 
 
 def urgent_topic(document: SignedDocument) -> str:
@@ -276,6 +350,8 @@ def _sign(
     by: Officer | None,
     at: datetime,
     uid: str = "",
+    version: int = signing.VERSION,
+    sha256: str = "",
 ) -> SignedDocument:
     uid = uid or topics.new_uid()
     target = {"unit": unit.uid} if unit else {"device": device.uid if device else ""}
@@ -287,6 +363,7 @@ def _sign(
         issued_at=to_ms(at),
         not_after=to_ms(not_after),
         body=body,
+        version=version,
     )
     signer = keys.ring().signer(use, at=to_ms(at))
     return SignedDocument(
@@ -296,7 +373,7 @@ def _sign(
         unit=unit,
         device=device,
         seq=seq,
-        body_sha256=signing.content_hash(body),
+        body_sha256=sha256 or signing.content_hash(body),
         jws=signer.sign(payload, typ=signing.TYPE_PREFIX + kind),
         issued_by=by,
         issued_at=at,

@@ -7,6 +7,9 @@ leaves it to be carried twice, never not at all; devices count every document on
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
+from nguon.fleet.actions.documents import SEGMENT_LIFE
 from nguon.fleet.models import OutboxMessage
 
 KEEP = timedelta(days=7)
@@ -41,4 +44,13 @@ def expire_outbox(*, at: datetime) -> int:
 def forget_outbox(*, at: datetime) -> int:
     """Drop messages that went long ago; the documents themselves stay."""
     gone, _tables = OutboxMessage.objects.filter(created_at__lt=at - KEEP).delete()
+    return gone
+
+
+def forget_segments(*, at: datetime) -> int:
+    """Drop live speech whose time is past: nothing of it is kept."""
+    past = OutboxMessage.objects.filter(
+        not_after__lt=at, not_after__lte=F("created_at") + SEGMENT_LIFE
+    )
+    gone, _tables = past.delete()
     return gone

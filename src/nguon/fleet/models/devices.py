@@ -4,6 +4,8 @@ Only `fleet.actions` writes here. A signed document and an event are facts: they
 are written once; a document only learns when a newer one took its place.
 """
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -29,6 +31,12 @@ URGENT_LANE = "urgent"
 
 # An outbox topic that is no topic: it asks the gateway to cut a device off.
 KICK = "kick/"
+
+# What the server itself noticed about a device stands among its events, in this log.
+SERVER_LOG = "server"
+CLONE, FLOOD = "clone", "flood"
+# How long a device that flooded the bus is kept out.
+FLOOD_SPAN = timedelta(minutes=5)
 
 
 def kind_choices() -> list[tuple[str, str]]:

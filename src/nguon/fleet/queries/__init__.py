@@ -29,8 +29,9 @@ from nguon.fleet.queries.devices import (
 from nguon.fleet.queries.documents import (
     Held,
     get_media,
+    list_flooding,
     list_held,
-    list_state_uids,
+    list_states,
 )
 from nguon.fleet.queries.upkeep import (
     count_back,
@@ -68,12 +69,13 @@ __all__ = [
     "is_overdue",
     "list_evidence",
     "list_faults_of",
+    "list_flooding",
     "list_held",
     "list_keys",
     "list_makes",
     "list_signals",
     "list_spots",
-    "list_state_uids",
+    "list_states",
     "load_devices",
     "local_text",
     "mean_time_to_repair",

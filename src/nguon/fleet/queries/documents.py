@@ -1,17 +1,20 @@
 """What a device must hold now, and the files it may ask for."""
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import (
+    FLOOD,
+    FLOOD_SPAN,
     PLAN,
+    SERVER_LOG,
     SETTINGS,
     URGENT_LANE,
-    Device,
+    DeviceEvent,
     Media,
     SignedDocument,
 )
@@ -62,24 +65,45 @@ class _Documents:
 _documents = _Documents()
 
 
-def list_state_uids(device: Device, *, at: datetime) -> list[str]:
-    """Return the uids of what a device must hold now, oldest first.
+def list_states(
+    devices: Mapping[int, Sequence[int]], *, at: datetime
+) -> dict[int, list[str]]:
+    """Return the uids of what each device must hold now, oldest first.
 
-    Its settings, the plan in force of its unit and each unit above, and every urgent
+    `devices` are their keys, each with the units that it stands in. What they hold:
+    their own settings, the plan in force of each of those units, and every urgent
     document inside its not-after. Commands are not kept: they are pushed or die.
     """
-    units = device.unit.ancestor_ids
+    units = {unit for path in devices.values() for unit in path}
     documents = SignedDocument.objects.order_by()
     urgent = documents.filter(lane=URGENT_LANE, not_after__gt=at)
     in_force = documents.filter(superseded_at__isnull=True)
     parts = [
-        in_force.filter(kind=SETTINGS, device=device),
+        in_force.filter(kind=SETTINGS, device_id__in=devices),
         in_force.filter(kind=PLAN, unit_id__in=units, not_after__gt=at),
         urgent.filter(unit_id__in=units),
-        urgent.filter(device=device).exclude(kind="command"),
+        urgent.filter(device_id__in=devices).exclude(kind="command"),
     ]
-    rows = [part.values_list("pk", "uid") for part in parts]
-    return [uid for _pk, uid in sorted(rows[0].union(*rows[1:], all=True))]
+    columns = ("pk", "uid", "unit_id", "device_id")
+    rows = [part.values_list(*columns) for part in parts]
+    of_unit: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    of_device: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for pk, uid, unit, device in rows[0].union(*rows[1:], all=True):
+        (of_unit[unit] if device is None else of_device[device]).append((pk, uid))
+    found = {}
+    for device, path in devices.items():
+        held = [row for unit in path for row in of_unit.get(unit, ())]
+        held += of_device.get(device, ())
+        found[device] = [uid for _pk, uid in sorted(held)]
+    return found
+
+
+def list_flooding(uids: Sequence[str], *, at: datetime) -> set[str]:
+    """Return which of these devices are kept out now because they flooded the bus."""
+    recent = DeviceEvent.objects.filter(
+        device__uid__in=uids, type=FLOOD, log=SERVER_LOG, at__gt=at - FLOOD_SPAN
+    )
+    return set(recent.values_list("device__uid", flat=True))
 
 
 def list_held(uids: Sequence[str]) -> list[Held]:

@@ -5,6 +5,7 @@ from nguon.newsroom.actions.approvals import (
     ChangedError,
     NotSealedError,
     OwnBulletinError,
+    check_sealed,
     record_approval,
     seal_version,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Sound",
     "ask_rendition",
     "attach_recording",
+    "check_sealed",
     "claim_rendition",
     "create_bulletin",
     "fail_rendition",

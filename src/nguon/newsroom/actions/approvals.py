@@ -87,6 +87,19 @@ def record_approval(
     return approval
 
 
+def check_sealed(*, version_id: int, sha256: str) -> None:
+    """Check that a version is sealed under exactly this hash, by guards that stand.
+
+    For a release under a standing authority, which is no approval and records none.
+    Raises NotSealedError, ChangedError, GuardsMissingError, AbsentError.
+    """
+    guards.check_set(connection)
+    version = Version.objects.filter(pk=version_id).first()
+    if version is None:
+        raise AbsentError("newsroom.version_absent")
+    _check_hash(version, sha256)
+
+
 def _check_hash(version: Version, sha256: str) -> None:
     seal = Seal.objects.filter(version=version).first()
     if seal is None:

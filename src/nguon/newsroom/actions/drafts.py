@@ -41,6 +41,7 @@ def create_bulletin(
     if corrects is not None:
         corrected = access_bulletin(uid=corrects, officer=by, at=at)
         rules.check_correction(drill=drill, corrected_drill=corrected.drill)
+        rules.check_correction_class(klass=draft.klass, corrected_klass=corrected.klass)
 
     bulletin = Bulletin.objects.create(
         unit=unit,
@@ -78,6 +79,10 @@ def save_draft(
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     rules.check_draft(draft, drill=bulletin.drill)
+    if bulletin.corrects:
+        rules.check_correction_class(
+            klass=draft.klass, corrected_klass=bulletin.corrects.klass
+        )
     if bulletin.saved_by_id == by.pk and _kept(bulletin) == draft:
         return bulletin
 

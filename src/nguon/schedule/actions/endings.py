@@ -12,8 +12,9 @@ from nguon.people import actions as people
 from nguon.people.models import APPROVER, AUTHOR, Officer
 from nguon.schedule import rules
 from nguon.schedule.access import lock_broadcast
-from nguon.schedule.actions.plans import build_plan
-from nguon.schedule.models import Broadcast
+from nguon.schedule.actions.plans import build_plans
+from nguon.schedule.models import Airing, Broadcast
+from nguon.territory.models import Unit
 
 REASON_LIMIT = 2000
 
@@ -76,11 +77,11 @@ def call_off(broadcast: Broadcast, *, reason: str, by: Officer, at: datetime) ->
     broadcast.reason = reason
     broadcast.save(update_fields=["state", "cancelled_by", "cancelled_at", "reason"])
     audit.record("schedule.broadcast.cancelled", target=broadcast, by=by, at=at)
-    airings = list(broadcast.airings.filter(ends_at__gt=at).order_by("starts_at", "pk"))
-    if not was_approved or not airings:
+    if not was_approved:
         return
     lane = "emergency" if broadcast.is_alert else "plan"
-    for unit in broadcast.carriers.order_by("pk"):
+    planned = _list_planned(broadcast, at=at)
+    for unit, airings in planned:
         fleet.publish_urgent(
             kind="cancel",
             unit=unit,
@@ -90,8 +91,27 @@ def call_off(broadcast: Broadcast, *, reason: str, by: Officer, at: datetime) ->
             by=by,
             at=at,
         )
-        if not broadcast.is_alert:
-            build_plan(unit=unit, by=by, at=at)
+    if not broadcast.is_alert:
+        build_plans(units=[unit for unit, _airings in planned], by=by, at=at)
+
+
+def _list_planned(
+    broadcast: Broadcast, *, at: datetime
+) -> list[tuple[Unit, list[Airing]]]:
+    """Return the units whose plans have it, each with what is to be called off there.
+
+    The units that carry it, and the stations in whose programmes it stands.
+    """
+    ahead = broadcast.airings.filter(ends_at__gt=at, withdrawn_at=None)
+    airings = list(ahead.select_related("unit").order_by("starts_at", "pk"))
+    own = [airing for airing in airings if airing.unit is None]
+    carriers = broadcast.carriers.order_by("pk") if own else []
+    found = [(unit, own) for unit in carriers]
+    stations = {airing.unit.pk: airing.unit for airing in airings if airing.unit}
+    return found + [
+        (unit, [airing for airing in airings if airing.unit_id == key])
+        for key, unit in sorted(stations.items())
+    ]
 
 
 def _checked(reason: str) -> str:

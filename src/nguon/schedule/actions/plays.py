@@ -1,13 +1,23 @@
-"""What devices report, as play records. Runs inside the gateway's transaction."""
+"""What devices report, as play records. Runs inside the gateway's transaction.
 
-from collections.abc import Iterable, Mapping
+One statement makes the records that are missing and fills in the others. What a
+group of events says of a play is summed up first (`Told`); how that meets what is
+stored already stands in `_MERGE`, and is the same rule as inside a group: a moment is
+set once, by the first that names it, and a record that is over stays as it is.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from nguon.core.messages import OUTCOMES
-from nguon.fleet.models import DeviceEvent
+from nguon.fleet import bulk
+from nguon.fleet.actions import Fact
+from nguon.fleet.models import Device, DeviceEvent
 from nguon.schedule.models import Airing, AudienceMember, PlayRecord
 
 # Event type → the moment it sets on the play record.
@@ -18,18 +28,82 @@ MOMENTS = {
     "shown": "shown_at",
 }
 ENDS = ("finished", "failed", "missed")
-FIELDS = [
-    *MOMENTS.values(),
-    "ended_at",
-    "sounded_ms",
-    "level_dbfs",
-    "outcome",
-    "cause",
+# What is told of a play: name and PostgreSQL's type.
+_COLUMNS = {
+    "device_id": "bigint",
+    "item": "text",
+    "broadcast_id": "bigint",
+    "title": "text",
+    "planned_at": "timestamptz",
+    "has_list": "boolean",
+    "received_at": "timestamptz",
+    "prepared_at": "timestamptz",
+    "started_at": "timestamptz",
+    "shown_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "sounded_ms": "bigint",
+    "level_dbfs": "double precision",
+    "outcome": "text",
+    "cause": "text",
+}
+_DEVICE, _MEMBER = Device._meta.db_table, AudienceMember._meta.db_table
+_COPIED = [
+    name for name in _COLUMNS if name not in {"device_id", "broadcast_id", "has_list"}
 ]
+_INSERT = f"""
+INSERT INTO {PlayRecord._meta.db_table} AS p
+    (device_id, unit_id, broadcast_id, late_joiner, {", ".join(_COPIED)})
+SELECT v.device_id, d.unit_id, v.broadcast_id,
+    v.has_list AND NOT EXISTS (
+        SELECT 1 FROM {_MEMBER} m
+        WHERE m.broadcast_id = v.broadcast_id AND m.device_id = v.device_id
+    ),
+    {", ".join("v." + name for name in _COPIED)}
+FROM {{source}} JOIN {_DEVICE} d ON d.id = v.device_id
+WHERE TRUE
+"""  # noqa: S608  (names of our own tables; every value is a parameter)
+# Each assignment sees the record as it was.
+_STARTED = "COALESCE(p.started_at, excluded.started_at)"
+_ENDS = "p.outcome = '' AND excluded.outcome <> ''"
+_MERGE = f"""
+ON CONFLICT (device_id, item) DO UPDATE SET
+    received_at = COALESCE(p.received_at, excluded.received_at),
+    prepared_at = COALESCE(p.prepared_at, excluded.prepared_at),
+    shown_at = COALESCE(p.shown_at, excluded.shown_at),
+    started_at = CASE WHEN p.outcome = '' THEN {_STARTED} ELSE p.started_at END,
+    ended_at = CASE
+        WHEN NOT ({_ENDS}) THEN p.ended_at
+        WHEN {_STARTED} > excluded.ended_at THEN {_STARTED}
+        ELSE excluded.ended_at END,
+    sounded_ms = CASE WHEN {_ENDS} THEN excluded.sounded_ms ELSE p.sounded_ms END,
+    level_dbfs = CASE WHEN {_ENDS} THEN excluded.level_dbfs ELSE p.level_dbfs END,
+    cause = CASE WHEN {_ENDS} THEN excluded.cause ELSE p.cause END,
+    outcome = CASE WHEN {_ENDS} THEN excluded.outcome ELSE p.outcome END
+WHERE {_ENDS}
+    OR p.received_at IS NULL AND excluded.received_at IS NOT NULL
+    OR p.prepared_at IS NULL AND excluded.prepared_at IS NOT NULL
+    OR p.shown_at IS NULL AND excluded.shown_at IS NOT NULL
+    OR p.outcome = '' AND p.started_at IS NULL AND excluded.started_at IS NOT NULL
+"""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a group of events says of one play."""
+
+    received_at: datetime | None = None
+    prepared_at: datetime | None = None
+    started_at: datetime | None = None
+    shown_at: datetime | None = None
+    ended_at: datetime | None = None
+    sounded_ms: int = 0
+    level_dbfs: float | None = None
+    outcome: str = ""
+    cause: str = ""
 
 
 @transaction.atomic
-def record_events(*, events: Iterable[DeviceEvent], at: datetime) -> int:
+def record_events(*, events: Iterable[DeviceEvent | Fact], at: datetime) -> int:
     """Write events about items into play records; return how many records changed.
 
     A moment is set once, by the first event that names it; a record that is over
@@ -37,103 +111,68 @@ def record_events(*, events: Iterable[DeviceEvent], at: datetime) -> int:
     `at` is not used for moments: those are the device's own.
     """
     about = [event for event in events if event.item and not event.fault]
-    airings = {
-        airing.item: airing
-        for airing in Airing.objects.filter(item__in={event.item for event in about})
+    planned = {
+        row[0]: row[1:]
+        for row in Airing.objects.filter(
+            item__in={event.item for event in about}
+        ).values_list("item", "broadcast_id", "title", "starts_at", "paper_id")
     }
-    about = [event for event in about if event.item in airings]
-    records = _find_or_make(about, airings)
-    changed = {}
+    told: dict[tuple[int, str], Told] = {}
     for event in sorted(about, key=lambda event: (event.device_id, event.log, event.n)):
-        record = records[event.device_id, event.item]
-        if _apply(record, event):
-            changed[record.pk] = record
-    _save(changed.values())
-    return len(changed)
+        if event.item in planned:
+            key = (event.device_id, event.item)
+            _apply(told.setdefault(key, Told()), event)
+    return _write(told, planned) if told else 0
 
 
-def _save(records: Iterable[PlayRecord]) -> None:
-    """Write changed records in one go: 2,000 of them cost milliseconds.
-
-    Django's bulk_update compares every row with every other and takes a second.
-    """
-    table = PlayRecord._meta
-    fields = [field for field in table.concrete_fields if field.name in FIELDS]
-    sets = ", ".join(f"{field.column} = %s" for field in fields)
-    rows = [
-        [
-            *(f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields),
-            row.pk,
-        ]
-        for row in records
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            # Names of our own columns only; every value is a parameter.
-            update = f"UPDATE {table.db_table} SET {sets} WHERE id = %s"  # noqa: S608
-            cursor.executemany(update, rows)
-
-
-def _find_or_make(
-    events: list[DeviceEvent], airings: Mapping[str, Airing]
-) -> dict[tuple[int, str], PlayRecord]:
-    """Return the record of each (device, item), made where there is none."""
-    wanted = {(event.device_id, event.item): event for event in events}
-    devices = {device for device, _item in wanted}
-
-    def read() -> dict[tuple[int, str], PlayRecord]:
-        # Locked in one order where locks exist: two writers never hold each other up.
-        found = PlayRecord.objects.select_for_update().filter(
-            device__in=devices, item__in={item for _device, item in wanted}
-        )
-        return {(row.device_id, row.item): row for row in found.order_by("pk")}
-
-    records = read()
-    missing = [key for key in wanted if key not in records]
-    if not missing:
-        return records
-    broadcasts = {airings[item].broadcast_id for _device, item in missing} - {None}
-    meant = set(
-        AudienceMember.objects.filter(
-            broadcast__in=broadcasts, device__in=devices
-        ).values_list("broadcast_id", "device_id")
-    )
-    PlayRecord.objects.bulk_create(
-        [
-            PlayRecord(
-                device_id=device,
-                unit_id=wanted[device, item].device.unit_id,
-                broadcast_id=airings[item].broadcast_id,
-                title=airings[item].title,
-                item=item,
-                planned_at=airings[item].starts_at,
+def _write(
+    told: Mapping[tuple[int, str], Told], planned: Mapping[str, Sequence[Any]]
+) -> int:
+    """Make or fill in the records; return how many changed."""
+    form = bulk.moment_form()
+    starts = {item: form(row[2]) for item, row in planned.items()}
+    rows = []
+    # In one order, so that two writers never hold each other up.
+    for (device, item), one in sorted(told.items(), key=lambda pair: pair[0]):
+        broadcast, title, _starts_at, paper = planned[item]
+        rows.append(
+            (
                 # What a paper plans is for whoever is there; it has no stored list.
-                late_joiner=airings[item].paper_id is None
-                and (airings[item].broadcast_id, device) not in meant,
+                device, item, broadcast, title, starts[item], paper is None,
+                one.received_at and form(one.received_at),
+                one.prepared_at and form(one.prepared_at),
+                one.started_at and form(one.started_at),
+                one.shown_at and form(one.shown_at),
+                one.ended_at and form(one.ended_at),
+                one.sounded_ms, one.level_dbfs, one.outcome, one.cause,
             )
-            for device, item in missing
-        ],
-        batch_size=200,
-        ignore_conflicts=True,
-    )
-    return read()
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        if bulk.is_postgresql():
+            types = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+            source = f"json_to_recordset(%s::json) AS v({types})"
+            text = json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+            cursor.execute(_INSERT.format(source=source) + _MERGE, [text])
+        else:
+            names = ", ".join(f"%s AS {name}" for name in _COLUMNS)
+            source = f"(SELECT {names}) AS v"
+            cursor.executemany(_INSERT.format(source=source) + _MERGE, rows)
+        return int(cursor.rowcount)
 
 
-def _apply(record: PlayRecord, event: DeviceEvent) -> bool:
-    """Put one event into its record; say whether that changed anything."""
+def _apply(record: Told, event: DeviceEvent | Fact) -> None:
+    """Put one event into what is told of its play."""
     moment = MOMENTS.get(event.type)
-    if moment and getattr(record, moment) is None:
-        if record.outcome and moment == "started_at":
-            return False
-        setattr(record, moment, event.at)
-        return True
-    if event.type in ENDS and not record.outcome:
+    if moment:
+        if getattr(record, moment) is None and not (
+            record.outcome and moment == "started_at"
+        ):
+            setattr(record, moment, event.at)
+    elif event.type in ENDS and not record.outcome:
         _close(record, event)
-        return True
-    return False
 
 
-def _close(record: PlayRecord, event: DeviceEvent) -> None:
+def _close(record: Told, event: DeviceEvent | Fact) -> None:
     """Write the end of a play as the device tells it."""
     data: Mapping[str, Any] = event.data
     told = data.get("outcome", "finished")

@@ -1,8 +1,8 @@
 """Release: the one act after which speakers speak, by a second person, of one hash."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from nguon.audit import actions as audit
@@ -12,10 +12,11 @@ from nguon.newsroom import actions as newsroom
 from nguon.people import access
 from nguon.people import actions as people
 from nguon.people.models import APPROVER, Officer
-from nguon.schedule import rules
+from nguon.schedule import papers, rules
 from nguon.schedule.access import lock_broadcast
 from nguon.schedule.actions.endings import call_off
-from nguon.schedule.actions.plans import build_plan, make_now_airing
+from nguon.schedule.actions.inbox import offer
+from nguon.schedule.actions.plans import build_plans, make_now_airing
 from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
 from nguon.schedule.models import Airing, Broadcast
 
@@ -27,6 +28,7 @@ def release(*, broadcast_uid: str, sha256: str, by: Officer, at: datetime) -> Br
     1. Have the newsroom record the approval of exactly this hash by this person.
     2. Check again that the hash is still true, the time not past, the hour allowed.
     3. Write the state, then sign and hand over: the urgent whole, the rest as plans.
+       What communes decide on goes into their inboxes instead.
 
     Raises OwnBulletinError, ChangedError, ConflictError, InvalidError, NoRightError,
     AbsentError; then nothing has changed and nothing has left.
@@ -38,17 +40,13 @@ def release(*, broadcast_uid: str, sha256: str, by: Officer, at: datetime) -> Br
     newsroom.record_approval(version_id=version.pk, sha256=sha256, by=by, at=at)
     if hash_of(broadcast) != sha256:
         raise ConflictError("newsroom.changed")
-    _check_time(broadcast, at=at)
+    check_time(broadcast, at=at)
 
     broadcast.state = rules.APPROVED
     broadcast.approved_by = by
     broadcast.approved_at = at
     broadcast.save(update_fields=["state", "approved_by", "approved_at"])
-    if broadcast.timing == rules.NOW:
-        _send_now(broadcast, by=by, at=at)
-    if version.klass != "emergency":
-        for unit in broadcast.carriers.order_by("pk"):
-            build_plan(unit=unit, by=by, at=at)
+    hand_over(broadcast, by=by, at=at)
     people.notify(
         officers=[broadcast.submitted_by],
         subject=f"Đã duyệt: {version.shown_title}",
@@ -66,23 +64,50 @@ def release(*, broadcast_uid: str, sha256: str, by: Officer, at: datetime) -> Br
     return broadcast
 
 
-def _check_time(broadcast: Broadcast, *, at: datetime) -> None:
+def hand_over(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
+    """Bring what was just released to devices, or before those who choose.
+
+    For actions of this room that have checked and written the release.
+    """
+    if offer(broadcast, at=at):
+        return
+    if broadcast.timing in rules.AT_RELEASE:
+        _send_now(broadcast, by=by, at=at)
+    # What is laid up sounds only where a programme takes it.
+    if broadcast.version.klass != "emergency" and broadcast.timing != rules.SHELF:
+        build_plans(units=list(broadcast.carriers.order_by("pk")), by=by, at=at)
+
+
+def check_time(broadcast: Broadcast, *, at: datetime) -> None:
     """Refuse a time that has passed since it was sent, or a quiet hour."""
     rules.check_timing(broadcast.when, klass=broadcast.version.klass, at=at)
+    if broadcast.is_offered:
+        return
+    start = rules.first_start(broadcast.when, at=at)
     rules.check_quiet(
-        rules.QuietHours.parse(settings.QUIET_HOURS),
+        _hours_of(broadcast, at=start or at),
         klass=broadcast.version.klass,
         drill=broadcast.version.drill,
-        start=rules.first_start(broadcast.when, at=at),
+        start=start,
         length=rules.length_of(longest_ms(list_renditions(broadcast.version))),
     )
+
+
+def _hours_of(broadcast: Broadcast, *, at: datetime) -> Sequence[rules.QuietHours]:
+    """Return the quiet hours of everybody a broadcast is for."""
+    devices = list(broadcast.devices.select_related("unit"))
+    return papers.hours_of(list(broadcast.units.all()), devices, at=at)
 
 
 def _send_now(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
     """Sign the item whole and leave it for the bus, once per carrying unit."""
     maker = ItemMaker(broadcast)
-    airing = make_now_airing(maker, at=at)
     is_emergency = broadcast.version.klass == "emergency"
+    latest = None
+    if not is_emergency or broadcast.version.drill:
+        # A device that comes back late, without its plan, must not sound it at night.
+        latest = rules.quiet_begins(_hours_of(broadcast, at=at), after=at)
+    airing = make_now_airing(maker, latest=latest, at=at)
     body: dict[str, object] = {"item": maker.item(airing).encode()}
     if is_emergency:
         body["replaces"] = _replace_corrected(broadcast, by=by, at=at)

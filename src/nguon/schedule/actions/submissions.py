@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from nguon.audit import actions as audit
@@ -19,7 +18,7 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import audience, rules
+from nguon.schedule import audience, papers, rules
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
 from nguon.schedule.models import AudienceMember, Broadcast
@@ -53,11 +52,15 @@ def submit(
     _withdraw_undecided(bulletin, by=by, at=at)
     version = newsroom.freeze_version(bulletin_id=bulletin_id, by=by, at=at)
     rules.check_timing(timing, klass=version.klass, at=at)
+    offered = rules.is_offered(
+        klass=version.klass, timing=timing.kind, issuer=bulletin.unit.kind
+    )
+    start = None if offered else rules.first_start(timing, at=at)
     rules.check_quiet(
-        rules.QuietHours.parse(settings.QUIET_HOURS),
+        papers.hours_of(units, devices, at=start or at),
         klass=version.klass,
         drill=version.drill,
-        start=rules.first_start(timing, at=at),
+        start=start,
         length=rules.length_of(1),  # how long it sounds is not known yet
     )
     members = list(audience.list_devices(units, devices))
@@ -135,15 +138,19 @@ def prepare_ready(*, at: datetime) -> int:
     moved = 0
     for key in list(preparing.order_by("pk").values_list("pk", flat=True)):
         try:
-            moved += _prepare(key, at=at)
+            moved += prepare(key, at=at)
         except Exception:
             logger.exception("broadcast #%s could not be prepared", key)
     return moved
 
 
 @transaction.atomic
-def _prepare(key: int, *, at: datetime) -> bool:
-    """Move one broadcast on: fix its hash, tell devices to fetch, ask approvers."""
+def prepare(key: int, *, asks: bool = True, at: datetime) -> bool:
+    """Move one broadcast on when it can be heard; say whether it moved.
+
+    Its hash is fixed, devices are told to fetch, approvers are asked (unless the
+    caller decides at once: `asks`). For actions of this room.
+    """
     broadcast = (
         Broadcast.objects.select_for_update(of=("self",))
         .select_related("version__bulletin", "unit", "submitted_by")
@@ -167,7 +174,8 @@ def _prepare(key: int, *, at: datetime) -> bool:
         media=[one for one in media if one is not None],
         at=at,
     )
-    _ask_approvers(broadcast, version, at=at)
+    if asks:
+        _ask_approvers(broadcast, version, at=at)
     audit.record("schedule.broadcast.prepared", target=broadcast, by=None, at=at)
     return True
 
@@ -180,10 +188,12 @@ def _ask_approvers(broadcast: Broadcast, version: Version, *, at: datetime) -> N
         at=at,
         without=frozenset(editors.values_list("person_id", flat=True)),
     )
-    urgent = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    words = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    if broadcast.timing == rules.ANNOUNCE:
+        words = "Chờ duyệt để phát ngay"
     people.notify(
         officers=approvers,
-        subject=f"{urgent}: {version.shown_title}",
+        subject=f"{words}: {version.shown_title}",
         body=f"{broadcast.submitted_by.full_name} gửi duyệt bản tin này.",
         url=f"/duyet/{broadcast.uid}/",
         at=at,

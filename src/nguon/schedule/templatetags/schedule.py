@@ -1,8 +1,12 @@
 """Times, outcomes and causes in plain Vietnamese words."""
 
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
 from django import template
 
-from nguon.schedule import rules
+from nguon.schedule import rules, timetable
 
 register = template.Library()
 
@@ -18,10 +22,13 @@ OUTCOMES = {
 CAUSES = {
     "offline": "thiết bị mất mạng",
     "no_media": "chưa tải được âm thanh",
+    "source": "nguồn tiếp âm mất hoặc im lặng",
     "stopped": "đang có lệnh dừng phát",
     "quiet": "giờ yên lặng",
     "clock": "đồng hồ thiết bị chưa đúng",
     "outranked": "tin khác được ưu tiên hơn",
+    "unneeded": "không cần đến: đã có nội dung chính",
+    "no_plan": "thiết bị chưa có lịch phát nên chưa biết giờ yên tĩnh",
     "no_output": "không có đường ra loa",
     "output": "lỗi đường ra loa",
     "player": "lỗi bộ phát âm thanh",
@@ -37,6 +44,27 @@ CAUSES = {
     "unknown_key": "khóa không biết",
     "language": "thiếu bản tiếng của làng",
 }
+
+SOURCE_TROUBLES = {
+    "timeout": "không trả lời",
+    "crashed": "gửi dữ liệu hỏng",
+    "no_answer": "không nối được",
+    "no_bytes": "nối được nhưng không gửi gì",
+    "broken": "đường truyền bị ngắt",
+    "ended": "nguồn tự ngắt",
+    "no_mp3": "không phải MP3",
+    "no_playlist": "không phải danh sách HLS",
+    "no_new_segment": "HLS không có đoạn mới",
+    "redirects": "chuyển hướng vòng quanh",
+    "core.address_inside": "địa chỉ nằm trong mạng nội bộ",
+    "core.address_unusable": "địa chỉ không dùng được",
+}
+
+
+@register.filter
+def source_trouble(detail: str) -> str:
+    """Return what is wrong with a relay source, in words where there are some."""
+    return SOURCE_TROUBLES.get(detail, detail)
 
 
 @register.filter
@@ -69,7 +97,36 @@ def when_words(timing: rules.Timing) -> str:
             f"Hằng ngày lúc {timing.time_of_day:%H:%M}, "
             f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}"
         )
+    if timing.kind == rules.SHELF:
+        return "Để dành cho chương trình, không tự phát"
+    if timing.kind == rules.ANNOUNCE:
+        return "Thông báo, phát ngay khi được phép"
     if timing.expires_at:
         local = timing.expires_at.astimezone(rules.LOCAL)
         return f"Phát ngay khi duyệt, hết hạn {local:%H:%M} ngày {local:%d/%m/%Y}"
     return "Phát ngay khi duyệt"
+
+
+@register.filter
+def split(text: str) -> list[str]:
+    """Return the words of a template's list."""
+    return text.split()
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """Return a value by its key."""
+    return mapping[key]
+
+
+@register.filter
+def giay_gon(moment: datetime) -> str:
+    """Write a local time, with seconds only where there are some: 17:05, 17:05:09."""
+    local = moment.astimezone(rules.LOCAL)
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+
+
+@register.filter
+def ngay_thang(day: date) -> str:
+    """Write a day of this year with its weekday: T5 26/11."""
+    return f"{timetable.SHORT_WEEKDAYS[day.weekday()]} {day:%d/%m}"

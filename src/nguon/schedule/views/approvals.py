@@ -14,9 +14,9 @@ from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER
-from nguon.schedule import actions, queries, rules
+from nguon.schedule import actions, papers, queries, rules
 from nguon.schedule.access import access_broadcast
-from nguon.schedule.models import Broadcast
+from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
 from nguon.territory.models import VILLAGE, Unit
 
@@ -27,13 +27,23 @@ def index(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     waiting = queries.list_waiting(officer, at=at)
+    waiting_papers = papers.list_waiting(officer, at=at)
     if wants_json(request):
-        return JsonResponse({"waiting": [broadcast_facts(one) for one in waiting]})
+        return JsonResponse(
+            {
+                "waiting": [broadcast_facts(one) for one in waiting],
+                "papers": [one.uid for one in waiting_papers],
+            }
+        )
     sent = Broadcast.objects.filter(
         submitted_by=officer, state__in=[rules.PREPARING, rules.WAITING]
     )
     context = {
         "waiting": waiting,
+        "papers": waiting_papers,
+        "sent_papers": Paper.objects.filter(
+            submitted_by=officer, state=rules.WAITING
+        ).order_by("-pk")[:20],
         "sent": sent.select_related("version__bulletin").order_by("-pk")[:20],
         "may_approve": bool(access.paths_of(officer, at=at, kinds=[APPROVER])),
     }
@@ -107,11 +117,15 @@ def release(request: HttpRequest, uid: str) -> HttpResponse:
     broadcast = actions.release(
         broadcast_uid=uid, sha256=request.POST.get("sha256", ""), by=officer, at=at
     )
+    to, words = reverse("schedule:live", args=[uid]), "Lệnh phát đang đến các loa."
+    if broadcast.is_offered or broadcast.timing == rules.SHELF:
+        to = reverse("schedule:bulletin", args=[broadcast.version.bulletin.uid])
+        words = "Bản tin phát khi có chương trình dùng."
     if not wants_json(request):
-        messages.success(request, "Đã duyệt. Lệnh phát đang đến các loa.")
+        messages.success(request, f"Đã duyệt. {words}")
     return done(
         request,
-        to=reverse("schedule:live", args=[uid]),
+        to=to,
         data={**broadcast_facts(broadcast), "approved_at": at.isoformat()},
     )
 

@@ -1,5 +1,6 @@
 """The list of bulletins with their state, and the page of one bulletin."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import rules
+from nguon.schedule import queries, rules
 from nguon.schedule.models import Broadcast
 from nguon.territory.names import fold
 
@@ -107,7 +108,8 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     bulletin = access_bulletin(uid=uid, officer=officer, at=at)
     broadcasts = list(
         Broadcast.objects.filter(version__bulletin=bulletin)
-        .select_related("version", "submitted_by", "approved_by", "returned_by")
+        .select_related("version", "unit", "authority")
+        .select_related("submitted_by", "approved_by", "returned_by")
         .order_by("-pk")
     )
     if wants_json(request):
@@ -126,9 +128,25 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "latest": latest,
         "is_preparing": bool(latest and latest.state == rules.PREPARING),
         "sounds": newsroom.list_sounds(latest.version) if latest else [],
+        "use": _use(latest) if latest and latest.is_offered else None,
         "may_write": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),
     }
     return render(request, "schedule/bulletin.html", context)
+
+
+def _use(broadcast: Broadcast) -> dict[str, Any] | None:
+    """Return what the communes made of a bulletin, or None before its release."""
+    rows = queries.list_use(broadcast)
+    states = Counter(row.entry.state for row in rows)
+    if not rows:
+        return None
+    return {
+        "rows": rows,
+        "taken": states[rules.TAKEN],
+        "left": states[rules.LEFT],
+        "open": states[rules.NEW],
+        "sounded": sum(bool(row.airings) for row in rows),
+    }
 
 
 def broadcast_facts(broadcast: Broadcast) -> dict[str, Any]:

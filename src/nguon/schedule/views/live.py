@@ -57,6 +57,10 @@ def _context(
     tally = live.tally
     settled = tally.sounded + tally.silent + tally.shown
     is_settled = settled >= tally.targeted and not tally.sounding
+    # Approved, and yet nothing sounds by itself: a programme has to use it first.
+    is_laid_up = live.airing is None and (
+        broadcast.timing == rules.SHELF or broadcast.is_offered
+    )
     return {
         "broadcast": broadcast,
         "version": broadcast.version,
@@ -68,7 +72,9 @@ def _context(
         "states": {g.code: picture.state_of(g) for g in live.grounds},
         "is_active": broadcast.state == rules.APPROVED
         and not live.is_over
+        and not is_laid_up
         and not is_settled,
+        "is_laid_up": is_laid_up,
         "is_waiting": broadcast.state in {rules.PREPARING, rules.WAITING},
         "at": at,
     }

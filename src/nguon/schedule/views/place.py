@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,7 +25,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import actions, audience, forms, rules
+from nguon.schedule import actions, audience, forms, papers, rules
 from nguon.schedule.models import Broadcast
 from nguon.schedule.views.bulletins import broadcast_facts
 from nguon.territory.models import Unit
@@ -100,6 +99,9 @@ def _form(
     chosen_units, chosen_devices = _chosen(request, bulletin)
     devices = _devices_under(bulletin.unit)
     local = timezone.localtime(at)
+    offered = rules.is_offered(
+        klass=bulletin.klass, timing=rules.SHELF, issuer=bulletin.unit.kind
+    )
     # The usual hour of the evening programme, today while there is time for approval.
     evening = local.replace(hour=17, minute=0) + timedelta(
         days=int(local.hour >= EVENING_CLOSES)
@@ -117,7 +119,8 @@ def _form(
         ],
         "is_long": len(devices) > LISTED_DEVICES,
         "chosen_devices": chosen_devices,
-        "timing": request.POST.get("timing", rules.NOW),
+        "timing": request.POST.get("timing", rules.SHELF if offered else rules.NOW),
+        "is_offered": offered,
         "hours": HOURS,
         "date": request.POST.get("date") or f"{evening:%Y-%m-%d}",
         "time": request.POST.get("time") or f"{evening:%H:%M}",
@@ -178,11 +181,12 @@ def reach(request: HttpRequest, uid: str) -> HttpResponse:
         timing = forms.read_timing(request.POST, klass=bulletin.klass, at=at)
         context["timing"] = timing
         rules.check_timing(timing, klass=bulletin.klass, at=at)
+        start = rules.first_start(timing, at=at)
         rules.check_quiet(
-            rules.QuietHours.parse(settings.QUIET_HOURS),
+            papers.hours_of(units, devices, at=start or at),
             klass=bulletin.klass,
             drill=bulletin.drill,
-            start=rules.first_start(timing, at=at),
+            start=start,
             length=rules.length_of(1),
         )
     except InvalidError as error:

@@ -20,9 +20,19 @@ EXPORT_LIMIT = 50_000
 
 
 def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
-    """Return the plays that the officer sees and asks for."""
+    """Return the plays that the officer sees and asks for.
+
+    What is still to come is listed only for one broadcast or for days asked for:
+    a week of daily slots would hide what has sounded.
+    """
+    found = _fitting(queries.list_plays(officer_of(request), at=at), request)
+    if not any(request.GET.get(name) for name in ("tin", "tu", "den")):
+        found = found.exclude(planned_at__gt=at, outcome="")
+    return found
+
+
+def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[PlayRecord]:
     asked = request.GET
-    found = queries.list_plays(officer_of(request), at=at)
     if asked.get("tin"):
         found = found.filter(broadcast__uid=asked["tin"])
     if asked.get("thiet_bi"):
@@ -100,14 +110,20 @@ def export(request: HttpRequest) -> HttpResponse:
             OUTCOMES.get(play.outcome, play.outcome),
             cause_name(play.cause) if play.cause else "",
             "có" if play.late_joiner else "",
+            _authority(play),
         )
         for play in _found(request, at)[:EXPORT_LIMIT]
     )
     head = (
         "Bản tin,Thiết bị,Địa bàn,Giờ định phát,Bắt đầu,Kết thúc,Số giây đã phát,"
-        "Mức ra số (dBFS),Kết quả,Lý do,Thiết bị vào sau"
+        "Mức ra số (dBFS),Kết quả,Lý do,Thiết bị vào sau,Theo ủy quyền số"
     )
     return table_file("nhat-ky-phat", head.split(","), rows)
+
+
+def _authority(play: PlayRecord) -> str:
+    paper = play.broadcast.authority if play.broadcast else None
+    return str(paper.number) if paper else ""
 
 
 def _written(moment: datetime | None) -> str:

@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +15,7 @@ ASK_SECONDS = 0.1
 
 
 class Command(BaseCommand):
-    """Approve waiting devices until as many as expected are in."""
+    """Approve waiting devices until as many as expected are in or turned away."""
 
     help = "Approve the demo's devices as they come; prints JSON."
 
@@ -26,8 +27,10 @@ class Command(BaseCommand):
     def handle(self, *, expect: int, seconds: float, **_options: Any) -> None:
         """Ask again and again. Raises CommandError when too few came."""
         until = time.monotonic() + seconds
-        while (active := world.welcome(expect=expect, at=timezone.now())) < expect:
+        found = world.welcome(expect=expect, at=timezone.now())
+        while found.active + found.refused < expect:
             if time.monotonic() > until:
-                raise CommandError(f"{active} of {expect} devices came in.")
+                raise CommandError(f"{found.active} of {expect} devices came in.")
             time.sleep(ASK_SECONDS)
-        self.stdout.write(json.dumps({"active": active}))
+            found = world.welcome(expect=expect, at=timezone.now())
+        self.stdout.write(json.dumps(asdict(found)))

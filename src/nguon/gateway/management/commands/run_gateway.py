@@ -1,11 +1,12 @@
 """`run_gateway`: the process between the bus and the database. Ends on SIGTERM."""
 
 import asyncio
-import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from nguon.core import logs
 from nguon.gateway.run import Gateway
 
 
@@ -19,9 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         """Run."""
-        logging.basicConfig(
-            level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
-        )
+        logs.configure(settings.LOG_FORM)
         asyncio.run(Gateway(ready=self._ready).run())
 
     def _ready(self) -> None:

@@ -15,3 +15,8 @@ for (const form of document.querySelectorAll("[data-release]")) {
     unheard.scrollIntoView({ block: "center" });
   });
 }
+
+// The last button must not lie under the bar at the foot of a phone.
+for (const look of document.querySelectorAll(".second-look")) {
+  look.addEventListener("toggle", () => { if (look.open) look.scrollIntoView({ block: "center" }); });
+}

@@ -4,8 +4,11 @@ import signal
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from nguon.core import logs
+from nguon.fleet.telltale import Telltale
 from nguon.web.chores import chores
 from nguon.web.worker import Worker
 
@@ -29,4 +32,14 @@ class Command(BaseCommand):
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: worker.stop())
-        worker.run()
+        logs.configure(settings.LOG_FORM)
+        telltale = Telltale(
+            settings.WORKER_HEALTH,
+            condition=worker.condition,
+            figures=worker.figures,
+        )
+        telltale.open()
+        try:
+            worker.run()
+        finally:
+            telltale.close()

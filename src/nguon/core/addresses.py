@@ -1,0 +1,69 @@
+"""Which addresses a relay may be fetched from: http or https, and never inside.
+
+Pure: names are resolved by the caller, who asks here about every number that came
+back and connects to exactly that number, so that a name cannot change its mind.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from nguon.core.errors import InvalidError
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class AddressError(InvalidError):
+    """The address may not be opened, or is none."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """The parts of an address that a connection needs."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def is_tls(self) -> bool:
+        """Say whether the connection is encrypted."""
+        return self.scheme == "https"
+
+
+def parse(url: str) -> Address:
+    """Return the parts of an http(s) address.
+
+    Raises AddressError `core.address_unusable` for any other, one with a name and
+    password in it, or control characters.
+    """
+    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
+        raise AddressError("core.address_unusable", url=url[:200])
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError) as error:
+        raise AddressError("core.address_unusable", url=url[:200]) from error
+    if not parts.hostname or parts.username is not None:
+        raise AddressError("core.address_unusable", url=url[:200])
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Address(parts.scheme, parts.hostname, port, target)
+
+
+def is_inside(number: str) -> bool:
+    """Say whether an IP address is not on the public internet (RFC 6890)."""
+    try:
+        ip = ipaddress.ip_address(number.partition("%")[0])
+    except ValueError:
+        return True
+    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if mapped is not None:
+        ip = mapped
+    return not ip.is_global or ip.is_multicast
+
+
+def check_number(number: str, *, host: str) -> None:
+    """Refuse an IP address inside a network: AddressError `core.address_inside`."""
+    if is_inside(number):
+        raise AddressError("core.address_inside", host=host)

@@ -1,0 +1,49 @@
+"""Many rows into a table faster than the ORM can: thousands of facts a second.
+
+PostgreSQL takes them by COPY, SQLite by one prepared statement. Table and column
+names are those of our own models; every value is a parameter.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+
+def is_postgresql() -> bool:
+    """Say whether the database in use is PostgreSQL."""
+    return connection.vendor == "postgresql"
+
+
+def moment_form() -> Callable[[datetime], str]:
+    """Return how a moment is written in a plain statement.
+
+    As text for both: the drivers take several times as long to write a moment.
+    """
+    return datetime.isoformat if is_postgresql() else _naive_text
+
+
+def _naive_text(at: datetime) -> str:
+    """Return what Django's SQLite keeps: UTC without saying so."""
+    text = at.astimezone(UTC).isoformat(" ")
+    return text[: -len("+00:00")]
+
+
+def insert_rows(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows whose values are ready for the database (see `moment_form`).
+
+    Raises IntegrityError when one of them may not be; then none is.
+    """
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        places = ", ".join(["%s"] * len(columns))
+        insert = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608
+        cursor.executemany(insert, rows)

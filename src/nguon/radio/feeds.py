@@ -1,0 +1,428 @@
+"""Where a stream's bytes come from: HTTP and Icecast, HLS, live segments.
+
+Server and device open a relay by this same code, so what the server finds playable
+is what speakers play. A feed yields whole MP3 frames, one at a time, as they arrive:
+a decoder that was given more would keep it back. Every wait ends within a few seconds
+or with `close`; an address is opened only after its numbers were seen to be public.
+"""
+
+import contextlib
+import http.client
+import queue
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+from urllib.parse import urljoin
+
+from nguon.core import addresses
+from nguon.core.addresses import Address
+from nguon.core.errors import DomainError, InvalidError
+
+CONNECT_S = 5.0
+# No byte for this long: the source is dead.
+STALE_S = 3.0
+MAX_REDIRECTS = 5
+MAX_PLAYLIST = 256 * 1024
+MAX_SEGMENT = 4 * 1024 * 1024
+# So many bytes without one MP3 frame are no MP3.
+MAX_NOISE = 64 * 1024
+# Live segments that wait to be decoded; a burst beyond this is not ours.
+MAX_WAITING = 64
+_CHUNK = 4096
+# RFC 8216 6.3.3: begin not nearer to the end of the playlist than this.
+_FROM_END = 3
+
+_BIT_RATES = {
+    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_RATES = {
+    3: (44_100, 48_000, 32_000),
+    2: (22_050, 24_000, 16_000),
+    0: (11_025, 12_000, 8_000),
+}
+
+
+class SourceAwayError(DomainError):
+    """The source does not answer, or broke off: trying again may help."""
+
+
+class UnplayableSourceError(InvalidError):
+    """The source answers with something that this device cannot play."""
+
+
+class Feed(Protocol):
+    """Yields MP3 frames until the source ends; `close` ends every wait."""
+
+    # A source is dead when nothing came for this long; playlists come in pieces.
+    stale_s: float
+
+    def frames(self) -> Iterator[bytes]:
+        """Yield frames. Raises SourceAwayError, UnplayableSourceError, AddressError."""
+
+    def close(self) -> None:
+        """Let `frames` end soon; may be called from another thread."""
+
+
+class FrameCutter:
+    """Cuts a stream of bytes at the borders of its MP3 frames (ISO 11172-3)."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._skip = 0
+        self._noise = 0
+        self._locked = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the frames that are whole now.
+
+        Raises UnplayableSourceError for a long stretch without any frame.
+        """
+        self._held += data
+        while True:
+            if self._skip:
+                step = min(self._skip, len(self._held))
+                del self._held[:step]
+                self._skip -= step
+            if self._skip or len(self._held) < 10:
+                return
+            if self._held.startswith(b"ID3"):
+                self._skip = 10 + _syncsafe(self._held[6:10])
+                continue
+            size = frame_size(self._held)
+            if size and len(self._held) < size + (0 if self._locked else 4):
+                return
+            if size and (self._locked or frame_size(self._held[size : size + 4])):
+                frame = bytes(self._held[:size])
+                del self._held[:size]
+                self._locked, self._noise = True, 0
+                yield frame
+                continue
+            self._lose_one()
+
+    def _lose_one(self) -> None:
+        """Drop bytes up to the next one that may begin a frame."""
+        self._locked = False
+        found = self._held.find(0xFF, 1)
+        step = found if found > 0 else len(self._held)
+        del self._held[:step]
+        self._noise += step
+        if self._noise > MAX_NOISE:
+            raise UnplayableSourceError("core.source_unplayable", why="no_mp3")
+
+
+def frame_size(data: bytes | bytearray) -> int:
+    """Return the length in bytes of the MP3 frame that begins here; 0 when none."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
+    rate, bits = data[2] >> 2 & 3, data[2] >> 4
+    if version == 1 or layer != 1 or rate == 3 or bits in {0, 15}:
+        return 0
+    kilobits = _BIT_RATES[3 if version == 3 else 2][bits - 1]
+    factor = 144_000 if version == 3 else 72_000
+    return factor * kilobits // _RATES[version][rate] + (data[2] >> 1 & 1)
+
+
+def _syncsafe(data: bytes | bytearray) -> int:
+    """Return the length that an ID3v2 header states."""
+    size = 0
+    for byte in data:
+        size = size << 7 | byte & 127
+    return size
+
+
+# --- HTTP -----------------------------------------------------------------------------
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose first line may be the old `ICY 200 OK` of radio servers."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        line = self.fp.readline(1024).decode("iso-8859-1").strip()
+        match = re.fullmatch(r"(?:HTTP/1\.([01])|ICY) (\d{3})(?: (.*))?", line)
+        if match is None:
+            raise http.client.BadStatusLine(line[:80])
+        return f"HTTP/1.{match[1] or 0}", int(match[2]), match[3] or ""
+
+
+class Connection:
+    """One connection at a time to a checked address; `close` breaks it off."""
+
+    def __init__(self, *, allow_inside: bool) -> None:
+        self._allow_inside = allow_inside
+        self._socket: socket.socket | None = None
+        self.closing = threading.Event()
+
+    def close(self) -> None:
+        """Break the connection; whoever reads from it gets an error."""
+        self.closing.set()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection that is open."""
+        line, self._socket = self._socket, None
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+            line.close()
+
+    def get(self, url: str) -> tuple[http.client.HTTPResponse, str]:
+        """Return the answer to a GET and the address where redirects led.
+
+        Raises SourceAwayError, UnplayableSourceError (it answers no), AddressError.
+        """
+        for _turn in range(MAX_REDIRECTS + 1):
+            answer = self._ask(addresses.parse(url))
+            if answer.status in {301, 302, 303, 307, 308}:
+                url = urljoin(url, answer.getheader("Location", ""))
+                self.hang_up()
+                continue
+            if answer.status != http.HTTPStatus.OK:
+                self.hang_up()
+                raise SourceAwayError("core.source_away", why=f"http_{answer.status}")
+            return answer, url
+        raise UnplayableSourceError("core.source_unplayable", why="redirects")
+
+    def read(self, url: str, *, limit: int) -> tuple[bytes, str]:
+        """Return a whole small file, and its address after redirects."""
+        answer, where = self.get(url)
+        try:
+            data = answer.read(limit + 1)
+        except (OSError, http.client.HTTPException) as error:
+            raise SourceAwayError("core.source_away", why="broken") from error
+        finally:
+            self.hang_up()
+        if len(data) > limit:
+            raise UnplayableSourceError("core.source_unplayable", why="too_long")
+        return data, where
+
+    def _ask(self, address: Address) -> http.client.HTTPResponse:
+        self.hang_up()
+        try:
+            line = self._connect(address)
+            self._socket = line
+            if self.closing.is_set():
+                raise SourceAwayError("core.source_away", why="closed")
+            connection = http.client.HTTPConnection(address.host, address.port)
+            connection.response_class = _Response
+            connection.sock = line
+            headers = {"User-Agent": "nguon", "Accept": "*/*", "Connection": "close"}
+            connection.request("GET", address.target, headers=headers)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            self.hang_up()
+            raise SourceAwayError("core.source_away", why="no_answer") from error
+
+    def _connect(self, address: Address) -> socket.socket:
+        """Return a connection to a number of this name that may be opened."""
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        numbers = [str(row[4][0]) for row in found]
+        if not self._allow_inside:
+            for number in numbers:
+                addresses.check_number(number, host=address.host)
+        line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
+        line.settimeout(STALE_S)
+        if not address.is_tls:
+            return line
+        try:
+            context = ssl.create_default_context()
+            return context.wrap_socket(line, server_hostname=address.host)
+        except OSError:
+            line.close()
+            raise
+
+
+class HttpFeed:
+    """One endless MP3 over HTTP or Icecast; titles between the music are not asked."""
+
+    stale_s = STALE_S
+
+    def __init__(self, url: str, *, allow_inside: bool) -> None:
+        self._url = url
+        self._line = Connection(allow_inside=allow_inside)
+
+    def close(self) -> None:
+        """Break the connection."""
+        self._line.close()
+
+    def frames(self) -> Iterator[bytes]:
+        """Yield frames until the source breaks off."""
+        answer, _where = self._line.get(self._url)
+        kind = answer.getheader("Content-Type", "").partition(";")[0].strip().lower()
+        if kind.startswith(("text/", "video/")) or "mpegurl" in kind or "aac" in kind:
+            self._line.hang_up()
+            raise UnplayableSourceError("core.source_unplayable", why=kind[:40])
+        cutter = FrameCutter()
+        try:
+            while not self._line.closing.is_set():
+                data = answer.read1(_CHUNK)
+                if not data:
+                    return
+                yield from cutter.feed(data)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise SourceAwayError("core.source_away", why="broken") from error
+        finally:
+            answer.close()
+            self._line.hang_up()
+
+
+# --- HLS ------------------------------------------------------------------------------
+
+
+class Playlist:
+    """A playlist (RFC 8216): the segments of a media one, the variants of a master."""
+
+    def __init__(self, text: str, *, base: str) -> None:
+        self.first = 0
+        self.target_s = 10.0
+        self.ended = False
+        self.segments: list[str] = []
+        self.variants: list[tuple[int, str]] = []
+        if not text.lstrip("\ufeff").startswith("#EXTM3U"):
+            raise UnplayableSourceError("core.source_unplayable", why="no_playlist")
+        bandwidth = -1
+        for line in (row.strip() for row in text.splitlines()):
+            name, _, value = line.partition(":")
+            if name == "#EXT-X-STREAM-INF":
+                match = re.search(r"(?:^|,)BANDWIDTH=(\d+)", value)
+                bandwidth = int(match[1]) if match else 0
+            elif line and not line.startswith("#"):
+                url = urljoin(base, line)
+                if bandwidth >= 0:
+                    self.variants.append((bandwidth, url))
+                    bandwidth = -1
+                else:
+                    self.segments.append(url)
+            else:
+                self._take(name, value)
+
+    def _take(self, name: str, value: str) -> None:
+        if name == "#EXT-X-MAP" or (
+            name == "#EXT-X-KEY" and not value.startswith("METHOD=NONE")
+        ):
+            raise UnplayableSourceError("core.source_unplayable", why=name[1:])
+        try:
+            if name == "#EXT-X-MEDIA-SEQUENCE":
+                self.first = int(value)
+            elif name == "#EXT-X-TARGETDURATION":
+                self.target_s = min(60.0, max(0.5, float(value)))
+        except ValueError as error:
+            raise UnplayableSourceError(
+                "core.source_unplayable", why=name[1:]
+            ) from error
+        self.ended = self.ended or name == "#EXT-X-ENDLIST"
+
+
+class HlsFeed:
+    """A live playlist whose segments are packed MP3 (RFC 8216 3.4)."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_inside: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = url
+        self._line = Connection(allow_inside=allow_inside)
+        self._monotonic = monotonic
+        self.stale_s = STALE_S + 10.0
+
+    def close(self) -> None:
+        """Break the connection and every wait."""
+        self._line.close()
+
+    def frames(self) -> Iterator[bytes]:
+        """Yield the frames of one segment after the other, the newest three first."""
+        url, upcoming = self._url, -1
+        changed = self._monotonic()
+        while not self._line.closing.is_set():
+            playlist, url = self._load(url)
+            self.stale_s = STALE_S + playlist.target_s
+            if upcoming < playlist.first:
+                upcoming = playlist.first + max(0, len(playlist.segments) - _FROM_END)
+            fresh = playlist.segments[max(0, upcoming - playlist.first) :]
+            for segment in fresh:
+                yield from self._segment(segment)
+                upcoming += 1
+                changed = self._monotonic()
+            if playlist.ended:
+                return
+            if self._monotonic() - changed > self.stale_s:
+                raise SourceAwayError("core.source_away", why="no_new_segment")
+            self._line.closing.wait(playlist.target_s / (4 if fresh else 8))
+
+    def _load(self, url: str) -> tuple[Playlist, str]:
+        """Return the media playlist, through a master one to its leanest variant."""
+        for _turn in range(2):
+            data, where = self._line.read(url, limit=MAX_PLAYLIST)
+            playlist = Playlist(data.decode("utf-8", errors="replace"), base=where)
+            if not playlist.variants:
+                return playlist, url
+            url = min(playlist.variants)[1]
+        raise UnplayableSourceError(
+            "core.source_unplayable", why="playlist_in_playlist"
+        )
+
+    def _segment(self, url: str) -> Iterator[bytes]:
+        data, _where = self._line.read(url, limit=MAX_SEGMENT)
+        cutter, found = FrameCutter(), False
+        # Four more bytes than the last frame has, so that it is seen to be whole.
+        for frame in cutter.feed(data + _END):
+            found = True
+            yield frame
+        if not found:
+            raise UnplayableSourceError("core.source_unplayable", why="no_mp3")
+
+
+# A header that ends the search for the frame after the last.
+_END = b"\xff\xfb\x90\x00" + bytes(6)
+
+
+# --- live -----------------------------------------------------------------------------
+
+
+class LiveFeed:
+    """Signed segments as they come over the bus; each holds whole frames."""
+
+    stale_s = STALE_S
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(MAX_WAITING)
+        self._closing = threading.Event()
+        self._latest = 0
+        self.ended = False
+
+    def put(self, n: int, mp3: bytes, *, last: bool) -> bool:
+        """Take segment `n`; an old one, or one too many, is dropped. Never blocks."""
+        if n <= self._latest or self.ended:
+            return False
+        self._latest = n
+        try:
+            if mp3:
+                self._waiting.put_nowait(mp3)
+        except queue.Full:
+            return False
+        if last:
+            self.ended = True
+        return True
+
+    def close(self) -> None:
+        """End every wait."""
+        self._closing.set()
+
+    def frames(self) -> Iterator[bytes]:
+        """Yield frames until the last segment was heard."""
+        while not self._closing.is_set():
+            try:
+                mp3 = self._waiting.get(timeout=0.1)
+            except queue.Empty:
+                if self.ended:
+                    return
+                continue
+            yield from FrameCutter().feed((mp3 or b"") + _END)

@@ -1,0 +1,152 @@
+"""Live speech in the making: the encoder of each session, its tone, its playlist.
+
+An encoder lives in the web process that took the session's first sound; when that
+process ends, so do its sessions. The last seconds stand in the cache as an HLS
+playlist (RFC 8216) for makes of speakers that do not read our segments.
+"""
+
+import math
+import threading
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.core.cache import cache
+
+from nguon.core.errors import InvalidError
+from nguon.radio.feeds import FrameCutter
+from nguon.speech.live import FRAME_MS, LiveEncoder
+
+# What browsers send: mono, 16 bit, a quarter of a second at a time.
+RATE = 16_000
+CHUNK_MS = 250
+# After a hiccup a browser sends what has gathered, at most so much at once.
+MAX_CHUNK_BYTES = RATE * 2 * 3
+TONE_MS = 1_500
+HLS_SEGMENT_MS = 2_000
+HLS_KEPT = 6
+_KEEP_S = 60
+_TONE_LEVEL = 9_000
+_NOTES = (880.0, 659.3, 523.3)
+
+
+def tone() -> bytes:
+    """Return the attention tone before live speech: three falling notes, 1.5 s."""
+    samples = array("h")
+    length = RATE * TONE_MS // 1000 // len(_NOTES)
+    for note in _NOTES:
+        for n in range(length):
+            fade = min(1.0, n / 160, (length - n) / 1_600)
+            wave = math.sin(2 * math.pi * note * n / RATE)
+            samples.append(round(_TONE_LEVEL * fade * wave))
+    return samples.tobytes()
+
+
+_TONE = tone()
+
+
+@dataclass
+class Line:
+    """One session's encoder; the tone sounds in the place of its first 1.5 s.
+
+    Whoever uses a line holds its lock.
+    """
+
+    encoder: LiveEncoder = field(default_factory=lambda: LiveEncoder(rate=RATE))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    latest: int = 0
+    taken: int = 0
+    playlist: "Playlist | None" = None
+
+    def feed(self, pcm: bytes) -> bytes:
+        """Return the MP3 frames that these samples complete. Raises InvalidError."""
+        if not pcm or len(pcm) % 2 or len(pcm) > MAX_CHUNK_BYTES:
+            raise InvalidError("schedule.live_chunk_unusable")
+        toned = _TONE[self.taken : self.taken + len(pcm)]
+        self.taken += len(pcm)
+        return self.encoder.feed(toned + pcm[len(toned) :])
+
+
+_lines: dict[str, Line] = {}
+_guard = threading.Lock()
+_MOST_LINES = 64
+
+
+def open_line(uid: str) -> Line:
+    """Return the line of a session that begins; the oldest give way to a flood."""
+    with _guard:
+        while len(_lines) >= _MOST_LINES:
+            _lines.pop(next(iter(_lines)))
+        return _lines.setdefault(uid, Line())
+
+
+def find_line(uid: str) -> Line | None:
+    """Return the line of a session, or None when another process has, or had, it."""
+    return _lines.get(uid)
+
+
+def drop_line(uid: str) -> None:
+    """Forget a session that is over."""
+    with _guard:
+        _lines.pop(uid, None)
+
+
+class Playlist:
+    """The last seconds of a session as HLS: packed MP3 segments of two seconds."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._waiting = b""
+        self._waiting_ms = 0
+        self._made_ms = 0
+        self._rows: list[tuple[int, int]] = []
+
+    def add(self, mp3: bytes, *, last: bool) -> None:
+        """Take frames; publish a segment when two seconds are together, or at last."""
+        cutter = FrameCutter()
+        self._waiting += mp3
+        self._waiting_ms += FRAME_MS * sum(1 for _ in cutter.feed(mp3 + _FRAME_END))
+        if self._waiting and (last or self._waiting_ms >= HLS_SEGMENT_MS):
+            number = self._rows[-1][0] + 1 if self._rows else 0
+            data = _timestamp(self._made_ms) + self._waiting
+            cache.set(segment_key(self._token, number), data, _KEEP_S)
+            self._rows = [*self._rows, (number, self._waiting_ms)][-HLS_KEPT:]
+            self._made_ms += self._waiting_ms
+            self._waiting, self._waiting_ms = b"", 0
+        cache.set(playlist_key(self._token), _playlist(self._rows, last=last), _KEEP_S)
+
+
+# A header behind the last frame, by which the cutter sees that it is whole.
+_FRAME_END = b"\xff\xfb\x90\x00" + bytes(6)
+
+
+def playlist_key(token: str) -> str:
+    """Return under which name the cache holds a session's playlist."""
+    return f"live.{token}.m3u8"
+
+
+def segment_key(token: str, number: int) -> str:
+    """Return under which name the cache holds one segment."""
+    return f"live.{token}.{number}"
+
+
+def _playlist(rows: Sequence[tuple[int, int]], *, last: bool) -> str:
+    longest = max((ms for _number, ms in rows), default=HLS_SEGMENT_MS)
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3"]
+    lines.append(f"#EXT-X-TARGETDURATION:{math.ceil(longest / 1000)}")
+    lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
+    for number, ms in rows:
+        lines += [f"#EXTINF:{ms / 1000:.3f},", f"{number}.mp3"]
+    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if last else []), ""])
+
+
+def _timestamp(ms: int) -> bytes:
+    """Return the ID3 tag that begins a packed audio segment (RFC 8216 3.4)."""
+    owner = b"com.apple.streaming.transportStreamTimestamp\x00"
+    body = owner + (ms * 90 % 2**33).to_bytes(8, "big")
+    frame = b"PRIV" + _syncsafe(len(body)) + b"\x00\x00" + body
+    return b"ID3\x04\x00\x00" + _syncsafe(len(frame)) + frame
+
+
+def _syncsafe(size: int) -> bytes:
+    return bytes(size >> shift & 127 for shift in (21, 14, 7, 0))

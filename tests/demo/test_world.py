@@ -1,0 +1,30 @@
+"""The demo world can be begun again after people have worked in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from nguon.demo import world
+from nguon.fleet import actions as fleet
+from nguon.fleet.models import Device
+from nguon.people.models import Officer
+from nguon.territory.models import Unit
+from tests.fleet.conftest import Speaker, enrol, key_ring
+
+__all__ = ["enrol", "key_ring"]
+
+pytestmark = pytest.mark.django_db
+
+
+def test_device_turned_away_is_not_waited_for_again(
+    enrol: Callable[..., Speaker], ia_grai: Unit, tung: Officer, now: datetime
+) -> None:
+    kept = enrol(ia_grai, name="Loa 1", approve=False).row
+    gone = enrol(ia_grai, name="Loa 2").row
+    fleet.revoke_device(device_id=gone.pk, by=tung, at=now)
+
+    world.welcome(expect=2, at=now)
+    Device.objects.filter(pk=kept.pk).update(connected=True)
+
+    assert world.welcome(expect=2, at=now) == world.Welcomed(active=1, refused=1)

@@ -1,0 +1,160 @@
+"""A small real radio: an endless MP3 over HTTP, and the same as HLS, at real time.
+
+It can be told to fall silent, to break off, to hang (connected but mute), and to come
+back. What it sends is noise that resembles nothing else, so that a recording shows
+when it sounded.
+"""
+
+import contextlib
+import threading
+import time
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+
+from nguon.speech.live import LiveEncoder
+
+RATE = 48_000
+_STEP_S = 0.12
+SEGMENT_S = 1.2
+ON, SILENT, HUNG, DEAD = "on", "silent", "hung", "dead"
+
+
+class FakeRadio:
+    """One station; `mode` is what it does now."""
+
+    def __init__(self, *, seed: int = 7) -> None:
+        noise = np.random.default_rng(seed).standard_normal(RATE * 60)
+        smooth = np.convolve(noise * 9_000, np.ones(12) / 12, "same")
+        self.samples = smooth.astype("<i2")
+        self.mode = ON
+        self.icy = False
+        self.redirect = ""
+        self.content_type = "audio/mpeg"
+        self.burst: deque[bytes] = deque(maxlen=8)
+        self.requests: list[str] = []
+        self.segments: deque[tuple[int, bytes]] = deque(maxlen=8)
+        self._news = threading.Condition()
+        self._number = 0
+        self._piece = b""
+        self._ending = threading.Event()
+        handler = type("Handler", (_Handler,), {"radio": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._threads = [
+            threading.Thread(target=self._server.serve_forever, daemon=True),
+            threading.Thread(target=self._broadcast, daemon=True),
+        ]
+
+    @property
+    def url(self) -> str:
+        """The address of the endless MP3."""
+        return f"http://127.0.0.1:{self.port}/live"
+
+    @property
+    def hls_url(self) -> str:
+        """The address of the playlist."""
+        return f"http://127.0.0.1:{self.port}/index.m3u8"
+
+    def start(self) -> "FakeRadio":
+        """Go on air."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End for good."""
+        self._ending.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._threads[1].join(5)
+
+    def _broadcast(self) -> None:
+        """Make the next piece when its time has come."""
+        encoder, start, turn = LiveEncoder(rate=RATE), time.monotonic(), 0
+        step = int(RATE * _STEP_S)
+        segment = b""
+        while not self._ending.wait(
+            max(0.0, start + turn * _STEP_S - time.monotonic())
+        ):
+            at = turn * step % (len(self.samples) - step)
+            piece = self.samples[at : at + step].tobytes()
+            mp3 = encoder.feed(bytes(len(piece)) if self.mode == SILENT else piece)
+            turn += 1
+            with self._news:
+                if self.mode in {ON, SILENT}:
+                    self._number += 1
+                    self._piece = mp3
+                    self.burst.append(mp3)
+                    segment += mp3
+                    if turn % round(SEGMENT_S / _STEP_S) == 0:
+                        number = self.segments[-1][0] + 1 if self.segments else 0
+                        self.segments.append((number, segment))
+                        segment = b""
+                self._news.notify_all()
+
+    def next_piece(self, after: int) -> tuple[int, bytes]:
+        """Return the next piece, or nothing when the station broke off."""
+        with self._news:
+            while not self._ending.is_set() and self.mode != DEAD:
+                if self._number > after and self.mode != HUNG:
+                    return self._number, self._piece
+                self._news.wait(0.5)
+        return 0, b""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    radio: FakeRadio
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        radio = self.radio
+        radio.requests.append(self.path)
+        if radio.mode == DEAD:
+            self.send_error(503)
+        elif radio.redirect and self.path == "/live":
+            self.send_response(302)
+            self.send_header("Location", radio.redirect)
+            self.end_headers()
+        elif self.path in {"/live", "/moved"}:
+            self._stream()
+        elif self.path == "/index.m3u8":
+            self._playlist()
+        elif self.path.startswith("/seg-"):
+            number = int(self.path[5:-4])
+            data = dict(radio.segments).get(number)
+            self._send(data, "audio/mpeg") if data else self.send_error(404)
+        else:
+            self.send_error(404)
+
+    def _stream(self) -> None:
+        radio = self.radio
+        self.wfile.write(b"ICY 200 OK\r\n" if radio.icy else b"HTTP/1.0 200 OK\r\n")
+        self.wfile.write(f"Content-Type: {radio.content_type}\r\n\r\n".encode())
+        number, piece = radio.next_piece(-1)
+        with contextlib.suppress(OSError):
+            while piece:
+                self.wfile.write(piece)
+                number, piece = radio.next_piece(number)
+        self.close_connection = True
+
+    def _playlist(self) -> None:
+        rows = list(self.radio.segments)[-5:]
+        lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:2"]
+        lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
+        for number, _data in rows:
+            lines += [f"#EXTINF:{SEGMENT_S},", f"seg-{number}.mp3"]
+        body = "\n".join(lines) + "\n"
+        self._send(body.encode(), "application/vnd.apple.mpegurl")
+
+    def _send(self, data: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(data)
