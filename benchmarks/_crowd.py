@@ -33,7 +33,7 @@ from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules
-from nguon.schedule.models import Airing, Broadcast, PlayRecord
+from nguon.schedule.models import Airing, Broadcast
 from nguon.territory import boundaries, names
 from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
 from nguon.territory.queries import get_unit
@@ -294,10 +294,7 @@ def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> in
     Indexes are dropped and made again: twenty million rows would else take hours.
     """
     airings = _past_airings(wanted, broadcasts, at)
-    table = PlayRecord._meta
-    with connection.schema_editor() as editor:
-        for index in table.indexes:
-            editor.remove_index(PlayRecord, index)
+    indexes = _lift_indexes()
     left = wanted
     for number, airing in enumerate(airings):
         if left <= 0:
@@ -306,10 +303,44 @@ def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> in
         if number % 200 == 0:
             say(f"plays: {wanted - left:,} / {wanted:,}")
     say("indexes of the plays …")
-    with connection.schema_editor() as editor:
-        for index in table.indexes:
-            editor.add_index(PlayRecord, index)
+    with connection.cursor() as cursor:
+        for definition in indexes:
+            cursor.execute(definition)
     return wanted - left
+
+
+def _lift_indexes() -> list[str]:
+    """Drop every index of the plays but those of keys; return how to make them."""
+    if connection.vendor == "sqlite":
+        query = (
+            "SELECT name, sql, 0 FROM sqlite_master WHERE type = 'index'"
+            " AND sql IS NOT NULL AND tbl_name = 'schedule_playrecord'"
+        )
+    else:
+        query = (
+            "SELECT i.relname, pg_get_indexdef(i.oid), c.oid IS NOT NULL"
+            " FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
+            " LEFT JOIN pg_constraint c ON c.conindid = i.oid"
+            " WHERE x.indrelid = 'schedule_playrecord'::regclass"
+            " AND NOT x.indisprimary"
+        )
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        for name, definition, is_constraint in cursor.fetchall():
+            if is_constraint:
+                cursor.execute(
+                    f"ALTER TABLE schedule_playrecord DROP CONSTRAINT {name}"
+                )
+                unique = definition[definition.rindex("(") :]
+                definition = (
+                    f"ALTER TABLE schedule_playrecord ADD CONSTRAINT {name}"
+                    f" UNIQUE {unique}"
+                )
+            else:
+                cursor.execute(f'DROP INDEX "{name}"')
+            found.append(definition)
+    return found
 
 
 def _past_airings(

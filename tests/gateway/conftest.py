@@ -58,6 +58,10 @@ class NatsServer:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
+    def configure(self, text: str) -> None:
+        """Take another configuration for the next start."""
+        self._config.write_text(text, encoding="utf-8")
+
     def start(self) -> None:
         """Start, and wait until both ports answer."""
         command = [str(nats_config.find_server()), "-c", str(self._config)]
@@ -117,18 +121,28 @@ class Speaker:
     def __init__(self, uid: str, key: SigningKey, server: NatsServer) -> None:
         self.uid, self.key, self._server = uid, key, server
 
+    def bearer(self) -> str:
+        """Return what this device shows over HTTPS."""
+        now = round(time.time() * 1000)
+        return "Bearer " + signing.device_token(self.key, device=self.uid, at=now)
+
     def client(
-        self, *, uid: str = "", key: SigningKey | None = None, host: str = "127.0.0.1"
+        self,
+        *,
+        uid: str = "",
+        key: SigningKey | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> aiomqtt.Client:
         """Return a client that signs in as this device, or says it is another.
 
-        `host` is the address that it comes from.
+        `host` is the address that it comes from, `port` another than the hub's.
         """
         now = round(time.time() * 1000)
         token = signing.device_token(key or self.key, device=uid or self.uid, at=now)
         return aiomqtt.Client(
             "127.0.0.1",
-            self._server.mqtt_port,
+            port or self._server.mqtt_port,
             identifier=uid or self.uid,
             username=uid or self.uid,
             password=token,

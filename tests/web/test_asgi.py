@@ -82,7 +82,7 @@ async def test_who_waits_is_answered_together_and_an_officer_at_once() -> None:
     status, body, headers = await later[0].answer()
     assert (status, body, headers[b"etag"]) == (304, b"", b'"m"')
     assert [(await line.answer())[0] for line in later] == [304] * len(later)
-    assert desk.sizes == [1, MAX_AT_ONCE, 1]
+    assert desk.sizes == [MAX_AT_ONCE, 2]
 
 
 async def test_a_broken_batch_says_so_and_the_next_is_answered() -> None:

@@ -46,6 +46,8 @@ PULL_S = 55.0
 BEAT_S = 60.0
 # Mains, amplifier, line and network are looked at this often; a change is told at once.
 SENSE_S = 5.0
+# A beat holds no more; after weeks without a server the doubt may be anything.
+MAX_DOUBT_MS = 2**31 - 1
 # The proof of a test tone is told when the tone is over.
 _TEST_S = 4.0
 BATCH = 100
@@ -707,13 +709,13 @@ class Station:
             sounding=bool(self._player.sounding),
             clock_offset_ms=round(self._clock.offset()),
             clock_trusted=self._clock.trusted,
+            clock_doubt_ms=min(round(self._clock.doubt_ms), MAX_DOUBT_MS),
             version=__version__,
             volume=self._volume,
             **self._senses.read(),
         )
         return beat.encode() | {
             "up_s": int(self._clock.monotonic() - self._started),
-            "clock_doubt_ms": self._clock.doubt_ms,
             "gap_ms": self._sink.gap_ms,
             "refused": self._store.refusals(),
             "rss_kb": usage.ru_maxrss,

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from nguon.demo import template
 from nguon.demo.client import Client
+from nguon.demo.line import Line
 from nguon.demo.processes import (
     Program,
     StackError,
@@ -34,6 +35,10 @@ from nguon.demo.processes import (
 
 SOURCE = Path(__file__).resolve().parents[2]
 SERVER = ("nats", "web", "gateway", "worker")
+# One server for all; or a hub, and a leaf node to which the home's devices connect.
+ONE, LEAF = "one", "leaf"
+PROFILES = (ONE, LEAF)
+LEAF_NAME = "xa"
 
 Say = Callable[[str], None]
 
@@ -58,6 +63,7 @@ class Stack:
         spread: bool = False,
         programme: bool = False,
         servers: Sequence[str] = SERVER,
+        profile: str = ONE,
         relays_inside: bool = False,
         say: Say = _quiet,
     ) -> None:
@@ -65,6 +71,9 @@ class Stack:
         self.devices, self.agents, self.boards = devices, agents, boards
         self.spread, self.programme = spread, programme
         self.servers = servers
+        self.profile = profile
+        if profile == LEAF:
+            self.servers = ("nats", "leaf", *servers[1:])
         # A relay source on this very machine is for tests alone.
         self.relays_inside = relays_inside
         self.say = say
@@ -72,6 +81,8 @@ class Stack:
         self.ports = self._choose_ports(web_port)
         self.database_url = database_url
         self.env = self._make_env(quiet_hours)
+        if profile == LEAF:
+            self.line = Line(self.ports["leaf-line"], to=self.ports["leaf-hub"])
         self.world: dict[str, Any] = {}
         self.refused = 0
 
@@ -149,6 +160,8 @@ class Stack:
             if name != "poke":
                 check_free(port, name)
         self.set_up()
+        if self.profile == LEAF:
+            self.line.mend()
         for name in self.servers:
             self._add_server(name)
             self.programs[name].start()
@@ -169,12 +182,34 @@ class Stack:
             *["--nats-port", str(self.ports["nats"])],
             *["--mqtt-port", str(self.ports["mqtt"])],
         )
+        if self.profile == LEAF:
+            self._set_up_leaf()
+
+    def _set_up_leaf(self) -> None:
+        """Write the two configurations; the link between them can be cut."""
+        home = self.query("tell_home")["home"]
+        place = f"{home}@127.0.0.1:{self.ports['leaf-mqtt']}"
+        self.env["NGUON_LEAVES"] = f"{LEAF_NAME}={place}"
+        self.manage(
+            "nats_config",
+            *["--port", str(self.ports["nats"])],
+            *["--mqtt-port", str(self.ports["mqtt"])],
+            *["--leaf-listen", f"127.0.0.1:{self.ports['leaf-hub']}"],
+        )
+        self.manage(
+            "nats_config",
+            *["--leaf", LEAF_NAME, "--hub", f"127.0.0.1:{self.ports['leaf-line']}"],
+            *["--port", str(self.ports["leaf-nats"])],
+            *["--mqtt-port", str(self.ports["leaf-mqtt"])],
+        )
 
     def stop(self) -> None:
         """End everything: devices first, then the servers, the bus last."""
         for name in reversed(self.programs):
             with contextlib.suppress(OSError):
                 self.programs[name].stop()
+        if self.profile == LEAF:
+            self.line.cut()
 
     def kill(self, name: str) -> None:
         """End one process as a power cut does (`kill -9`)."""
@@ -222,7 +257,10 @@ class Stack:
         ports: dict[str, int] = {}
         if path.exists():
             ports = dict(json.loads(path.read_text(encoding="utf-8")))
-        for name in ("nats", "mqtt"):
+        names = ["nats", "mqtt"]
+        if self.profile == LEAF:
+            names += ["leaf-nats", "leaf-mqtt", "leaf-hub", "leaf-line"]
+        for name in names:
             ports.setdefault(name, free_port())
         for name in ("gateway-health", "worker-health"):
             ports.setdefault(name, free_port())
@@ -290,6 +328,10 @@ class Stack:
                 [find_nats_server(), "-c", str(self.folder / "nats.conf")],
                 lambda: greets(self.ports["nats"]),
             ),
+            "leaf": (
+                [find_nats_server(), "-c", str(self.folder / f"nats-{LEAF_NAME}.conf")],
+                lambda: greets(self.ports["leaf-nats"]),
+            ),
             "web": (
                 [
                     *[*python, "uvicorn", "nguon.web.asgi:application"],
@@ -323,7 +365,7 @@ class Stack:
         if self.devices:
             self._add_simulator(claims["simulated"])
         for name, program in self.programs.items():
-            if name not in SERVER:
+            if name not in self.servers:
                 program.start()
         expected = len(codes) + self.devices
         self.say(f"Đang ghi danh {expected} thiết bị …")
@@ -331,7 +373,7 @@ class Stack:
         wanted = ["--expect", str(expected), "--seconds", patience]
         self.refused = self.query("welcome_devices", *wanted)["refused"]
         for name, program in self.programs.items():
-            if name not in SERVER:
+            if name not in self.servers:
                 program.wait_ready()
         if self.programme:
             self.manage("load_programme")

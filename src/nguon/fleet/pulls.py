@@ -7,7 +7,7 @@ into a table, and nothing of what Django does for a page.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from nguon.fleet import bearer, keys, queries
 from nguon.fleet.bearer import Known
 from nguon.fleet.keys import Ring
 from nguon.fleet.models import ACTIVE
+from nguon.territory.models import Unit
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ def answer_pulls(pulls: Sequence[Pull], *, at: datetime) -> list[Answer]:
         if not isinstance(one, DomainError) and not pull.enrolment
     }
     held = queries.list_states(wanted, at=at) if wanted else {}
+    leaves = _leaves() if any(pull.enrolment for pull in pulls) else {}
     ring = keys.ring()
     answers = []
     for pull, one in zip(pulls, asking, strict=True):
         if isinstance(one, DomainError):
             answers.append(_refuse(one, at))
         elif pull.enrolment:
-            answers.append(_enrolment(one, ring))
+            answers.append(_enrolment(one, ring, leaves))
         else:
             answers.append(_state(held[one.pk], pull.mark, ring))
     return answers
@@ -76,13 +78,24 @@ def _only_active(one: Known | DomainError) -> Known | DomainError:
     return RefusedError("fleet.device_not_active", state=one.state)
 
 
-def _enrolment(one: Known, ring: Ring) -> Answer:
-    """Tell a device what was decided, the root key and where the bus is."""
-    bus = {
-        "host": settings.MQTT_HOST,
-        "port": settings.MQTT_PORT,
-        "tls": settings.MQTT_TLS,
-    }
+def _leaves() -> dict[int, tuple[str, int]]:
+    """Return where devices connect, by the key of the unit that a leaf serves."""
+    places = {leaf.unit: (leaf.host, leaf.port) for leaf in settings.LEAVES.values()}
+    if not places:
+        return {}
+    units = Unit.objects.filter(uid__in=places).values_list("pk", "uid")
+    return {pk: places[uid] for pk, uid in units}
+
+
+def _enrolment(one: Known, ring: Ring, leaves: Mapping[int, tuple[str, int]]) -> Answer:
+    """Tell a device what was decided, the root key and where its bus is.
+
+    That is the leaf node of the nearest ground that has one, else the hub.
+    """
+    here = (settings.MQTT_HOST, settings.MQTT_PORT)
+    nearest = (leaves[unit] for unit in reversed(one.units) if unit in leaves)
+    host, port = next(nearest, here)
+    bus = {"host": host, "port": port, "tls": settings.MQTT_TLS}
     told = {"state": one.state, "root_key": ring.root.x, "bus": bus}
     return Answer(200, "", json.dumps(told).encode())
 

@@ -7,7 +7,7 @@ system account. Each finds its way back by itself when the server was away.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,27 +21,33 @@ from nats.js.api import (
     ConsumerConfig,
     DeliverPolicy,
     DiscardPolicy,
+    ExternalStream,
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamSource,
 )
+from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from nguon.gateway.nats_config import ACCOUNT, Seeds
+from nguon.gateway.nats_config import ACCOUNT, EVENTS, Seeds
 
 logger = logging.getLogger(__name__)
 
 STREAM, CONSUMER = "EVENTS", "gateway"
-EVENTS = "nguon.v1.device.*.event"
 BEATS = "nguon.v1.device.*.beat"
 SIGN_INS = "$SYS.REQ.USER.AUTH"
 CONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.CONNECT"
 DISCONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.DISCONNECT"
 MAX_STREAM_BYTES = 4 * 1024**3
+# At a leaf, and of what came from it: so long a break, and so much, is bridged.
+LEAF_SECONDS, LEAF_BYTES = 7 * 24 * 3600.0, 1024**3
 MAX_WAITING = 20_000
 # A gateway that died with events in its hands gives them back after this.
 ACK_WAIT_SECONDS = 15.0
 ASK_SECONDS = 2.0
+# Servers answer a question to all of them within this after the one before.
+ANSWER_SECONDS = 0.4
 
 Receive = Callable[[Msg], Awaitable[None]]
 
@@ -88,9 +94,13 @@ class Bus:
             raise BusAwayError(str(error)) from error
 
     async def take_sign_ins(self, receive: Receive) -> None:
-        """Be asked who may connect; several gateways share the questions."""
-        await self.decisions.subscribe(SIGN_INS, queue="gateway", cb=receive)
-        await self.decisions.flush()
+        """Be asked who may connect; several gateways share the questions.
+
+        This server asks in one account, leaf nodes in the system's.
+        """
+        for client in (self.decisions, self.system):
+            await client.subscribe(SIGN_INS, queue="gateway", cb=receive)
+            await client.flush()
 
     async def hear_connections(self, connected: Receive, gone: Receive) -> None:
         """Hear of every device that connects or goes."""
@@ -114,7 +124,6 @@ class Bus:
             raise BusAwayError(str(error)) from error
 
     async def _take_events(self, receive: Receive) -> None:
-        stream = self.devices.jetstream()
         wanted = StreamConfig(
             name=STREAM,
             subjects=[EVENTS],
@@ -123,15 +132,57 @@ class Bus:
             discard=DiscardPolicy.OLD,
             max_bytes=MAX_STREAM_BYTES,
         )
+        await _make(self.devices.jetstream(), wanted)
+        await self._consume(STREAM, receive)
+
+    async def take_leaf_events(self, leaf: str, receive: Receive) -> None:
+        """Be given the events that a leaf keeps, as soon as its link is there.
+
+        Raises BusAwayError.
+        """
+        source = StreamSource(
+            name=STREAM, external=ExternalStream(api=f"$JS.leaf-{leaf}.API", deliver="")
+        )
+        wanted = StreamConfig(
+            name=leaf_stream(leaf),
+            sources=[source],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD,
+            max_age=LEAF_SECONDS,
+            max_bytes=LEAF_BYTES,
+        )
         try:
-            await stream.stream_info(STREAM)
-        except NotFoundError:
-            await stream.add_stream(wanted)
-        await stream.subscribe(
+            await _make(self.devices.jetstream(), wanted)
+            await self._consume(leaf_stream(leaf), receive)
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+
+    async def make_leaf_stream(self, leaf: str) -> None:
+        """Make the stream at a leaf in which its devices' events wait for us.
+
+        Raises BusAwayError, also while the link to the leaf is cut.
+        """
+        wanted = StreamConfig(
+            name=STREAM,
+            subjects=[EVENTS],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD,
+            max_age=LEAF_SECONDS,
+            max_bytes=LEAF_BYTES,
+        )
+        try:
+            await _make(self.devices.jetstream(domain=f"leaf-{leaf}"), wanted)
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
+
+    async def _consume(self, name: str, receive: Receive) -> None:
+        await self.devices.jetstream().subscribe(
             EVENTS,
             queue=CONSUMER,
             durable=CONSUMER,
-            stream=STREAM,
+            stream=name,
             cb=receive,
             manual_ack=True,
             config=ConsumerConfig(
@@ -142,13 +193,16 @@ class Bus:
             ),
         )
 
-    async def count_waiting(self) -> int:
-        """Return how many events are not stored yet. Raises BusAwayError."""
+    async def count_waiting(self, leaves: Collection[str] = ()) -> int:
+        """Return how many events are here and not stored yet. Raises BusAwayError."""
+        stream, waiting = self.devices.jetstream(), 0
         try:
-            info = await self.devices.jetstream().consumer_info(STREAM, CONSUMER)
+            for name in (STREAM, *map(leaf_stream, leaves)):
+                info = await stream.consumer_info(name, CONSUMER)
+                waiting += (info.num_pending or 0) + (info.num_ack_pending or 0)
         except (TimeoutError, NatsError, OSError) as error:
             raise BusAwayError(str(error)) from error
-        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+        return waiting
 
     async def has_consumer(self) -> bool:
         """Say whether the stream still hands us events. Raises BusAwayError."""
@@ -162,36 +216,61 @@ class Bus:
 
     async def list_connections(self, device: str = "") -> list[Connection]:
         """Return who is connected. Raises BusAwayError."""
-        found: list[Connection] = []
-        offset = 0
-        while True:
-            asked: dict[str, Any] = {"acc": ACCOUNT, "offset": offset, "limit": 1024}
-            if device:
-                asked["mqtt_client"] = device
-            answer = await self._ask("$SYS.REQ.SERVER.PING.CONNZ", asked)
-            rows = answer["data"].get("connections") or []
+        return [row async for row in self._find_connections(device)]
+
+    async def _find_connections(self, device: str) -> AsyncIterator[Connection]:
+        """Yield connections, server after server, as each answers."""
+        asked: dict[str, Any] = {"acc": ACCOUNT, "offset": 0, "limit": 1024}
+        if device:
+            asked["mqtt_client"] = device
+        async for answer in self._ask_all("$SYS.REQ.SERVER.PING.CONNZ", asked):
             server = answer["server"]["id"]
-            for row in rows:
-                if row.get("mqtt_client"):
-                    found.append(
-                        Connection(
-                            uid=row["mqtt_client"],
-                            server=server,
-                            number=row["cid"],
-                            host=str(row.get("ip", ""))[:60],
-                            since=str(row.get("start", ""))[:40],
-                        )
-                    )
-            offset += len(rows)
-            if not rows or offset >= answer["data"].get("total", 0):
-                return found
+            offset = 0
+            while True:
+                rows = answer["data"].get("connections") or []
+                for row in rows:
+                    if row.get("mqtt_client"):
+                        yield _connection(server, row)
+                offset += len(rows)
+                if not rows or offset >= answer["data"].get("total", 0):
+                    break
+                page = {**asked, "offset": offset}
+                answer = await self._ask(f"$SYS.REQ.SERVER.{server}.CONNZ", page)
 
     async def kick(self, device: str) -> int:
         """Cut every connection of a device; return how many. Raises BusAwayError."""
-        rows = await self.list_connections(device)
-        for row in rows:
+        count = 0
+        async for row in self._find_connections(device):
             await self._ask(f"$SYS.REQ.SERVER.{row.server}.KICK", {"cid": row.number})
-        return len(rows)
+            count += 1
+        return count
+
+    async def _ask_all(
+        self, subject: str, asked: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Ask every server of the bus; yield each answer as it comes.
+
+        Raises BusAwayError when none answers.
+        """
+        try:
+            inbox = self.system.new_inbox()
+            answers = await self.system.subscribe(inbox)
+            data = json.dumps(asked).encode("ascii")
+            await self.system.publish(subject, data, reply=inbox)
+            patience = ASK_SECONDS
+            try:
+                while True:
+                    message = await answers.next_msg(timeout=patience)
+                    patience = ANSWER_SECONDS
+                    found: dict[str, Any] = json.loads(message.data)
+                    yield found
+            finally:
+                await answers.unsubscribe()
+        except TimeoutError as error:
+            if patience == ASK_SECONDS:
+                raise BusAwayError(str(error)) from error
+        except (NatsError, OSError) as error:
+            raise BusAwayError(str(error)) from error
 
     async def _ask(self, subject: str, asked: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -202,6 +281,29 @@ class Bus:
             raise BusAwayError(str(error)) from error
         found: dict[str, Any] = json.loads(answer.data)
         return found
+
+
+def leaf_stream(leaf: str) -> str:
+    """Return the name of the stream that sources a leaf's events."""
+    return f"{STREAM}_{leaf}"
+
+
+async def _make(stream: JetStreamContext, wanted: StreamConfig) -> None:
+    """Make a stream unless it is there."""
+    try:
+        await stream.stream_info(str(wanted.name))
+    except NotFoundError:
+        await stream.add_stream(wanted)
+
+
+def _connection(server: str, row: dict[str, Any]) -> Connection:
+    return Connection(
+        uid=row["mqtt_client"],
+        server=server,
+        number=row["cid"],
+        host=str(row.get("ip", ""))[:60],
+        since=str(row.get("start", ""))[:40],
+    )
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 
 from nguon.core import signing, topics
@@ -204,7 +205,7 @@ class Carrier:
         """
         loop_time = asyncio.get_running_loop().time()
         due = [d for d in self._followed.values() if _is_due(d, loop_time)]
-        if not due or await self._bus.count_waiting():
+        if not due or await self._bus.count_waiting(settings.LEAVES):
             return 0
         count = 0
         for document in due:

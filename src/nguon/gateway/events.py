@@ -73,6 +73,13 @@ class Events:
         if at is not None and not self._floods.passes(uid, message, at=at):
             await message.ack()
             return
+        self._hand_on(message)
+
+    async def take_from_leaf(self, message: Msg) -> None:
+        """Take what a leaf had kept: after a break it comes all at once."""
+        self._hand_on(message)
+
+    def _hand_on(self, message: Msg) -> None:
         which = crc32(message.subject.encode()) % len(self._writers)
         self._writers[which].waiting.put_nowait(message)
 

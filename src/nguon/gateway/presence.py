@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ CLONE_SECONDS = 60.0
 HEARD_SECONDS = 20.0
 CLONE_REASON = "Duplicate Client ID"
 DOUBLE_SECONDS = 5.0
+MAX_NEWS = 50_000
 # After the bus was away, devices get this long to come back before they are lost:
 # they wait up to 30 s, spread out, and none of them did anything wrong.
 RETURN_SECONDS = 60.0
@@ -54,6 +56,8 @@ class Presence:
         self._desk = Desk("presence")
         # Each connection of a device, and where from and since when it is.
         self._live: dict[str, dict[Line, Place]] = {}
+        # The latest comings and goings; how many does not matter, the newest do.
+        self._news: deque[tuple[str, Line, Place | None]] = deque(maxlen=MAX_NEWS)
         self._came_from: dict[str, str] = {}
         self._twice: dict[str, float] = {}
         self._changed: set[str] = set()
@@ -74,6 +78,7 @@ class Presence:
         if uid:
             held = self._live.setdefault(uid, {})
             held[key] = _place(told["client"])
+            self._news.append((uid, key, held[key]))
             if len({server for server, _number in held}) > 1:
                 self._twice.setdefault(uid, asyncio.get_running_loop().time())
             self._awaited.discard(uid)
@@ -89,6 +94,7 @@ class Presence:
         held.pop(key, None)
         if not held:
             self._live.pop(uid, None)
+        self._news.append((uid, key, None))
         self._changed.add(uid)
         if told.get("reason") == CLONE_REASON:
             host, since = _place(told["client"])
@@ -203,16 +209,26 @@ class Presence:
 
         Who is believed to be there and is not may still come back for a while.
         """
+        self._news.clear()
         rows = await self._bus.list_connections()
         live: dict[str, dict[Line, Place]] = {}
         for row in rows:
             place = (row.host, row.since)
             live.setdefault(row.uid, {})[row.server, row.number] = place
+        # Who came or went while the servers were answering knows it better.
+        for uid, key, news in self._news:
+            if news is not None:
+                live.setdefault(uid, {})[key] = news
+            elif live.get(uid, {}).pop(key, None) and not live[uid]:
+                del live[uid]
         self._live = live
         believed = await self._desk.run(_list_connected)
         self._changed |= set(live)
-        self._awaited = believed - set(live)
-        self._awaited_until = asyncio.get_running_loop().time() + RETURN_SECONDS
+        missing = believed - set(live)
+        # Whoever is awaited already is not given more time by asking again.
+        if not self._awaited & missing:
+            self._awaited_until = asyncio.get_running_loop().time() + RETURN_SECONDS
+        self._awaited = missing
         await self.write()
 
     async def run(self) -> None:

@@ -153,6 +153,8 @@ class Gateway:
             await bus.hear_beats(presence.beat)
             # Before anybody may come in: what is published to no stream is lost.
             await bus.take_events(events.take)
+            for leaf in settings.LEAVES:
+                await bus.take_leaf_events(leaf, events.take_from_leaf)
             await bus.take_sign_ins(sign_ins.ask)
             poked = await self._listen(woken, pending)
             loops = {
@@ -209,14 +211,23 @@ class Gateway:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch(self, parts: Parts, back: asyncio.Event) -> None:
-        """Learn anew who is there after a break; make a lost stream again."""
+        """Learn anew who is there after a break; make a lost stream again.
+
+        A leaf's link may break and come back without a word to us, so where there are
+        leaves, we ask who is there in every turn.
+        """
         while True:
-            if back.is_set():
+            if back.is_set() or settings.LEAVES:
                 back.clear()
                 await parts.presence.learn()
             if not await parts.bus.has_consumer():
                 await parts.bus.take_events(parts.events.take)
-            parts.waiting = await parts.bus.count_waiting()
+            for leaf in settings.LEAVES:
+                try:
+                    await parts.bus.make_leaf_stream(leaf)
+                except BusAwayError:
+                    logger.info("The leaf %s cannot be reached now", leaf)
+            parts.waiting = await parts.bus.count_waiting(settings.LEAVES)
             await parts.carrier.tidy()
             try:
                 async with asyncio.timeout(WATCH_SECONDS):

@@ -50,7 +50,7 @@ FLUSH_DEVICES = 200
 RESEND_SECONDS = 10.0
 TIME_SECONDS = 600.0
 # The web server writes enrolments one by one, and answers pulls many at a time.
-JOINING, PULLING = 6, 26
+CLAIMING, PULLING = 6, 26
 # As many as the gateway decides with one query; real devices do not queue at all.
 CONNECTING = 256
 
@@ -73,7 +73,7 @@ class Swarm:
         self.options = options
         self.tally = Tally()
         self.store = Store(options.home)
-        self.server = Server(options.server, connections=JOINING + PULLING)
+        self.server = Server(options.server, connections=CLAIMING + PULLING)
         self.notary: Notary | None = None
         self.bus: Bus | None = None
         self.clock_offset = 0.0
@@ -93,6 +93,7 @@ class Swarm:
         self._work = asyncio.Event()
         self._heard_at = 0.0
         self._turns = Agenda()
+        self._claims = Agenda()
         self._joins = Agenda()
         self._pulls = Agenda()
         self._connects = Agenda()
@@ -195,18 +196,18 @@ class Swarm:
                 self._pulls.set(number, began + jitter(0, self._spread()))
                 self._mark(number)
             elif device.standing in {"new", "waiting", "active"}:
-                self._joins.set(number, began)
+                (self._joins if device.uid else self._claims).set(number, began)
         try:
             async with asyncio.TaskGroup() as group:
                 for name, loop in (
                     ("pump", self._pump()),
                     ("flush", self._flush_forever()),
                     ("beats", self._beat_forever()),
+                    ("connects", self._connect_forever(group)),
                     *(
-                        (f"ask-{n}", self._ask_forever(joining=n < JOINING))
-                        for n in range(JOINING + PULLING)
+                        (f"ask-{n}", self._ask_forever(claiming=n < CLAIMING))
+                        for n in range(CLAIMING + PULLING)
                     ),
-                    *((f"join-{n}", self._join_forever()) for n in range(CONNECTING)),
                 ):
                     group.create_task(loop, name=name)
         finally:
@@ -222,22 +223,25 @@ class Swarm:
 
     # --- enrolment and pulling -----------------------------------------------------
 
-    async def _ask_forever(self, *, joining: bool) -> None:
+    async def _ask_forever(self, *, claiming: bool) -> None:
         """Ask the server for whoever is due; several of these run side by side."""
+        agendas = [self._joins, self._pulls]
+        if claiming:
+            agendas.insert(0, self._claims)
         while True:
             now = time.monotonic()
-            joins = self._joins.take(now, limit=1) if joining else []
-            pulls = [] if joins else self._pulls.take(now, limit=1)
-            if not joins and not pulls:
-                due = min(self._joins.next(), self._pulls.next()) - now
+            agenda = next((one for one in agendas if one.next() <= now), None)
+            if agenda is None:
+                due = min(one.next() for one in agendas) - now
                 await asyncio.sleep(min(0.1, max(0.005, due)))
                 continue
-            device = self.devices[(joins or pulls)[0]]
+            (number,) = agenda.take(now, limit=1)
+            device = self.devices[number]
+            ask = self._pull if agenda is self._pulls else self._join
             try:
-                await (self._join(device) if joins else self._pull(device))
+                await ask(device)
             except (UnreachableError, DocumentRefusedError, ValueError) as error:
-                again = now + jitter(2, 6)
-                (self._joins if joins else self._pulls).set(device.number, again)
+                agenda.set(device.number, now + jitter(2, 6))
                 logger.info("device %s: %s", device.number, error)
             except ServerRefusedError as error:
                 self._refused_by_server(device, error)
@@ -279,7 +283,7 @@ class Swarm:
 
     def _wait(self) -> float:
         """Return a polite pause before asking again whether a person has decided."""
-        return min(20.0, max(0.5, len(self._joins) * 0.02)) * jitter(0.7, 1.3)
+        return min(20.0, max(0.5, len(self._joins) * 0.01)) * jitter(0.7, 1.3)
 
     def _wake_waiting(self) -> None:
         """One was let in: most likely the others were, too."""
@@ -673,16 +677,18 @@ class Swarm:
 
     # --- the bus -------------------------------------------------------------------
 
-    async def _join_forever(self) -> None:
-        """Connect whoever is due; several of these run side by side."""
+    async def _connect_forever(self, group: asyncio.TaskGroup) -> None:
+        """Connect whoever is due, so many at a time."""
+        busy: set[asyncio.Task[None]] = set()
         while True:
-            due = self._connects.take(time.monotonic(), limit=1)
-            if not due or self.bus is None:
-                await asyncio.sleep(0.02)
-                for number in due:
-                    self._connects.set(number, time.monotonic() + 1)
-                continue
-            await self._connect(self.links[due[0]], self.bus)
+            room = CONNECTING - len(busy) if self.bus else 0
+            for number in self._connects.take(time.monotonic(), limit=room):
+                if self.bus:
+                    work = self._connect(self.links[number], self.bus)
+                    task = group.create_task(work, name=f"connect-{number}")
+                    busy.add(task)
+                    task.add_done_callback(busy.discard)
+            await asyncio.sleep(0.02)
 
     async def _connect(self, link: Link, bus: Bus) -> None:
         device = link.device

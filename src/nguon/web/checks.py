@@ -50,10 +50,12 @@ def check_transport(
                 id="nguon.E002",
             )
         )
-    if not settings.MQTT_TLS and not is_loopback(settings.MQTT_HOST):
+    hosts = [settings.MQTT_HOST, *(leaf.host for leaf in settings.LEAVES.values())]
+    open_hosts = [host for host in hosts if not is_loopback(host)]
+    if not settings.MQTT_TLS and open_hosts:
         found.append(
             Error(
-                f"NGUON_MQTT_HOST={settings.MQTT_HOST!r} has no TLS.",
+                f"The bus at {open_hosts[0]!r} has no TLS.",
                 hint="Set NGUON_MQTT_TLS=1; only 127.0.0.1 may be plain.",
                 id="nguon.E003",
             )

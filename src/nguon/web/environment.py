@@ -1,6 +1,8 @@
 """Typed readers of environment variables; a wrong value says how to mend it."""
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +43,30 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str) -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The bus of one area: the unit it serves, and where its devices connect."""
+
+    name: str
+    unit: str
+    host: str
+    port: int
+
+
+def leaves(name: str) -> dict[str, Leaf]:
+    """Return leaf nodes by name, from `name=unit-uid@host:port, …`.
+
+    Raises SettingError.
+    """
+    found = {}
+    for word in words(name, ""):
+        match = re.fullmatch(r"([a-z0-9-]{1,20})=([a-z2-7]{12})@(.+):(\d+)", word)
+        if match is None:
+            raise SettingError(f"{name}={word!r}: write name=unit-uid@host:port.")
+        found[match[1]] = Leaf(match[1], match[2], match[3], int(match[4]))
+    return found
 
 
 def database(url: str) -> dict[str, object]:

@@ -217,8 +217,13 @@ def _join_open(lone: Sequence[_Lone]) -> list[_Lone]:
         mine = [one for one in rest if _belongs(one, incident)]
         if mine:
             _attach(incident, mine)
-            rest = [one for one in rest if one not in mine]
+            rest = _without(rest, mine)
     return rest
+
+
+def _without(all_of_them: Sequence[_Lone], mine: Sequence[_Lone]) -> list[_Lone]:
+    taken = {one.fault for one in mine}
+    return [one for one in all_of_them if one.fault not in taken]
 
 
 def _belongs(one: _Lone, incident: Incident) -> bool:
@@ -247,7 +252,7 @@ def _open_provinces(lone: Sequence[_Lone], at: datetime) -> list[_Lone]:
         ).count()
         if len({one.device for one in mine}) >= OUTAGE_SHARE * whole:
             _open(OUTAGE, unit.pk, "", mine, at)
-            rest = [one for one in rest if one not in mine]
+            rest = _without(rest, mine)
     return rest
 
 
@@ -273,7 +278,7 @@ def _open_groups(
         if kind == FLAPPING or count >= OUTAGE_DEVICES or count >= share:
             mast = str(name) if key == "mast" else ""
             _open(kind, mine[0].commune, mast, mine, at)
-            rest = [one for one in rest if one not in mine]
+            rest = _without(rest, mine)
     return rest
 
 
