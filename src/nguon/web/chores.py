@@ -21,7 +21,7 @@ def chores() -> list[Chore]:
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
         Chore("repairs", _prove_repairs, every_seconds=3),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
-        Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=30),
+        Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
     ]
 
 

@@ -122,11 +122,22 @@ def build_all(*, at: datetime) -> list[Unit]:
 def roll_plans(*, at: datetime) -> int:
     """Renew the plans whose window nears its end; return how many.
 
+    A commune whose devices have no plan yet gets its first one, however empty:
+    without a plan a device does not know its hours, and refuses even a test tone.
     A unit whose plan cannot be made keeps the old one and holds up no other.
     """
     ageing = UnitPlan.objects.filter(ends_at__lte=at + RENEW_BEFORE)
     units = list(Unit.objects.filter(plan__in=ageing).order_by("pk"))
-    return len(_build_in_parts(units, at=at))
+    return len(_build_in_parts(units + _without_plan(at=at), at=at))
+
+
+def _without_plan(*, at: datetime) -> list[Unit]:
+    """Return the communes of today that have devices in service but no plan."""
+    paths = set(Device.objects.filter(state=ACTIVE).values_list("unit__path", flat=True))
+    above = {int(key) for path in paths for key in path.strip("/").split("/")}
+    day = at.astimezone(rules.LOCAL).date()
+    bare = Unit.objects.as_of(day).filter(kind=COMMUNE, plan__isnull=True)
+    return [unit for unit in bare.order_by("pk") if unit.pk in above]
 
 
 def _build_in_parts(units: Sequence[Unit], *, at: datetime) -> list[Unit]:
