@@ -77,7 +77,8 @@ def prove_all(tung: Client) -> None:
     """
 
     def asked_again() -> bool:
-        new = [row for row in tung.ask("/thiet-bi/")["devices"] if row["health"] == "new"]
+        rows = tung.ask("/thiet-bi/")["devices"]
+        new = [row for row in rows if row["health"] == "new"]
         for row in new:
             tung.tell(f"/thiet-bi/{row['device']}/thu/")
         return not new

@@ -133,7 +133,8 @@ def roll_plans(*, at: datetime) -> int:
 
 def _without_plan(*, at: datetime) -> list[Unit]:
     """Return the communes of today that have devices in service but no plan."""
-    paths = set(Device.objects.filter(state=ACTIVE).values_list("unit__path", flat=True))
+    active = Device.objects.filter(state=ACTIVE)
+    paths = set(active.values_list("unit__path", flat=True))
     above = {int(key) for path in paths for key in path.strip("/").split("/")}
     day = at.astimezone(rules.LOCAL).date()
     bare = Unit.objects.as_of(day).filter(kind=COMMUNE, plan__isnull=True)
