@@ -332,16 +332,14 @@ def draw_days(days: Iterable[BeatDay], *, last: date) -> list[DayRow]:
     """
     known = {row.day: row for row in days}
     rows = []
-    for name, look, minutes in (
-        ("Có kết nối", "good", lambda row: row.expected - row.missing),
-        ("Có bằng chứng kêu", "sound", lambda row: min(row.audible, row.expected)),
-    ):
+    for name, look in (("Có kết nối", "good"), ("Có bằng chứng kêu", "sound")):
         bars, part, whole = [], 0, 0
         for number in range(DAYS_SHOWN):
             row = known.get(last - timedelta(days=DAYS_SHOWN - 1 - number))
             if row is None or not row.expected:
                 continue
-            so = minutes(row)
+            connected = row.expected - row.missing
+            so = connected if look == "good" else min(row.audible, row.expected)
             part, whole = part + so, whole + row.expected
             height = round(BAR_HEIGHT * so / row.expected, 1)
             words = f"{row.day:%d/%m/%Y}: {so // 60} giờ {so % 60} phút"

@@ -144,7 +144,7 @@ def _roll_day(day: date, at: datetime) -> int:
     def is_stale(device: Device) -> bool:
         if device.pk not in made:
             return device.state == ACTIVE or device.pk in changed
-        return changed.get(device.pk, begin) >= made[device.pk] - GRACE
+        return bool(changed.get(device.pk, begin) >= made[device.pk] - GRACE)
 
     stale = [device for device in ours.order_by("pk") if is_stale(device)]
     for start in range(0, len(stale), CHUNK):
@@ -172,8 +172,9 @@ def _count(devices: list[Device], day: date, begin: datetime, at: datetime) -> N
     }
     fresh = []
     for device in devices:
+        since, until = _ours(device)
         expected = rollups.expected_bits(
-            opening.get(device.pk), begin=_ms(begin), **_ours(device)
+            opening.get(device.pk), begin=_ms(begin), since=since, until=until
         )
         found = rollups.day_of(hours[device.pk], begin=_ms(begin), expected=expected)
         fresh.append(
@@ -196,12 +197,12 @@ def _count(devices: list[Device], day: date, begin: datetime, at: datetime) -> N
     )  # fmt: skip
 
 
-def _ours(device: Device) -> dict[str, int | None]:
+def _ours(device: Device) -> tuple[int, int | None]:
     """Return from when to when (ms) a device is ours: it was let in, or shut out."""
     decided = _ms(device.decided_at) if device.decided_at else 0
     if device.state == REVOKED:
-        return {"since": _ms(device.enrolled_at), "until": decided}
-    return {"since": decided, "until": None}
+        return _ms(device.enrolled_at), decided
+    return decided, None
 
 
 def _ms(moment: datetime) -> int:
