@@ -60,7 +60,7 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
-from nguon.fleet.actions.rollups import record_hours, roll_days
+from nguon.fleet.actions.rollups import keep_runs, record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -95,6 +95,7 @@ __all__ = [
     "forget_view",
     "import_registrations",
     "insert_events",
+    "keep_runs",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
