@@ -37,12 +37,14 @@ def _nothing(_month: date) -> None:
 class Kept:
     """A table kept by the month of `column`; `once` is unique inside each month.
 
+    `fill` percent of a page are filled by new rows, the rest is room for changes.
     `before_archive` runs in the transaction that puts a month away.
     """
 
     model: str
     column: str
     once: tuple[str, ...] = ()
+    fill: int = 100
     before_archive: Callable[[date], None] = _nothing
 
     @property
@@ -195,7 +197,10 @@ def ensure(kept: Kept, month: date) -> list[str]:
                 f"ALTER TABLE {kept.table} ATTACH PARTITION {strays} DEFAULT"
             )
             return [name]
-        cursor.execute(f"CREATE TABLE {strays}_new PARTITION OF {kept.table} DEFAULT")
+        cursor.execute(
+            f"CREATE TABLE {strays}_new PARTITION OF {kept.table} DEFAULT"
+            f" WITH (fillfactor = {kept.fill})"
+        )
         _make_once(cursor, kept, f"{strays}_new")
         cursor.execute(
             f"INSERT INTO {kept.table} ({columns})"  # noqa: S608
@@ -214,6 +219,7 @@ def _make(cursor: Any, kept: Kept, month: date) -> None:
     cursor.execute(
         f"CREATE TABLE {name} PARTITION OF {kept.table}"
         f" FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
+        f" WITH (fillfactor = {kept.fill})"
     )
     _make_once(cursor, kept, name)
 
@@ -274,12 +280,16 @@ def convert(using: BaseDatabaseWrapper, kept: Kept, table: str) -> None:
             f"CREATE TABLE {table} (LIKE {whole} INCLUDING STORAGE)"
             f" PARTITION BY RANGE ({kept.column})"
         )
-        cursor.execute(f"CREATE TABLE {table}_{STRAYS} PARTITION OF {table} DEFAULT")
+        cursor.execute(
+            f"CREATE TABLE {table}_{STRAYS} PARTITION OF {table} DEFAULT"
+            f" WITH (fillfactor = {kept.fill})"
+        )
         for month in _months_in(cursor, whole, kept.column):
             begin, end = bounds(month)
             cursor.execute(
                 f"CREATE TABLE {part_name(table, month)} PARTITION OF {table}"
                 f" FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
+                f" WITH (fillfactor = {kept.fill})"
             )
         cursor.execute(f"INSERT INTO {table} SELECT * FROM {whole}")  # noqa: S608
         cursor.execute(f"DROP TABLE {whole}")

@@ -24,5 +24,7 @@ class ScheduleConfig(AppConfig):
         """Hand the guards over, and say what is kept by month."""
         audit_guards.register(self, guards.GUARDS)
         months.register(
-            months.Kept("schedule.PlayRecord", "planned_at", before_archive=_settle)
+            months.Kept(
+                "schedule.PlayRecord", "planned_at", fill=75, before_archive=_settle
+            )
         )

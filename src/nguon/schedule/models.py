@@ -550,11 +550,13 @@ class PlayRecord(models.Model):
     (`audit.months`), which follows from the item: an airing's start never changes.
     """
 
+    # Without indexes of their own: `play_once` begins with the device, another index
+    # with the unit.
     device = models.ForeignKey(
-        "fleet.Device", on_delete=models.PROTECT, related_name="plays"
+        "fleet.Device", on_delete=models.PROTECT, related_name="plays", db_index=False
     )
     unit = models.ForeignKey(
-        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     broadcast = models.ForeignKey(
         Broadcast, null=True, blank=True, on_delete=models.PROTECT, related_name="plays"

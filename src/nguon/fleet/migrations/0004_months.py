@@ -34,5 +34,10 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('device', 'log', 'first'), name='archived_run_once'), models.CheckConstraint(condition=models.Q(('last__gte', models.F('first'))), name='archived_run_in_order')],
             },
         ),
+        migrations.AlterField(
+            model_name='deviceevent',
+            name='device',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='fleet.device'),
+        ),
         migrations.RunPython(split, migrations.RunPython.noop),
     ]

@@ -15,7 +15,8 @@ WHERE outcome = 'finished' AND sounded_ms >= 500 AND level_dbfs > -60
 
 def split(_apps, schema_editor):
     """Make the plays a table of months (PostgreSQL)."""
-    kept = months.Kept("schedule.PlayRecord", "planned_at")
+    # A play is filled in twice after it was made: there shall be room beside it.
+    kept = months.Kept("schedule.PlayRecord", "planned_at", fill=75)
     months.convert(schema_editor.connection, kept, "schedule_playrecord")
 
 
@@ -83,6 +84,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='playday',
             constraint=models.UniqueConstraint(fields=('day', 'device', 'unit', 'klass', 'outcome', 'cause', 'grade', 'late_joiner'), name='play_day_once'),
+        ),
+        migrations.AlterField(
+            model_name='playrecord',
+            name='device',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='plays', to='fleet.device'),
+        ),
+        migrations.AlterField(
+            model_name='playrecord',
+            name='unit',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit'),
         ),
         migrations.RunSQL(GRADES, migrations.RunSQL.noop),
         migrations.RunPython(split),
