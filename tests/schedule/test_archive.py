@@ -63,6 +63,10 @@ def past(broadcast: Broadcast) -> list[Airing]:
         for number, at in enumerate(moments)
     ]  # fmt: skip
     Airing.objects.bulk_create(rows)
+    for kept in months.tables():
+        if months.is_partitioned(kept.table):
+            for step in range(6):
+                months.ensure(kept, months.next_month(date(2025, 12, 1), step))
     return rows
 
 

@@ -52,16 +52,32 @@ def list_closed(*, at: datetime, keep: int) -> list[tuple[Kept, date]]:
     last = months.next_month(months.month_of(at), -keep - 1)
     found = []
     for kept in months.tables():
-        rows = kept.rows._default_manager
-        oldest = rows.aggregate(at=Min(kept.column))["at"]
         archived = set(
             Archive.objects.filter(model=kept.model).values_list("month", flat=True)
         )
-        month = months.month_of(oldest) if oldest else last
-        while oldest and month <= last:
-            if month not in archived and _rows(kept, month).exists():
-                found.append((kept, month))
-            month = months.next_month(month)
+        found += [
+            (kept, month)
+            for month in _months_of(kept)
+            if month <= last and month not in archived and _rows(kept, month).exists()
+        ]
+    return found
+
+
+def _months_of(kept: Kept) -> list[date]:
+    """Return the months that a table may have rows of, the oldest first.
+
+    Partitions know it by themselves; strays wait until somebody has looked at them.
+    """
+    if months.is_partitioned(kept.table):
+        return [part.month for part in months.list_parts(kept) if part.month]
+    rows = kept.rows._default_manager
+    told = rows.aggregate(first=Min(kept.column), last=Max(kept.column))
+    if told["first"] is None:
+        return []
+    month, last = months.month_of(told["first"]), months.month_of(told["last"])
+    found = [month]
+    while (month := months.next_month(month)) <= last:
+        found.append(month)
     return found
 
 

@@ -23,6 +23,7 @@ from django.db.models import Model
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 AHEAD = 3
 STRAYS = "strays"
+MANY_STRAYS = 10_000
 # A month is made while others write: rather try again later than hold them up.
 LOCK_WAIT = "SET LOCAL lock_timeout = '3s'"
 # Months that a conversion makes partitions for; anything else is a broken clock.
@@ -148,11 +149,14 @@ def _month_in(name: str, table: str) -> date | None:
 
 
 def count_strays(kept: Kept) -> int:
-    """Return how many rows lie in no month's partition."""
+    """Return how many rows lie in no month's partition; at most `MANY_STRAYS`."""
     if not is_partitioned(kept.table):
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {kept.table}_{STRAYS}")  # noqa: S608
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT FROM {kept.table}_{STRAYS} LIMIT %s) AS s",  # noqa: S608
+            [MANY_STRAYS],
+        )
         return int(cursor.fetchone()[0])
 
 
