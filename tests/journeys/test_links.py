@@ -1,4 +1,4 @@
-"""What is cut off goes on: devices for three days, on a bad link; speech past a process.
+"""What is cut off goes on: devices without a network or on a bad one, live speech.
 
 Each is a bench that decides for itself whether everything happened; here it is run
 smaller. Where the machine has no namespaces they fail and say so: nobody skips them.
@@ -39,7 +39,7 @@ def test_three_days_alone_leave_nothing_lost_doubled_or_out_of_order() -> None:
 
     assert (told["lost"], told["doubled"], told["out_of_order"]) == (0, 0, 0)
     assert told["silent"] == 0
-    assert told["plays"] >= 12 * 11
+    assert told["plays"] == 12 * 12
     assert told["kills"] == 4
 
 

@@ -376,13 +376,12 @@ class Stack:
         )
 
     def _add_server(self, name: str) -> None:
-        port = urlsplit(self.web_url).port
-        python = [sys.executable, "-m"]
         if name == "web-tls" and self.outside:
             self._add_web_tls(self.outside)
             return
-        if name in self.more_webs:
-            port = self.ports[name]
+        is_further = name in self.more_webs
+        port = self.ports[name] if is_further else urlsplit(self.web_url).port
+        python = [sys.executable, "-m"]
         commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
             "nats": (
                 [find_nats_server(), "-c", str(self.folder / "nats.conf")],
@@ -397,16 +396,12 @@ class Stack:
                     *[*python, "uvicorn", "nguon.web.asgi:application"],
                     *["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
                 ],
-                lambda: answers_http(f"{self.web_url}/health"),
+                lambda: answers_http(f"http://127.0.0.1:{port}/health"),
             ),
             "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),
             "worker": ([*python, "nguon.web", "run_worker"], lambda: True),
         }
-        if name in self.more_webs:
-            url = f"http://127.0.0.1:{port}/health"
-            self._add(name, commands["web"][0], lambda: answers_http(url))
-            return
-        command, ready = commands[name]
+        command, ready = commands["web" if is_further else name]
         self._add(name, command, ready)
 
     def _add_web_tls(self, outside: Outside) -> None:
