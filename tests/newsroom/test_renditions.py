@@ -173,7 +173,7 @@ def test_an_emergency_never_waits_behind_the_news(
     actions.freeze_version(bulletin_id=storm.pk, by=lan, at=now)
 
     assert nothing_urgent is None
-    assert claim(now).spoken_text == "Bão. Bão cấp mười hai."
+    assert claim(now).spoken_text == "Bão.\nBão cấp mười hai."
 
 
 def test_a_drill_is_another_sound_with_its_own_first_words(
@@ -186,7 +186,7 @@ def test_a_drill_is_another_sound_with_its_own_first_words(
     version = actions.freeze_version(bulletin_id=drill.pk, by=lan, at=now)
 
     (sound,) = queries.list_sounds(version)
-    assert sound.spoken_text == "Đây là diễn tập. Bão. Bão cấp mười hai."
+    assert sound.spoken_text == "Đây là diễn tập. Bão.\nBão cấp mười hai."
     assert version.shown_text == "Đây là diễn tập. Bão cấp 12."
 
 
