@@ -53,7 +53,7 @@ def test_freezing_asks_for_the_sound_and_the_same_text_is_one_sound(
     sound = Rendition.objects.get()
     assert queries.list_sounds(first) == queries.list_sounds(second) == [sound]
     assert sound.spoken_text == (
-        "Họp dân. Mời bà con họp lúc mười chín giờ tại nhà rông."
+        "Họp dân.\nMời bà con họp lúc mười chín giờ tại nhà rông."
     )
     assert first.content_sha256 == second.content_sha256
     assert not queries.is_ready(first)
