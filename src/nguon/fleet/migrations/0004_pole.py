@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fleet', '0002_health'),
+        ('fleet', '0003_rollups'),
         ('territory', '0001_initial'),
     ]
 
