@@ -42,6 +42,7 @@ EVENT_TYPES = (
     "refused",
     "stopped",
     "lifted",
+    "contact",
 )
 # Limits from the first day (design 13.12).
 MAX_EVENTS_PER_BATCH = 500
