@@ -5,7 +5,14 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device, DeviceReport, Health, Incident, WorkOrder
+from nguon.fleet.models import (
+    Device,
+    DeviceReport,
+    Health,
+    Incident,
+    Installation,
+    WorkOrder,
+)
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -89,6 +96,24 @@ def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
         unit="device__unit",
         kinds=KEEPERS,
     )
+
+
+def fence_installations(officer: Officer, *, at: datetime) -> QuerySet[Installation]:
+    """Return the jobs at devices on an officer's ground."""
+    return access.fence(
+        Installation.objects.all(), officer=officer, at=at, unit="device__unit"
+    )
+
+
+def access_installation(officer: Officer, uid: str, *, at: datetime) -> Installation:
+    """Return a job on an officer's ground. Raises AbsentError for any other."""
+    found = fence_installations(officer, at=at).select_related(
+        "device__unit__parent", "unit", "by"
+    )
+    row = found.filter(uid=uid).first()
+    if row is None:
+        raise AbsentError("fleet.installation_absent")
+    return row
 
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:

@@ -3,7 +3,7 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `register` is what the owner knows.
+repairs them; `installing` puts them up; `register` is what the owner knows.
 """
 
 from nguon.fleet.actions.documents import (
@@ -37,6 +37,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.orders import (
@@ -72,6 +73,7 @@ from nguon.fleet.actions.views import forget_view, save_view
 __all__ = [
     "MAX_CLAIMS",
     "Fact",
+    "Job",
     "Prepared",
     "Stored",
     "UnitBody",
@@ -115,10 +117,12 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "save_installation",
     "save_view",
     "send_command",
     "send_quiet_tests",
     "set_aside",
+    "sound_tone",
     "start_order",
     "store_events",
     "store_media",
