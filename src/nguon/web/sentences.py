@@ -493,6 +493,15 @@ SENTENCES: dict[str, str] = {
     "speech.voice_unknown": "Không có giọng máy này. Hãy báo người quản trị.",
     "speech.voice_broken": "Giọng máy bị lỗi. Hãy bấm thử lại.",
     "speech.voice_timeout": "Giọng máy đọc quá lâu. Hãy bấm thử lại.",
+    "speech.voice_key_missing": (
+        "Giọng của nhà cung cấp thiếu khóa. Hãy báo người quản trị đặt biến môi trường."
+    ),
+    "speech.voices_file": (
+        "Không đọc được tệp khai báo giọng. Hãy báo người quản trị xem NGUON_VOICES_FILE."
+    ),
+    "speech.manner_unsafe": (
+        "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
+    ),
     "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
     "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
     "schedule.too_many_places": (

@@ -28,6 +28,8 @@ WORKER_HEALTH = env.text("NGUON_WORKER_HEALTH", "127.0.0.1:8792")
 LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
 RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
+VOICES_FILE = env.text("NGUON_VOICES_FILE", "")
+SPEECH_CACHE_MB = env.number("NGUON_SPEECH_CACHE_MB", 256)
 
 DATABASES = {
     "default": env.database(
