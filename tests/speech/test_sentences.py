@@ -99,11 +99,9 @@ def test_sentences_are_joined_without_a_click(tmp_path: Path) -> None:
     made = make(THREE, engine=Tone(), manner=Manner(), cache=None)
 
     values = array("h", made.samples)
-    step = max(abs(b - a) for a, b in zip(values, values[1:], strict=False))
-    borders = [
-        i for i in range(1, len(values)) if (values[i] == 0) != (values[i - 1] == 0)
-    ]
-    at_borders = max(abs(values[i] - values[i - 1]) for i in borders)
+    pairs = list(itertools.pairwise(values))
+    step = max(abs(b - a) for a, b in pairs)
+    borders = [abs(b - a) for a, b in pairs if (a == 0) != (b == 0)]
     assert len(borders) >= 4
     assert max(borders) < step / 20
 

@@ -497,7 +497,7 @@ SENTENCES: dict[str, str] = {
         "Giọng của nhà cung cấp thiếu khóa. Hãy báo người quản trị đặt biến môi trường."
     ),
     "speech.voices_file": (
-        "Không đọc được tệp khai báo giọng. Hãy báo người quản trị xem NGUON_VOICES_FILE."
+        "Không đọc được tệp khai báo giọng. Hãy báo quản trị xem NGUON_VOICES_FILE."
     ),
     "speech.manner_unsafe": (
         "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
