@@ -3,9 +3,17 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are, and
 `judging` makes faults and incidents of that; `orders` repairs them;
-`register` is what the owner knows.
+`register` is what the owner knows; `batches` commands many.
 """
 
+from nguon.fleet.actions.batches import (
+    cancel_batch,
+    forget_logs,
+    send_batch,
+    send_queued,
+    settle_commands,
+    store_log,
+)
 from nguon.fleet.actions.documents import (
     UnitBody,
     change_device,
@@ -78,6 +86,7 @@ __all__ = [
     "approve_device",
     "approve_devices",
     "assign_order",
+    "cancel_batch",
     "change_device",
     "change_registration",
     "close_report",
@@ -89,6 +98,7 @@ __all__ = [
     "expire_outbox",
     "finish_order",
     "forget_contacts",
+    "forget_logs",
     "forget_outbox",
     "forget_segments",
     "forget_view",
@@ -113,11 +123,15 @@ __all__ = [
     "report_device",
     "revoke_device",
     "save_view",
+    "send_batch",
     "send_command",
+    "send_queued",
     "send_quiet_tests",
     "set_aside",
+    "settle_commands",
     "start_order",
     "store_events",
+    "store_log",
     "store_media",
     "verify_orders",
 ]

@@ -1,9 +1,11 @@
 """The tables of the fleet; only `fleet.actions` writes them.
 
 `devices` who they are and what they were told and told us, `health` how they are,
-`register` what the owner knows about them, `upkeep` what is done about them.
+`register` what the owner knows about them, `upkeep` what is done about them,
+`control` what they were commanded.
 """
 
+from nguon.fleet.models.control import Batch, Command, DeviceLog
 from nguon.fleet.models.devices import (
     ACTIVE,
     BOARD,
@@ -58,10 +60,13 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "Batch",
     "Claim",
+    "Command",
     "Counter",
     "Device",
     "DeviceEvent",
+    "DeviceLog",
     "DeviceReport",
     "Fault",
     "Health",
