@@ -8,9 +8,11 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from nguon.agent import identity, station
+from nguon.agent.drivers import realtime, wiring
 from nguon.agent.identity import Home
 from nguon.agent.sentences import sentence
 from nguon.core.errors import DomainError
@@ -68,8 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--rtc",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="a battery keeps the system's clock while power is off",
+        default=None,
+        help="a battery keeps the clock while power is off; found out if not said",
+    )
+    run.add_argument(
+        "--pole", type=Path, help="what is wired to this pole: pole.toml of the home"
     )
     run.add_argument(
         "--allow-inside",
@@ -102,12 +107,16 @@ async def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     home = Home(options.home)
+    rtc = options.rtc
+    if rtc is None:
+        rtc = realtime.keeps_time(now=time.time())
     device = station.Station(
         home,
         output=output,
         board_port=options.board_port,
-        rtc=options.rtc,
+        rtc=rtc,
         allow_inside=options.allow_inside,
+        wiring=wiring.load(options.pole or options.home / "pole.toml"),
     )
     await device.run(ending)
     return EXIT_AGAIN if device.again else 0

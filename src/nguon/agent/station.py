@@ -23,7 +23,17 @@ from nguon.agent.board import Board
 from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
 from nguon.agent.commands import DUE_MS, Commands, LogTail
+from nguon.agent.drivers.hearing import HEARD, Judgement
 from nguon.agent.drivers.host import Host
+from nguon.agent.drivers.pole import Pole
+from nguon.agent.drivers.watchdog import (
+    AUDIO_PATIENCE_S,
+    FEED_S,
+    STAGE_PATIENCE_S,
+    Pulse,
+    Watchdog,
+)
+from nguon.agent.drivers.wiring import Wiring
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
@@ -35,7 +45,7 @@ from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
-from nguon.core import signing
+from nguon.core import beats, signing
 from nguon.core.beats import Beat
 from nguon.core.errors import DomainError, RefusedError
 from nguon.core.messages import EventBatch, Item
@@ -89,10 +99,12 @@ class Station:
         board_port: int = 0,
         rtc: bool = True,
         allow_inside: bool = False,
+        wiring: Wiring | None = None,
     ) -> None:
-        """Read what the home holds.
+        """Read what the home holds, and open what the pole's wiring names.
 
         `allow_inside` lets relays be fetched from inside a network: for tests.
+        Raises NoLinesError.
         """
         self._allow_inside = allow_inside
         self._home = home
@@ -120,8 +132,22 @@ class Station:
         self._send_now = asyncio.Event()
         self._is_ready = False
         self._beat_now = asyncio.Event()
+        wiring = wiring or Wiring()
+        self._lead_s = wiring.amplifier.lead_ms / 1000 if wiring.amplifier.relay else 0
+        self._pole = Pole(
+            wiring,
+            monotonic=self._clock.monotonic,
+            contact=self._contact_moved,
+            measured=self._measured,
+        )
+        self._watchdog = Watchdog()
+        self._watchdog_device = wiring.watchdog
+        self._turns = 0
+        # The grade of evidence that the pole gave for the sound that just ended.
+        self._grade: int | None = None
         self._senses = Senses(
-            [Host(storage=home.media)], monotonic=self._clock.monotonic
+            [Host(storage=home.media), *self._pole.drivers],
+            monotonic=self._clock.monotonic,
         )
         self._offline_since = 0.0
         self._sent_to = 0
@@ -145,11 +171,13 @@ class Station:
     async def run(self, ending: asyncio.Event) -> None:
         """Run until `ending` is set. Raises NotAcceptedError, ForeignRootError."""
         self._ending = ending
+        self._watchdog.ready()
         try:
             if not await self._until_enrolled(ending):
                 return
             await self._live(ending)
         finally:
+            self._watchdog.close()
             self._store.close()
             logging.getLogger().removeHandler(self._tail)
 
@@ -161,6 +189,7 @@ class Station:
         if self._identity.root and self._store.fact("joined_at"):
             return True
         while not ending.is_set():
+            self._watchdog.feed()
             try:
                 if await self._ask_enrolment():
                     self._store.remember(joined_at=self._clock.now())
@@ -228,7 +257,7 @@ class Station:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._changed)
 
-        self._player = Player(tell)
+        self._player = Player(tell, outlet=self._pole)
         self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
@@ -244,12 +273,15 @@ class Station:
             receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
             wake=self._changed,
+            evidence=self._evidence,
         )
         self._set_volume()
 
     async def _live(self, ending: asyncio.Event) -> None:
         """Run all parts until the end is asked for, then fall silent and close."""
-        self._build(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._build(self._loop)
+        self._pole.start()
         self._boots = self._store.count("boots")
         board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
         if not self.is_board:
@@ -277,6 +309,7 @@ class Station:
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
             self._commands.close()
+            self._pole.close()
             await board.close()
             self._live_mark()
 
@@ -291,6 +324,7 @@ class Station:
             "beat": self._forever(self._beat_turn, "the beat"),
             "senses": self._forever(self._sense_turn, "the senses"),
             "clean": self._forever(self._clean_turn, "cleaning"),
+            "watchdog": self._feed(),
         }
 
     async def _forever(self, turn: Callable[[], Awaitable[None]], name: str) -> None:
@@ -311,7 +345,27 @@ class Station:
         self._wake.set()
         self._send_now.set()
 
+    async def _feed(self) -> None:
+        """Feed the watchdogs as long as deciding and sounding are alive."""
+        pulses = [Pulse(lambda: self._turns, patience_s=STAGE_PATIENCE_S)]
+        if not self.is_board:
+            pulses.append(
+                Pulse(lambda: self._player.turns, patience_s=AUDIO_PATIENCE_S)
+            )
+        if self._watchdog_device:
+            self._watchdog.open(self._watchdog_device)
+        while True:
+            mono = self._clock.monotonic()
+            # Each is asked, also when the first one stands still.
+            alive = [pulse.is_alive(mono) for pulse in pulses]
+            if all(alive):
+                self._watchdog.feed()
+            else:
+                log.error("station: the sound stands still; the watchdog is not fed")
+            await asyncio.sleep(FEED_S)
+
     async def _turn(self) -> None:
+        self._turns += 1
         self._wake.clear()
         wait = self._board_look() if self.is_board else self._stage.look()
         await _wait(self._wake, wait)
@@ -374,7 +428,7 @@ class Station:
         why = self._stage.test()
         if not why:
             loop = asyncio.get_running_loop()
-            loop.call_later(_TEST_S, self._beat_now.set)
+            loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
         return why
 
     def _begin_again(self, args: Mapping[str, Any]) -> str:
@@ -713,8 +767,44 @@ class Station:
 
     def _sounded(self, word: Onset | Ending) -> None:
         """Remember that samples left the device, if they had somewhere to go."""
-        if self._sink.name != "null":
-            self._senses.sounded(word)
+        if self._sink.name != "null" and self._senses.sounded(word):
+            self._evidence()
+        if isinstance(word, Ending):
+            self._grade = None
+
+    def _evidence(self) -> str:
+        """Return the grade that the pole gives the sound that ended; asked once."""
+        if self._grade is None:
+            self._grade = self._pole.ended()
+            if self._grade:
+                self._senses.prove(self._grade)
+        return beats.NAMES.get(self._grade, "")
+
+    def _measured(self, judgement: Judgement) -> None:
+        """Take what the ear found, from a thread of the pole."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._take_measure, judgement)
+
+    def _take_measure(self, judgement: Judgement) -> None:
+        if judgement.word == HEARD:
+            self._senses.prove(beats.MEASURED)
+        log.info(
+            "the ear: %s (alike %s, rise %s dB, delay %s ms)",
+            judgement.word,
+            judgement.alike,
+            judgement.rise_db,
+            judgement.delay_ms,
+        )
+
+    def _contact_moved(self, name: str, closed: bool) -> None:  # noqa: FBT001
+        """Tell of a contact, from a thread of the pole. It is told, never obeyed."""
+
+        def tell() -> None:
+            self._store.tell("contact", at=self._clock.now(), name=name, closed=closed)
+            self._changed()
+
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(tell)
 
     def _birth(self) -> None:
         """Tell that this device has started, and how it is."""

@@ -45,6 +45,7 @@ EVENT_TYPES = (
     # A command was carried out, or not, with its cause.
     "obeyed",
     "declined",
+    "contact",
 )
 VERBS = ("volume", "test", "restart", "logs")
 # Limits from the first day (design 13.12).

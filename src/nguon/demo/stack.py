@@ -447,7 +447,7 @@ class Stack:
             enrol = [*program, "enrol", "--home", str(home), "--kind", kind]
             enrol += ["--server", self.device_url, "--claim", code]
             run_step("enrol", enrol, env, self.logs / "setup.log")
-        run = [*program, "run", "--home", str(home)]
+        run = [*program, "run", "--home", str(home), "--rtc"]
         if is_board:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:
