@@ -40,6 +40,7 @@ SAMPLES = {
     "deputy_id": 1,
     "absence_id": 1,
     "photo_id": 1,
+    "command_id": 1,
 }
 
 

@@ -209,6 +209,19 @@ SENTENCES: dict[str, str] = {
         "Nội dung quá dài để phát ngay. Hãy rút ngắn hoặc đặt lịch phát."
     ),
     "fleet.command_unknown": "Thiết bị không hiểu lệnh này.",
+    "fleet.batch_empty": "Không có thiết bị nào để gửi lệnh. Hãy chọn lại.",
+    "fleet.batch_too_big": (
+        "Lệnh này gửi được nhiều nhất {limit} thiết bị một lần; bạn chọn {count}. "
+        "Hãy lọc bớt."
+    ),
+    "fleet.batch_changed": (
+        "Danh sách vừa thay đổi: nay có {count} thiết bị. Hãy xem lại rồi gửi."
+    ),
+    "fleet.batch_over": "Đợt lệnh này không còn lệnh nào chờ gửi.",
+    "fleet.batch_absent": "Không có đợt lệnh này trong địa bàn của bạn.",
+    "fleet.quiet_now": ("Đang là giờ yên lặng ({hours}). Hãy cho kêu thử sau giờ này."),
+    "fleet.log_unasked": "Không ai hỏi nhật ký này, hoặc đã quá giờ nhận.",
+    "fleet.log_absent": "Chưa có nhật ký máy này. Hãy gửi lệnh lấy nhật ký.",
     "fleet.volume_range": "Âm lượng từ 0 đến 100. Hãy nhập lại.",
     "fleet.languages_missing": "Hãy chọn ít nhất một ngôn ngữ cho thiết bị.",
     "fleet.media_empty": "Tệp rỗng. Hãy chọn tệp khác.",
