@@ -1,6 +1,7 @@
 """Sentences are made once, joined without a click, and a hanging voice is replaced."""
 
 import http.server
+import itertools
 import json
 import stat
 import sys
