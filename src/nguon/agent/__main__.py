@@ -18,6 +18,8 @@ from nguon.agent.sentences import sentence
 from nguon.core.errors import DomainError
 
 EXIT_ERROR = 1
+# The device is to be started anew.
+EXIT_AGAIN = 75
 _NICE = -10
 
 
@@ -33,9 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     # holds it and is not let run itself.
     sys.setswitchinterval(0.001)
     with contextlib.suppress(OSError):
-        os.nice(_NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     try:
-        return int(asyncio.run(options.work(options)))
+        status = int(asyncio.run(options.work(options)))
+        if status == EXIT_AGAIN:
+            # In place, so that whoever watches over this process need do nothing.
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606
+        return status
     except DomainError as error:
         sys.stderr.write(f"nguon.agent: {sentence(error)}\n")
         return EXIT_ERROR
@@ -113,7 +119,7 @@ async def _run(options: argparse.Namespace) -> int:
         wiring=wiring.load(options.pole or options.home / "pole.toml"),
     )
     await device.run(ending)
-    return 0
+    return EXIT_AGAIN if device.again else 0
 
 
 if __name__ == "__main__":

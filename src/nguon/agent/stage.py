@@ -565,6 +565,24 @@ class Stage:
             self._player.cue(Cue(tone(), mono, cut=False))
         return why
 
+    def occupied(self, *, within_ms: int) -> str:
+        """Say what sounds or begins within so long: emergency, sounding, due, or "".
+
+        What began and is silent (quiet hours, a better item) holds nothing up.
+        """
+        mono = self._clock.monotonic()
+        at = int(self._clock.at(mono))
+        items = [
+            item
+            for item in self._holdings.prepared.begun(at + within_ms)
+            if item.ends_at > at and not self._holdings.is_cancelled(item)
+        ]
+        if any(item.rank == "emergency" for item in items):
+            return "emergency"
+        if self._on(mono) or not self._player.silent:
+            return "sounding"
+        return "due" if any(item.starts_at > at for item in items) else ""
+
     # --- stops -----------------------------------------------------------------------
 
     def stop_arrived(self, document: str) -> None:

@@ -13,7 +13,7 @@ import platform
 import random
 import resource
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
@@ -22,6 +22,7 @@ from nguon import __version__
 from nguon.agent.board import Board
 from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
+from nguon.agent.commands import DUE_MS, Commands, LogTail
 from nguon.agent.drivers.hearing import HEARD, Judgement
 from nguon.agent.drivers.host import Host
 from nguon.agent.drivers.pole import Pole
@@ -156,6 +157,11 @@ class Station:
         self._fetch_tries: dict[str, tuple[int, float]] = {}
         self._started = self._clock.monotonic()
         self._volume = 0
+        # Asked for by a command: the program starts anew when it has ended.
+        self.again = False
+        self._ending = asyncio.Event()
+        self._tail = LogTail()
+        logging.getLogger().addHandler(self._tail)
 
     @property
     def is_board(self) -> bool:
@@ -164,6 +170,7 @@ class Station:
 
     async def run(self, ending: asyncio.Event) -> None:
         """Run until `ending` is set. Raises NotAcceptedError, ForeignRootError."""
+        self._ending = ending
         self._watchdog.ready()
         try:
             if not await self._until_enrolled(ending):
@@ -172,6 +179,7 @@ class Station:
         finally:
             self._watchdog.close()
             self._store.close()
+            logging.getLogger().removeHandler(self._tail)
 
     # --- beginning -----------------------------------------------------------------
 
@@ -219,7 +227,19 @@ class Station:
         """Put the parts together that need a pinned root."""
         self._trust = Trust(self._identity, self._store)
         self._holdings = Holdings(self._identity, self._store, self._trust)
-        self._holdings.commanded = self._obey
+        self._commands = Commands(
+            store=self._store,
+            clock=self._clock,
+            server=self._server,
+            tail=self._tail,
+            hands={
+                "volume": self._turn_volume,
+                "test": self._sound_test,
+                "restart": self._begin_again,
+            },
+            told=self._changed,
+        )
+        self._holdings.commanded = self._commands.obey
         keyset = self._store.fact("keyset")
         if keyset:
             try:
@@ -288,6 +308,7 @@ class Station:
                 self._receiver.close()
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
+            self._commands.close()
             self._pole.close()
             await board.close()
             self._live_mark()
@@ -390,22 +411,38 @@ class Station:
         self._volume = volume
         self._stage.volume = volume
 
-    def _obey(self, verb: str, args: object) -> None:
-        """Carry out a command that was accepted."""
-        if verb == "volume" and isinstance(args, dict):
-            volume = args.get("volume")
-            if isinstance(volume, int) and 0 <= volume <= 100:
-                seq = self._holdings.settings_seq
-                self._store.remember(volume=f"{seq} {volume}")
-                self._set_volume()
-        if verb == "test" and not self.is_board:
-            why = self._stage.test()
-            if why:
-                at = self._clock.now()
-                self._store.tell("missed", at=at, cause=why, verb=verb)
-            else:
-                loop = asyncio.get_running_loop()
-                loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
+    def _turn_volume(self, args: Mapping[str, Any]) -> str:
+        """Take a volume that was commanded; say why not."""
+        volume = args.get("volume")
+        if type(volume) is not int or not 0 <= volume <= 100:
+            return "unusable"
+        seq = self._holdings.settings_seq
+        self._store.remember(volume=f"{seq} {volume}")
+        self._set_volume()
+        return ""
+
+    def _sound_test(self, _args: Mapping[str, Any]) -> str:
+        """Sound the test tone; say why not."""
+        if self.is_board:
+            return "board"
+        why = self._stage.test()
+        if not why:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
+        return why
+
+    def _begin_again(self, args: Mapping[str, Any]) -> str:
+        """End so that the program starts anew; say why not."""
+        busy = self._stage.occupied(within_ms=DUE_MS)
+        if busy == "emergency" or (busy and args.get("force") is not True):
+            return busy
+        self.end_for_restart()
+        return ""
+
+    def end_for_restart(self) -> None:
+        """End cleanly and have the program started again by whoever keeps it."""
+        self.again = True
+        self._ending.set()
 
     # --- what comes by push -----------------------------------------------------------
 
