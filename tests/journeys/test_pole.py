@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1000
+NOTE = "Cột bê tông cạnh nhà rông"
 SHOTS = os.environ.get("NGUON_SHOTS", "")
 expect.set_options(timeout=30 * SECOND)
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
@@ -94,6 +95,29 @@ def sign_in(context: BrowserContext, stack: Stack) -> Page:
     return page
 
 
+def work_without_signal(page: Page) -> None:
+    """Do all that can be done without signal, and send it."""
+    for step in ("power", "network", "line", "amplifier", "microphone", "clock"):
+        page.check(f"[name={step}][value=good]")
+    page.click("#locate")
+    expect(page.locator("#lat")).to_have_value("13.981200")
+    photo = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(320, 240)}
+    page.set_input_files("#photo", files=[photo])  # type: ignore[list-item]
+    page.fill("#notes", NOTE)
+    page.click("main section:nth-of-type(2) button[type=submit]")
+    expect(page.locator("#sent")).to_contain_text("Chưa gửi")
+
+
+def sound_until_measured(page: Page) -> None:
+    """Have the tone sounded; until its commune's first plan the device may not."""
+    until = time.monotonic() + 120
+    said = page.locator("#tone-said")
+    while "đo được tiếng" not in said.inner_text():
+        assert time.monotonic() < until, said.inner_text()
+        page.click("#tone")
+        expect(page.locator("#tone")).to_be_enabled(timeout=60 * SECOND)
+
+
 def test_a_pole_is_done_though_the_signal_came_and_went(
     stack: Stack, browser: Browser
 ) -> None:
@@ -109,31 +133,21 @@ def test_a_pole_is_done_though_the_signal_came_and_went(
     page = sign_in(context, stack)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    tung = stack.login("tung")
-    uid = stack.agent_uid(0)
-    own = f"/thiet-bi/{uid}/lap-dat/"
+    own = f"/thiet-bi/{stack.agent_uid(0)}/lap-dat/"
     page.goto(f"{stack.web_url}{own}")
     expect(page.locator("html")).to_have_attribute("data-kept", "yes")
 
     # No signal: the job is done all the same, and survives a reload.
     context.set_offline(True)
-    for step in ("power", "network", "line", "amplifier", "microphone", "clock"):
-        page.check(f"[name={step}][value=good]")
-    page.click("#locate")
-    expect(page.locator("#lat")).to_have_value("13.981200")
-    photo = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(320, 240)}
-    page.set_input_files("#photo", files=[photo])  # type: ignore[list-item]
-    page.fill("#notes", "Cột bê tông cạnh nhà rông")
-    page.click("main section:nth-of-type(2) button[type=submit]")
-    expect(page.locator("#sent")).to_contain_text("Chưa gửi")
+    work_without_signal(page)
     shoot(page, "chua-gui")
     page.reload()
     expect(page.locator("#sent")).to_contain_text("Chưa gửi")
-    expect(page.locator("#notes")).to_have_value("Cột bê tông cạnh nhà rông")
+    expect(page.locator("#notes")).to_have_value(NOTE)
     expect(page.locator("#kept-photos")).to_contain_text("1 ảnh")
     page.click("#tone")
     expect(page.locator("#tone-said")).to_contain_text("Chưa có sóng")
-    assert tung.ask(own + "tinh-hinh/")["installation"] == ""
+    assert stack.login("tung").ask(own + "tinh-hinh/")["installation"] == ""
 
     # Signal: it is sent by itself, once, with its photo.
     context.set_offline(False)
@@ -141,21 +155,12 @@ def test_a_pole_is_done_though_the_signal_came_and_went(
     page.reload()
     expect(page.locator("#sent")).to_contain_text("Đã gửi")
     table = page.request.get(f"{stack.web_url}/thiet-bi/lap-dat/xuat.csv").text()
-    assert table.count("Cột bê tông cạnh nhà rông") == 1
+    assert table.count(NOTE) == 1
 
-    # The tone: heard by the installer, measured by the pole.
-    until = time.monotonic() + 120
-    while True:
-        page.click("#tone")
-        said = page.locator("#tone-said")
-        expect(page.locator("#tone")).to_be_enabled(timeout=60 * SECOND)
-        if "đo được tiếng" in said.inner_text():
-            break
-        # Until its commune's first plan it may not sound, and says so.
-        assert time.monotonic() < until, said.inner_text()
-    expect(page.locator("[data-step=microphone] .check-said")).to_contain_text(
-        "nghe thấy"
-    )
+    # The tone: measured by the pole, heard by the installer.
+    sound_until_measured(page)
+    microphone = page.locator("[data-step=microphone] .check-said")
+    expect(microphone).to_have_text("nghe thấy tiếng của máy")
     assert page.evaluate(TOO_WIDE) <= 0
     shoot(page, "do-duoc")
     page.click("#heard")

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='installation',
-            index=models.Index(fields=['device', '-started_at'], name='installation_device'),
+            index=models.Index(fields=['device', '-started_at'], name='installation_of_device'),
         ),
         migrations.AddConstraint(
             model_name='installation',
