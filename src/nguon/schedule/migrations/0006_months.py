@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0002_archive'),
-        ('fleet', '0004_months'),
-        ('schedule', '0004_streams'),
+        ('fleet', '0007_months'),
+        ('schedule', '0005_live_lines'),
         ('territory', '0001_initial'),
     ]
 
