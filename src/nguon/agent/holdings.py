@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from nguon.agent.identity import Identity
 from nguon.agent.store import Acceptance, Held, Play, StopHeld, Store
 from nguon.agent.trust import WHOLE, Accepted, Trust
-from nguon.core.messages import Hours, Item, Plan, Settings, Stop, quiet_of
+from nguon.core import hours
+from nguon.core.messages import Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
 
+# The commands that this program understands.
+VERBS = ("volume", "test", "rehearse")
 _DAY_MS = 24 * 3600 * 1000
 # A cancel is remembered as long as any plan may carry the item.
 _REMEMBER_MS = 14 * _DAY_MS
@@ -64,7 +67,41 @@ class Holdings:
         self._plans: dict[str, tuple[Held, Plan, int]] = {}
         self._urgent: dict[str, _Urgent] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
+        # The rehearsal that a command named, and the settings that take over from it.
+        self._gate = self._read_gate()
         self.commanded: Callable[[str, object], None] = lambda _verb, _args: None
+
+    @property
+    def rehearsing(self) -> str:
+        """The rehearsal that this device has to pass, or nothing: it is in service.
+
+        By its settings, or by a command that came before the settings it names.
+        """
+        if self.settings.rehearsal:
+            return self.settings.rehearsal
+        name, until = self._gate
+        return name if self.settings_seq < until else ""
+
+    def rehearse(self, args: object) -> None:
+        """Keep silent below emergency from now on, as a command asks, and remember it.
+
+        The command names the settings that say the same: from those on they decide.
+        """
+        if not isinstance(args, dict):
+            return
+        name, until = args.get("rehearsal"), args.get("settings")
+        if isinstance(name, str) and type(until) is int:
+            self._store.remember(rehearsal=f"{name[:12]} {until}")
+            self._gate = self._read_gate()
+
+    def _read_gate(self) -> tuple[str, int]:
+        name, _, number = self._store.fact("rehearsal").partition(" ")
+        return name, int(number or 0)
+
+    @property
+    def plan_numbers(self) -> dict[str, int]:
+        """The number of the plan held of each unit."""
+        return {plan.unit: plan.number for _held, plan, _end in self._plans.values()}
 
     @property
     def listener(self) -> Listener:
@@ -171,7 +208,7 @@ class Holdings:
             change.keep_until = max(stop.until, payload["not_after"])
         elif kind == "lift" and isinstance(payload.get("stop"), str):
             change.lifts = payload["stop"]
-        elif kind == "command" and payload.get("verb") in {"volume", "test"}:
+        elif kind == "command" and payload.get("verb") in VERBS:
             data = {"document": payload["id"], "verb": payload["verb"]}
             change.events = [("received", at, "", data)]
         else:
@@ -268,25 +305,13 @@ class Holdings:
         )
 
     def _refresh_hours(self) -> None:
-        """Collect quiet hours, volumes and the order of priority bulletins.
-
-        Silence is added up, whoever asks for it; of volumes the most local wins.
-        """
-        plans = [plan for _held, plan, _end in self._local_first()]
-        ours = [(plan, list(self._hours_of(plan))) for plan in plans]
-        quiet = {interval for plan in plans for interval in plan.quiet}
-        for _plan, hours in ours:
-            quiet.update(interval for row in hours for interval in row.quiet)
-        for urgent in self._urgent.values():
-            quiet.update(urgent.quiet)
-        self.quiet = tuple(sorted(quiet))
-        self.volumes = tuple(
-            volume
-            for plan, hours in reversed(ours)
-            for rows in (plan.volumes, *(row.volumes for row in hours))
-            for volume in rows
+        """Collect quiet hours, volumes and the order of priority bulletins."""
+        found = hours.gather(
+            (plan for _held, plan, _end in self._local_first()),
+            self.listener,
+            urgent=(urgent.quiet for urgent in self._urgent.values()),
         )
-        self.order = next((plan.order for plan in plans if plan.order), ())
+        self.quiet, self.volumes, self.order = found.quiet, found.volumes, found.order
 
     def knows_hours(self, at: int) -> bool:
         """Say whether a plan tells when it must be quiet here, at this time too.
@@ -296,11 +321,6 @@ class Holdings:
         """
         plans = (held[1] for held in self._plans.values())
         return any(plan.starts_at <= at < plan.ends_at for plan in plans)
-
-    def _hours_of(self, plan: Plan) -> Iterator[Hours]:
-        """Return what a plan says of hours for some devices, ours among them."""
-        listener = self.listener
-        return (hours for hours in plan.local if listener.is_meant(hours.audience))
 
     def drop(self, key: str) -> None:
         """Stop offering an item that is over."""

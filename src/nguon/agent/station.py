@@ -27,6 +27,7 @@ from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
 from nguon.agent.player import Ending, Onset, Player
+from nguon.agent.rehearsal import Rehearser
 from nguon.agent.senses import Senses
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
@@ -198,6 +199,12 @@ class Station:
             except DocumentRefusedError as error:
                 self._trust.refuse(error, keyset, at=self._clock.now(), pushed=False)
         self._holdings.load()
+        self._rehearser = Rehearser(
+            clock=self._clock,
+            store=self._store,
+            holdings=self._holdings,
+            shelf=self._shelf,
+        )
 
         def tell(word: Onset | Ending) -> None:
             with contextlib.suppress(RuntimeError):
@@ -352,6 +359,10 @@ class Station:
             else:
                 loop = asyncio.get_running_loop()
                 loop.call_later(_TEST_S, self._beat_now.set)
+        if verb == "rehearse" and not self.is_board:
+            self._holdings.rehearse(args)
+            self._rehearser.asked()
+            self._pull_now.set()
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -453,10 +464,16 @@ class Station:
         except ServerRefusedError as error:
             log.info("pull: refused with %s", error.status)
             self._clock.hint(error.server_at or self._clock.now())
+        self._rehearse()
         # Before the first birth a quick second try costs nothing.
         longest = PULL_S if self._clock.trusted else 5.0
         wait = random.uniform(longest * 0.8, longest)  # noqa: S311
         await _wait(self._pull_now, wait)
+
+    def _rehearse(self) -> None:
+        """Tell what the next day would sound, if a repair makes that necessary."""
+        if not self.is_board and self._rehearser.look():
+            self._send_now.set()
 
     async def _pull(self) -> None:
         """Ask the server for the time and for all that is in force.
@@ -549,6 +566,7 @@ class Station:
                 continue
             if await self._fetch(wish, tries):
                 self._tell_prepared()
+                self._rehearse()
                 self._changed()
             self._fetch_now.set()
             break

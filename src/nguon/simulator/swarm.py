@@ -441,11 +441,18 @@ class Swarm:
             moments.add("verified", time.time() * 1000)
         elif kind not in {"plan", "settings"}:
             self.tally.order(document.id).add("verified", time.time() * 1000)
-        if kind == "command" and document.subject.get("verb") == "test":
-            self._test(device)
+        if kind == "command":
+            self._obey(document, device)
         if document.id not in self._seen:
             self._look_at(document, device)
         self._mark(device.number)
+
+    def _obey(self, document: Document, device: Device) -> None:
+        """Carry out a command."""
+        if document.is_asking("test"):
+            self._test(device)
+        elif document.is_asking("rehearse"):
+            self._pull_soon(device)
 
     def _test(self, device: Device) -> None:
         """Sound a test tone, if one can be heard now, and tell its proof soon."""

@@ -20,6 +20,8 @@ def chores() -> list[Chore]:
         Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
         Chore("repairs", _prove_repairs, every_seconds=3),
+        # Compared here, not in the fleet: only the schedule knows a day.
+        Chore("rehearsals", _rehearse, every_seconds=2),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
     ]
@@ -29,3 +31,9 @@ def _prove_repairs(at: datetime) -> None:
     """Take the proofs of repaired devices, and ask the others for a quiet tone."""
     fleet.verify_orders(at=at)
     fleet.send_quiet_tests(at=at)
+
+
+def _rehearse(at: datetime) -> None:
+    """Compare what repaired devices rehearsed, and ask the silent ones again."""
+    schedule.judge_rehearsals(at=at)
+    fleet.send_rehearsals(at=at)

@@ -2,7 +2,8 @@
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are, and
-`judging` makes faults and incidents of that; `orders` repairs them;
+`judging` makes faults and incidents of that; `orders` repairs them, `rehearsals`
+puts the repaired back into service;
 `register` is what the owner knows.
 """
 
@@ -60,6 +61,12 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
+from nguon.fleet.actions.rehearsals import (
+    lift_rehearsal,
+    repeat_rehearsal,
+    send_rehearsals,
+    settle_rehearsal,
+)
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -94,6 +101,7 @@ __all__ = [
     "forget_view",
     "import_registrations",
     "insert_events",
+    "lift_rehearsal",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
@@ -110,12 +118,15 @@ __all__ = [
     "record_heard",
     "record_proofs",
     "reject_device",
+    "repeat_rehearsal",
     "report_device",
     "revoke_device",
     "save_view",
     "send_command",
     "send_quiet_tests",
+    "send_rehearsals",
     "set_aside",
+    "settle_rehearsal",
     "start_order",
     "store_events",
     "store_media",

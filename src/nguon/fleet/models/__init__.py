@@ -37,7 +37,13 @@ from nguon.fleet.models.devices import (
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
-from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
+from nguon.fleet.models.upkeep import (
+    DeviceReport,
+    Rehearsal,
+    SavedView,
+    WorkOrder,
+    WorkPhoto,
+)
 
 __all__ = [
     "ACTIVE",
@@ -69,6 +75,7 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "Rehearsal",
     "SavedView",
     "SignalChange",
     "SignedDocument",
