@@ -1,16 +1,10 @@
 """Every change to the fleet; nothing else in the project writes its tables.
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
-<<<<<<< HEAD
-`media` keeps files, `facts` stores what they report, `signals` how they are, and
-`judging` makes faults and incidents of that; `orders` repairs them, `rehearsals`
-puts the repaired back into service;
-`register` is what the owner knows.
-=======
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `register` is what the owner knows.
->>>>>>> main
+repairs them, `rehearsals` puts the repaired back into service; `register` is what
+the owner knows.
 """
 
 from nguon.fleet.actions.documents import (
@@ -67,16 +61,13 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
-<<<<<<< HEAD
 from nguon.fleet.actions.rehearsals import (
     lift_rehearsal,
     repeat_rehearsal,
     send_rehearsals,
     settle_rehearsal,
 )
-=======
 from nguon.fleet.actions.rollups import record_hours, roll_days
->>>>>>> main
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,

@@ -38,7 +38,7 @@ from nguon.fleet.models.devices import (
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
-<<<<<<< HEAD
+from nguon.fleet.models.rollups import BeatDay, BeatHour
 from nguon.fleet.models.upkeep import (
     DeviceReport,
     Rehearsal,
@@ -46,10 +46,6 @@ from nguon.fleet.models.upkeep import (
     WorkOrder,
     WorkPhoto,
 )
-=======
-from nguon.fleet.models.rollups import BeatDay, BeatHour
-from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
->>>>>>> main
 
 __all__ = [
     "ACTIVE",
