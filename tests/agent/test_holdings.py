@@ -308,7 +308,7 @@ def test_only_an_emergency_sounds_in_a_rehearsal_across_a_restart_until_new_sett
     speaker.settings()
     item = fake.item(None, 0, starts_at=at, ends_at=at + HOUR)
     speaker.take(speaker.plan(fake.commune, item))
-    speaker.holdings.commanded = lambda _verb, args: speaker.holdings.rehearse(args)
+    speaker.holdings.commanded = lambda *told: speaker.holdings.rehearse(told[2])
 
     def rehearsing() -> bool:
         return speaker.stage._situation(speaker.hands[0], at).rehearsing
@@ -322,7 +322,7 @@ def test_only_an_emergency_sounds_in_a_rehearsal_across_a_restart_until_new_sett
     )
     speaker.stage._holdings = speaker.holdings
     speaker.holdings.load()
-    speaker.holdings.commanded = lambda _verb, args: speaker.holdings.rehearse(args)
+    speaker.holdings.commanded = lambda *told: speaker.holdings.rehearse(told[2])
     assert rehearsing()
     speaker.settings(seq=2, rehearsal="a" * 12)
     assert rehearsing()

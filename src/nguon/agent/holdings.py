@@ -4,19 +4,17 @@ The store is the truth; here is the same as objects. An accepted document is wri
 first and obeyed after, so a crash in between only means that it is obeyed later.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nguon.agent.identity import Identity
 from nguon.agent.store import Acceptance, Held, Play, StopHeld, Store
 from nguon.agent.trust import WHOLE, Accepted, Trust
 from nguon.core import hours
-from nguon.core.messages import Item, Plan, Settings, Stop, quiet_of
+from nguon.core.messages import VERBS, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
 
-# The commands that this program understands.
-VERBS = ("volume", "test", "rehearse")
 _DAY_MS = 24 * 3600 * 1000
 # A cancel is remembered as long as any plan may carry the item.
 _REMEMBER_MS = 14 * _DAY_MS
@@ -69,7 +67,7 @@ class Holdings:
         self._cancelled: dict[str, frozenset[str]] = {}
         # The rehearsal that a command named, and the settings that take over from it.
         self._gate = self._read_gate()
-        self.commanded: Callable[[str, object], None] = lambda _verb, _args: None
+        self.commanded: Callable[[str, str, object], None] = lambda *_told: None
 
     @property
     def rehearsing(self) -> str:
@@ -82,13 +80,11 @@ class Holdings:
         name, until = self._gate
         return name if self.settings_seq < until else ""
 
-    def rehearse(self, args: object) -> None:
+    def rehearse(self, args: Mapping[str, object]) -> None:
         """Keep silent below emergency from now on, as a command asks, and remember it.
 
         The command names the settings that say the same: from those on they decide.
         """
-        if not isinstance(args, dict):
-            return
         name, until = args.get("rehearsal"), args.get("settings")
         if isinstance(name, str) and type(until) is int:
             self._store.remember(rehearsal=f"{name[:12]} {until}")
@@ -171,7 +167,7 @@ class Holdings:
         self._place(accepted, held)
         self.refresh()
         if accepted.kind == "command":
-            self.commanded(payload["verb"], payload.get("args"))
+            self.commanded(payload["id"], payload["verb"], payload.get("args"))
 
     def _read(self, change: Acceptance, accepted: Accepted, *, at: int) -> None:
         """Fill in what a document changes."""

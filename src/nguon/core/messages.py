@@ -45,7 +45,12 @@ EVENT_TYPES = (
     "stopped",
     "lifted",
     "rehearsed",
+    # A command was carried out, or not, with its cause.
+    "obeyed",
+    "declined",
+    "contact",
 )
+VERBS = ("volume", "test", "restart", "logs", "rehearse")
 # Limits from the first day (design 13.12).
 MAX_EVENTS_PER_BATCH = 500
 MAX_ITEMS_PER_PLAN = 5_000

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet.views import devices, incidents, maps, orders, register
+from nguon.fleet.views import commands, devices, incidents, maps, orders, register
 
 app_name = "fleet"
 urlpatterns = [
@@ -26,6 +26,12 @@ urlpatterns = [
     ),
     path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
     path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
+    path("lenh/", commands.index, name="batches"),
+    path("lenh/moi/", commands.create, name="command"),
+    path("lenh/<slug:uid>/", commands.show, name="batch"),
+    path("lenh/<slug:uid>/xuat.csv", commands.export, name="batch_file"),
+    path("lenh/<slug:uid>/dung/", commands.cancel, name="cancel_batch"),
+    path("<slug:uid>/nhat-ky/<int:command_id>/", commands.log, name="log"),
     path("bao-hong/", orders.reports, name="reports"),
     path("bao-hong/xuat.csv", orders.export_reports, name="reports_file"),
     path("ho-so/", register.index, name="register"),

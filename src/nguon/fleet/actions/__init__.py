@@ -4,9 +4,17 @@
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
 repairs them, `rehearsals` puts the repaired back into service; `register` is what
-the owner knows.
+the owner knows; `batches` commands many.
 """
 
+from nguon.fleet.actions.batches import (
+    cancel_batch,
+    forget_logs,
+    send_batch,
+    send_queued,
+    settle_commands,
+    store_log,
+)
 from nguon.fleet.actions.documents import (
     UnitBody,
     change_device,
@@ -86,6 +94,7 @@ __all__ = [
     "approve_device",
     "approve_devices",
     "assign_order",
+    "cancel_batch",
     "change_device",
     "change_registration",
     "close_report",
@@ -97,6 +106,7 @@ __all__ = [
     "expire_outbox",
     "finish_order",
     "forget_contacts",
+    "forget_logs",
     "forget_outbox",
     "forget_segments",
     "forget_view",
@@ -125,13 +135,17 @@ __all__ = [
     "revoke_device",
     "roll_days",
     "save_view",
+    "send_batch",
     "send_command",
+    "send_queued",
     "send_quiet_tests",
     "send_rehearsals",
     "set_aside",
+    "settle_commands",
     "settle_rehearsal",
     "start_order",
     "store_events",
+    "store_log",
     "store_media",
     "verify_orders",
 ]

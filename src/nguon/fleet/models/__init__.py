@@ -2,9 +2,10 @@
 
 `devices` who they are and what they were told and told us, `health` how they are,
 `rollups` how they were, `register` what the owner knows about them, `upkeep` what is
-done about them.
+done about them, `control` what they were commanded.
 """
 
+from nguon.fleet.models.control import Batch, Command, DeviceLog
 from nguon.fleet.models.devices import (
     ACTIVE,
     BOARD,
@@ -66,12 +67,15 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "Batch",
     "BeatDay",
     "BeatHour",
     "Claim",
+    "Command",
     "Counter",
     "Device",
     "DeviceEvent",
+    "DeviceLog",
     "DeviceReport",
     "Fault",
     "Health",
