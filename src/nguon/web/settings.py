@@ -30,6 +30,8 @@ QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
 # The operator's accounts at providers of messages; see deploy/kenh.example.toml.
 CHANNELS_FILE = env.text("NGUON_CHANNELS", "")
 RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
+VOICES_FILE = env.text("NGUON_VOICES_FILE", "")
+SPEECH_CACHE_MB = env.number("NGUON_SPEECH_CACHE_MB", 256)
 
 DATABASES = {
     "default": env.database(

@@ -3,8 +3,8 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them, `rehearsals` puts the repaired back into service; `register` is what
-the owner knows; `batches` commands many.
+repairs them, `rehearsals` puts the repaired back into service; `installing` puts
+them up; `register` is what the owner knows; `batches` commands many.
 """
 
 from nguon.fleet.actions.batches import (
@@ -46,6 +46,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.orders import (
@@ -87,6 +88,7 @@ from nguon.fleet.actions.views import forget_view, save_view
 __all__ = [
     "MAX_CLAIMS",
     "Fact",
+    "Job",
     "Prepared",
     "Stored",
     "UnitBody",
@@ -134,6 +136,7 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "save_installation",
     "save_view",
     "send_batch",
     "send_command",
@@ -143,6 +146,7 @@ __all__ = [
     "set_aside",
     "settle_commands",
     "settle_rehearsal",
+    "sound_tone",
     "start_order",
     "store_events",
     "store_log",
