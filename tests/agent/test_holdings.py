@@ -176,7 +176,9 @@ def test_the_test_tone_obeys_quiet_hours_stops_and_doubt(speaker: Speaker) -> No
     assert speaker.stage.test() == "quiet"
     speaker.hands[0] += 2 * 3_600
     assert speaker.stage.test() == ""
-    speaker.player.cue(None)  # type: ignore[arg-type]
+    pending = speaker.player.cued()
+    assert pending
+    speaker.player.swap(pending, None)
     token = speaker.fake.sign("stop", {"until": at + 9 * HOUR}, use="emergency")
     speaker.take(token)
     assert speaker.stage.test() == "stopped"
