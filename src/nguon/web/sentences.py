@@ -169,6 +169,19 @@ SENTENCES: dict[str, str] = {
     "fleet.order_cost": "Chi phí phải là số đồng, từ 0 trở lên. Hãy nhập lại.",
     "fleet.order_reason": "Hãy viết lý do bỏ phiếu sửa.",
     "fleet.text_too_long": "Chữ dài quá {limit} ký tự. Hãy rút ngắn.",
+    "fleet.installation_absent": "Không có biên bản này. Hãy xem lại danh sách.",
+    "fleet.installation_done": "Biên bản này đã xong. Hãy mở việc mới nếu lắp lại.",
+    "fleet.installation_malformed": "Việc gửi lên không đọc được. Hãy mở lại trang.",
+    "fleet.installation_other": (
+        "Việc này thuộc máy khác hoặc người khác. Hãy mở lại trang lắp đặt của máy."
+    ),
+    "fleet.installation_place": (
+        "Tọa độ không nằm trong Việt Nam. Hãy lấy lại vị trí hoặc gõ lại."
+    ),
+    "fleet.installation_steps": "Có bước chọn chưa đúng. Hãy chọn lại từng bước.",
+    "fleet.installation_time": (
+        "Giờ của việc này không hợp lý. Hãy chỉnh lại giờ điện thoại rồi gửi lại."
+    ),
     "fleet.photo_too_big": "Ảnh quá lớn. Hãy gửi ảnh dưới {limit} MB.",
     "fleet.photo_unreadable": (
         "Tệp này không phải ảnh hoặc đã hỏng. Hãy chụp lại rồi gửi ảnh JPEG hoặc PNG."

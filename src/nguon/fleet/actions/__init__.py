@@ -3,7 +3,7 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `register` is what the owner knows;
+repairs them; `installing` puts them up; `register` is what the owner knows;
 `batches` commands many.
 """
 
@@ -46,6 +46,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.orders import (
@@ -81,6 +82,7 @@ from nguon.fleet.actions.views import forget_view, save_view
 __all__ = [
     "MAX_CLAIMS",
     "Fact",
+    "Job",
     "Prepared",
     "Stored",
     "UnitBody",
@@ -126,6 +128,7 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "save_installation",
     "save_view",
     "send_batch",
     "send_command",
@@ -133,6 +136,7 @@ __all__ = [
     "send_quiet_tests",
     "set_aside",
     "settle_commands",
+    "sound_tone",
     "start_order",
     "store_events",
     "store_log",
