@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0002_archive'),
-        ('fleet', '0007_months'),
+        ('fleet', '0008_months'),
         ('schedule', '0005_live_lines'),
         ('territory', '0001_initial'),
     ]

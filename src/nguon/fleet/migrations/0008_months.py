@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0002_archive'),
-        ('fleet', '0006_installation'),
+        ('fleet', '0007_rehearsal'),
     ]
 
     operations = [
