@@ -211,6 +211,16 @@ SENTENCES: dict[str, str] = {
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
+    "fleet.rehearsal_over": (
+        "Máy này không đang diễn tập, đã phát theo lịch. Hãy tải lại trang."
+    ),
+    "fleet.rehearsal_unasked": (
+        "Máy đang sửa. Hãy ghi “Sửa xong” ở phiếu sửa thì máy mới diễn tập."
+    ),
+    "fleet.rehearsal_reason": (
+        "Hãy viết vì sao cho máy phát khi chưa qua diễn tập, nhiều nhất 500 ký tự."
+    ),
+    "fleet.rehearsal_absent": "Máy này chưa lần nào phải diễn tập sau sửa.",
     "fleet.health_move": (
         "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
         "Hãy tải lại trang."
@@ -558,6 +568,22 @@ SENTENCES: dict[str, str] = {
     "speech.voice_key_missing": (
         "Giọng của nhà cung cấp thiếu khóa. Hãy báo người quản trị đặt biến môi trường."
     ),
+    "newsroom.word_absent": "Từ này không có trong từ điển hoặc vừa bị bỏ.",
+    "newsroom.word_written": (
+        "Từ cần đọc phải bắt đầu bằng chữ cái và dài từ 2 đến 60 chữ. Hãy sửa lại."
+    ),
+    "newsroom.word_spoken": (
+        "Cách đọc phải có chữ và không quá 200 chữ. Hãy viết như khi đọc to."
+    ),
+    "newsroom.word_same": "Cách đọc giống hệt chữ viết. Hãy viết như khi đọc to.",
+    "newsroom.word_doubtful": (
+        "Cách đọc còn chỗ máy không hiểu. Hãy viết bằng âm tiết tiếng Việt."
+    ),
+    "newsroom.word_rows": (
+        "Một số dòng trong tệp không dùng được, chưa nhập dòng nào. Hãy sửa rồi gửi."
+    ),
+    "newsroom.word_too_many": "Từ điển đã đầy. Hãy bỏ bớt từ không dùng.",
+    "newsroom.word_file_missing": "Chưa chọn tệp CSV. Hãy chọn tệp rồi bấm lại.",
     "speech.voices_file": (
         "Không đọc được tệp khai báo giọng. Hãy báo quản trị xem NGUON_VOICES_FILE."
     ),
