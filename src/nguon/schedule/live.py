@@ -8,13 +8,12 @@ playlist (RFC 8216) for makes of speakers that do not read our segments.
 import math
 import threading
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.core.cache import cache
 
 from nguon.core.errors import InvalidError
-from nguon.radio.feeds import FrameCutter
+from nguon.radio.segments import Segmenter, write_playlist
 from nguon.speech.live import FRAME_MS, LiveEncoder
 
 # What browsers send: mono, 16 bit, a quarter of a second at a time.
@@ -96,28 +95,18 @@ class Playlist:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self._waiting = b""
-        self._waiting_ms = 0
-        self._made_ms = 0
+        self._segmenter = Segmenter(frame_ms=FRAME_MS, ms=HLS_SEGMENT_MS)
         self._rows: list[tuple[int, int]] = []
 
     def add(self, mp3: bytes, *, last: bool) -> None:
         """Take frames; publish a segment when two seconds are together, or at last."""
-        cutter = FrameCutter()
-        self._waiting += mp3
-        self._waiting_ms += FRAME_MS * sum(1 for _ in cutter.feed(mp3 + _FRAME_END))
-        if self._waiting and (last or self._waiting_ms >= HLS_SEGMENT_MS):
+        pieces = list(self._segmenter.add(mp3))
+        for piece in [*pieces, *(self._segmenter.rest() if last else ())]:
             number = self._rows[-1][0] + 1 if self._rows else 0
-            data = _timestamp(self._made_ms) + self._waiting
-            cache.set(segment_key(self._token, number), data, _KEEP_S)
-            self._rows = [*self._rows, (number, self._waiting_ms)][-HLS_KEPT:]
-            self._made_ms += self._waiting_ms
-            self._waiting, self._waiting_ms = b"", 0
-        cache.set(playlist_key(self._token), _playlist(self._rows, last=last), _KEEP_S)
-
-
-# A header behind the last frame, by which the cutter sees that it is whole.
-_FRAME_END = b"\xff\xfb\x90\x00" + bytes(6)
+            cache.set(segment_key(self._token, number), piece.data, _KEEP_S)
+            self._rows = [*self._rows, (number, piece.ms)][-HLS_KEPT:]
+        text = write_playlist(self._rows, usual_ms=HLS_SEGMENT_MS, last=last)
+        cache.set(playlist_key(self._token), text, _KEEP_S)
 
 
 def playlist_key(token: str) -> str:
@@ -128,25 +117,3 @@ def playlist_key(token: str) -> str:
 def segment_key(token: str, number: int) -> str:
     """Return under which name the cache holds one segment."""
     return f"live.{token}.{number}"
-
-
-def _playlist(rows: Sequence[tuple[int, int]], *, last: bool) -> str:
-    longest = max((ms for _number, ms in rows), default=HLS_SEGMENT_MS)
-    lines = ["#EXTM3U", "#EXT-X-VERSION:3"]
-    lines.append(f"#EXT-X-TARGETDURATION:{math.ceil(longest / 1000)}")
-    lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
-    for number, ms in rows:
-        lines += [f"#EXTINF:{ms / 1000:.3f},", f"{number}.mp3"]
-    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if last else []), ""])
-
-
-def _timestamp(ms: int) -> bytes:
-    """Return the ID3 tag that begins a packed audio segment (RFC 8216 3.4)."""
-    owner = b"com.apple.streaming.transportStreamTimestamp\x00"
-    body = owner + (ms * 90 % 2**33).to_bytes(8, "big")
-    frame = b"PRIV" + _syncsafe(len(body)) + b"\x00\x00" + body
-    return b"ID3\x04\x00\x00" + _syncsafe(len(frame)) + frame
-
-
-def _syncsafe(size: int) -> bytes:
-    return bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
