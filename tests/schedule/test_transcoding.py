@@ -53,6 +53,7 @@ def streams_of(unit: Unit, at: datetime) -> set[Stream]:
     return {row.item.stream for row in planned if row.item.stream}
 
 
+@pytest.mark.usefixtures("speakers")
 def test_a_plan_names_the_source_until_its_codec_is_known_then_this_server(
     lan: Officer, minh: Officer, ia_grai: Unit, now: datetime
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_plan_names_the_source_until_its_codec_is_known_then_this_server(
     assert fourth == first
 
 
+@pytest.mark.usefixtures("speakers")
 def test_a_plan_that_cannot_be_signed_leaves_the_route_as_it_was(
     lan: Officer,
     minh: Officer,
@@ -105,6 +107,7 @@ def test_a_plan_that_cannot_be_signed_leaves_the_route_as_it_was(
     assert taken.route == rules.SERVER
 
 
+@pytest.mark.usefixtures("speakers")
 def test_a_source_is_made_from_a_minute_before_its_slot_to_its_end(
     lan: Officer, minh: Officer, ia_grai: Unit, now: datetime
 ) -> None:

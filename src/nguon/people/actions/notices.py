@@ -18,13 +18,26 @@ CLOSED_PAUSE = timedelta(minutes=1)
 
 
 def notify(
-    *, officers: Iterable[Officer], subject: str, body: str, url: str, at: datetime
+    *,
+    officers: Iterable[Officer],
+    subject: str,
+    body: str,
+    url: str,
+    at: datetime,
+    once_in: timedelta = timedelta(0),
 ) -> list[Notice]:
     """Tell officers something: on screen now, by the channels that reach them soon.
 
+    Who has the very same notice of the last `once_in` still unread is not told again.
     Call it inside the transaction of the change that it speaks of.
     """
     line = " ".join(subject.split())[:200]
+    if once_in:
+        unread = Notice.objects.filter(
+            subject=line, body=body, read_at=None, created_at__gt=at - once_in
+        )
+        told = set(unread.values_list("officer", flat=True))
+        officers = [officer for officer in officers if officer.pk not in told]
     notices = Notice.objects.bulk_create(
         Notice(officer=officer, subject=line, body=body, url=url, created_at=at)
         for officer in {officer.pk: officer for officer in officers}.values()
