@@ -14,7 +14,8 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,7 @@ from nguon.demo.processes import (
     check_free,
     free_port,
     greets,
+    listens,
     run_step,
 )
 
@@ -45,6 +47,21 @@ Say = Callable[[str], None]
 
 def _quiet(text: str) -> None:
     """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Devices on another network: the servers' address there, with TLS.
+
+    `enter` begins a command that runs on that network; `authority` is the file of
+    the certificates that the devices believe.
+    """
+
+    host: str
+    authority: Path
+    certificate: Path
+    key: Path
+    enter: tuple[str, ...] = ()
 
 
 class Stack:
@@ -65,6 +82,8 @@ class Stack:
         servers: Sequence[str] = SERVER,
         profile: str = ONE,
         relays_inside: bool = False,
+        outside: Outside | None = None,
+        webs: int = 1,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
@@ -74,6 +93,12 @@ class Stack:
         self.profile = profile
         if profile == LEAF:
             self.servers = ("nats", "leaf", *servers[1:])
+        # Further web processes beside the first, as further machines would have them.
+        self.more_webs = [f"web-{number}" for number in range(2, webs + 1)]
+        self.servers = (*self.servers, *self.more_webs)
+        self.outside = outside
+        if outside:
+            self.servers = (*self.servers, "web-tls")
         # A relay source on this very machine is for tests alone.
         self.relays_inside = relays_inside
         self.say = say
@@ -92,6 +117,19 @@ class Stack:
     def web_url(self) -> str:
         """The address of the web server."""
         return f"http://127.0.0.1:{self.ports['web']}"
+
+    @property
+    def web_urls(self) -> list[str]:
+        """The addresses of all web processes that officers reach."""
+        more = [f"http://127.0.0.1:{self.ports[name]}" for name in self.more_webs]
+        return [self.web_url, *more]
+
+    @property
+    def device_url(self) -> str:
+        """The address that real devices are given."""
+        if self.outside is None:
+            return self.web_url
+        return f"https://{self.outside.host}:{self.ports['web-tls']}"
 
     @property
     def mqtt_port(self) -> int:
@@ -184,6 +222,15 @@ class Stack:
         )
         if self.profile == LEAF:
             self._set_up_leaf()
+        if self.outside:
+            self.manage(
+                "nats_config",
+                *["--port", str(self.ports["nats"])],
+                *["--mqtt-host", self.outside.host],
+                *["--mqtt-port", str(self.ports["mqtt"])],
+                *["--tls-cert", str(self.outside.certificate)],
+                *["--tls-key", str(self.outside.key)],
+            )
 
     def _set_up_leaf(self) -> None:
         """Write the two configurations; the link between them can be cut."""
@@ -260,6 +307,9 @@ class Stack:
         names = ["nats", "mqtt"]
         if self.profile == LEAF:
             names += ["leaf-nats", "leaf-mqtt", "leaf-hub", "leaf-line"]
+        names += self.more_webs
+        if self.outside:
+            names.append("web-tls")
         for name in names:
             ports.setdefault(name, free_port())
         for name in ("gateway-health", "worker-health", "relays-health"):
@@ -302,6 +352,10 @@ class Stack:
             env["NGUON_DATABASE_URL"] = self.database_url
         if self.relays_inside:
             env["NGUON_RELAY_ALLOWED"] = "127.0.0.1"
+        if self.outside:
+            env["NGUON_ALLOWED_HOSTS"] += f",{self.outside.host}"
+            env["NGUON_MQTT_HOST"] = self.outside.host
+            env["NGUON_MQTT_TLS"] = "1"
         return env
 
     def _add(
@@ -310,11 +364,12 @@ class Stack:
         command: Sequence[str],
         ready: Callable[[], bool],
         ready_seconds: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.programs[name] = Program(
             name=name,
             command=command,
-            env=self.env,
+            env=env or self.env,
             log=self.logs / f"{name}.log",
             ready=ready,
             ready_seconds=ready_seconds,
@@ -322,7 +377,11 @@ class Stack:
         )
 
     def _add_server(self, name: str) -> None:
-        port = urlsplit(self.web_url).port
+        if name == "web-tls" and self.outside:
+            self._add_web_tls(self.outside)
+            return
+        is_further = name in self.more_webs
+        port = self.ports[name] if is_further else urlsplit(self.web_url).port
         python = [sys.executable, "-m"]
         commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
             "nats": (
@@ -338,14 +397,23 @@ class Stack:
                     *[*python, "uvicorn", "nguon.web.asgi:application"],
                     *["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
                 ],
-                lambda: answers_http(f"{self.web_url}/health"),
+                lambda: answers_http(f"http://127.0.0.1:{port}/health"),
             ),
             "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),
             "worker": ([*python, "nguon.web", "run_worker"], lambda: True),
             "relays": ([*python, "nguon.web", "run_relays"], lambda: True),
         }
-        command, ready = commands[name]
+        command, ready = commands["web" if is_further else name]
         self._add(name, command, ready)
+
+    def _add_web_tls(self, outside: Outside) -> None:
+        """Add a web process that devices of another network reach with TLS."""
+        port = self.ports["web-tls"]
+        command = [sys.executable, "-m", "uvicorn", "nguon.web.asgi:application"]
+        command += ["--host", outside.host, "--port", str(port), "--no-access-log"]
+        command += ["--ssl-certfile", str(outside.certificate)]
+        command += ["--ssl-keyfile", str(outside.key)]
+        self._add("web-tls", command, lambda: listens(port, outside.host))
 
     def _gateway_ready(self) -> bool:
         """Tell whether the gateway has said that it takes events and sign-ins."""
@@ -383,13 +451,16 @@ class Stack:
     def _add_agent(self, number: int, code: str) -> None:
         home = self.agent_home(number)
         is_board = number >= self.agents
-        program = [sys.executable, "-m", "nguon.agent"]
+        env, program = self.env, [sys.executable, "-m", "nguon.agent"]
+        if self.outside:
+            env = {**env, "SSL_CERT_FILE": str(self.outside.authority)}
+            program = [*self.outside.enter, *program]
         if not (home / "identity.json").exists():
             kind = "board" if is_board else "speaker"
             enrol = [*program, "enrol", "--home", str(home), "--kind", kind]
-            enrol += ["--server", self.web_url, "--claim", code]
-            run_step("enrol", enrol, self.env, self.logs / "setup.log")
-        run = [*program, "run", "--home", str(home)]
+            enrol += ["--server", self.device_url, "--claim", code]
+            run_step("enrol", enrol, env, self.logs / "setup.log")
+        run = [*program, "run", "--home", str(home), "--rtc"]
         if is_board:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:
@@ -401,6 +472,7 @@ class Stack:
             (lambda: answers_http(self.board_url(number)))
             if is_board
             else (lambda: True),
+            env=env,
         )
 
     def _add_simulator(self, codes: list[str]) -> None:

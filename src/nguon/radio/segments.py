@@ -47,7 +47,7 @@ class Segmenter:
 
     def _cut(self, count: int) -> Piece:
         frames, self._waiting = self._waiting[:count], self._waiting[count:]
-        data = _timestamp(self._made_ms) + b"".join(frames)
+        data = timestamp(self._made_ms) + b"".join(frames)
         ms = count * self._frame_ms
         self._made_ms += ms
         return Piece(data, ms)
@@ -69,7 +69,7 @@ def write_playlist(
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if last else []), ""])
 
 
-def _timestamp(ms: int) -> bytes:
+def timestamp(ms: int) -> bytes:
     """Return the ID3 tag that begins a packed audio segment (RFC 8216 3.4)."""
     owner = b"com.apple.streaming.transportStreamTimestamp\x00"
     body = owner + (ms * 90 % 2**33).to_bytes(8, "big")

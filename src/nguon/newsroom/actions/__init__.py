@@ -9,6 +9,7 @@ from nguon.newsroom.actions.approvals import (
     record_approval,
     seal_version,
 )
+from nguon.newsroom.actions.channels import chosen_texts, save_channels
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
@@ -38,6 +39,7 @@ __all__ = [
     "ask_rendition",
     "attach_recording",
     "check_sealed",
+    "chosen_texts",
     "claim_rendition",
     "create_bulletin",
     "fail_rendition",
@@ -46,6 +48,7 @@ __all__ = [
     "record_approval",
     "renew_lease",
     "return_rendition",
+    "save_channels",
     "save_draft",
     "seal_version",
 ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('schedule', '0004_streams'),
+        ('schedule', '0005_live_lines'),
     ]
 
     operations = [
