@@ -10,6 +10,12 @@ from nguon.newsroom.actions.approvals import (
     seal_version,
 )
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
+from nguon.newsroom.actions.dictionary import (
+    WrongRowsError,
+    import_words,
+    remove_word,
+    set_word,
+)
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
@@ -36,6 +42,7 @@ __all__ = [
     "NotSealedError",
     "OwnBulletinError",
     "Sound",
+    "WrongRowsError",
     "ask_rendition",
     "attach_recording",
     "check_sealed",
@@ -45,10 +52,13 @@ __all__ = [
     "fail_rendition",
     "finish_rendition",
     "freeze_version",
+    "import_words",
     "record_approval",
+    "remove_word",
     "renew_lease",
     "return_rendition",
     "save_channels",
     "save_draft",
     "seal_version",
+    "set_word",
 ]

@@ -12,6 +12,7 @@ from nguon.newsroom import rules
 from nguon.newsroom.access import access_draft
 from nguon.newsroom.actions.channels import chosen_texts, freeze_channels
 from nguon.newsroom.actions.renditions import ask_rendition
+from nguon.newsroom.dictionary import Dictionary, dictionary_of
 from nguon.newsroom.models import (
     Bulletin,
     Editor,
@@ -47,8 +48,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     )
     rules.check_draft(draft, drill=bulletin.drill)
     rules.check_ready(draft)
+    dictionary = dictionary_of(bulletin.unit)
     sounds = {
-        language: _find_sound(bulletin, language, at=at)
+        language: _find_sound(bulletin, language, dictionary, at=at)
         for language in bulletin.languages
     }
     texts = chosen_texts(bulletin)
@@ -63,7 +65,10 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         field=bulletin.field,
         languages=bulletin.languages,
         drill=bulletin.drill,
-        content_sha256=signing.content_hash(_content(bulletin, sounds, texts)),
+        dictionary_number=dictionary.number,
+        content_sha256=signing.content_hash(
+            _content(bulletin, sounds, texts) | {"dictionary": dictionary.number}
+        ),
         created_by=by,
         created_at=at,
     )
@@ -92,7 +97,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     return version
 
 
-def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition:
+def _find_sound(
+    bulletin: Bulletin, language: str, dictionary: Dictionary, *, at: datetime
+) -> Rendition:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
         .select_related("rendition")
@@ -107,6 +114,7 @@ def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition
         drill=bulletin.drill,
         klass=bulletin.klass,
         at=at,
+        dictionary=dictionary.words,
     )
 
 

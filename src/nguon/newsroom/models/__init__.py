@@ -15,11 +15,13 @@ from nguon.newsroom.models.bulletins import (
     vietnamese,
 )
 from nguon.newsroom.models.channels import ChannelText, VersionChannel
+from nguon.newsroom.models.dictionary import DictionaryWord
 
 __all__ = [
     "HASH_LENGTH",
     "Bulletin",
     "ChannelText",
+    "DictionaryWord",
     "Editor",
     "Involvement",
     "Recording",
