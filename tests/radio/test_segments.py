@@ -51,7 +51,7 @@ def test_a_playlist_that_we_write_is_read_by_our_own_reader() -> None:
     assert [one.url for one in read.segments] == [
         f"http://radio.vn/x/{n}.mp3" for n in (41, 42, 43)
     ]
-    assert (read.first, read.target_s, read.ended) == (41, 2.0, False)
+    assert (read.first, read.target_s, read.ended) == (41, 3.0, False)
     assert Playlist(write_playlist([], usual_ms=2_000, last=True), base=BASE).ended
 
 

@@ -62,7 +62,7 @@ def write_playlist(
     """
     longest = max((ms for _number, ms in rows), default=usual_ms)
     lines = ["#EXTM3U", "#EXT-X-VERSION:3"]
-    lines.append(f"#EXT-X-TARGETDURATION:{max(1, round(longest / 1000))}")
+    lines.append(f"#EXT-X-TARGETDURATION:{math.ceil(longest / 1000)}")
     lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
     for number, ms in rows:
         lines += [f"#EXTINF:{ms / 1000:.3f},", f"{number}.mp3"]
