@@ -9,6 +9,8 @@ MEDIA_DIR = DATA_DIR / "media"
 KEYS_DIR = DATA_DIR / "keys"
 # Emptied and filled by `run_relays`, served by every web process; worth no backup.
 RELAYS_DIR = DATA_DIR / "relays"
+ARCHIVE_DIR = Path(env.text("NGUON_ARCHIVE_DIR", "") or DATA_DIR / "archive").resolve()
+KEEP_MONTHS = env.number("NGUON_KEEP_MONTHS", 24)
 
 DEBUG = env.flag("NGUON_DEBUG", default=False)
 SECRET_KEY = env.text("NGUON_SECRET_KEY", "")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('schedule', '0005_live_lines'),
+        ('schedule', '0006_months'),
     ]
 
     operations = [
