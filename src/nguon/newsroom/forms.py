@@ -1,12 +1,12 @@
 """What the newsroom's forms send, read into drafts. Rules are elsewhere."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
 from nguon.newsroom import rules
-from nguon.newsroom.models import Bulletin
 
 DRILL = "drill"
 
@@ -24,6 +24,7 @@ def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
         klass=sent.get("klass", start.klass),
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),
+        expires_on=_day(sent.get("expires_on"), start.expires_on),
     )
 
 
@@ -40,15 +41,17 @@ def read_number(text: str | None, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def draft_of(bulletin: Bulletin) -> rules.Draft:
-    """Return the draft that is kept."""
-    return rules.Draft(
-        title=bulletin.title,
-        body=bulletin.body,
-        klass=bulletin.klass,
-        field=bulletin.field,
-        languages=tuple(bulletin.languages),
-    )
+def _day(text: str | None, default: date | None) -> date | None:
+    """Read a day as browsers send it; an empty box is no day at all.
+
+    Raises DraftError (`newsroom.day_unreadable`).
+    """
+    if text is None:
+        return default
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise rules.DraftError("newsroom.day_unreadable", day=text[:20]) from error
 
 
 def read_kind(request: HttpRequest) -> tuple[str, bool]:

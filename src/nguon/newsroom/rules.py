@@ -6,6 +6,7 @@ created; it is never a class of its own and never switched on or off later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from nguon.core.errors import InvalidError
 
@@ -67,6 +68,8 @@ class Draft:
     klass: str = NORMAL
     field: int = 1
     languages: tuple[str, ...] = ("vi",)
+    # The last day on which it is true; None when it has no such day.
+    expires_on: date | None = None
 
 
 def check_draft(draft: Draft, *, drill: bool) -> None:
@@ -99,6 +102,12 @@ def check_ready(draft: Draft) -> None:
         raise DraftError("newsroom.body_missing")
     if not draft.languages:
         raise DraftError("newsroom.language_missing")
+
+
+def check_not_expired(expires_on: date | None, *, day: date) -> None:
+    """Raise DraftError when a bulletin's last day has gone by."""
+    if expires_on is not None and expires_on < day:
+        raise DraftError("newsroom.expired", day=f"{expires_on:%d/%m/%Y}")
 
 
 def _check_languages(languages: Sequence[str]) -> None:

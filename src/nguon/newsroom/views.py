@@ -56,6 +56,23 @@ def create(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
+def reuse(request: HttpRequest, uid: str) -> HttpResponse:
+    """Begin a new draft with the text of one of the library."""
+    at = timezone.now()
+    bulletin = actions.reuse_bulletin(
+        uid=uid,
+        unit=_unit_to_write_for(request, at),
+        by=officer_of(request),
+        at=at,
+    )
+    return done(
+        request,
+        to=reverse("newsroom:edit", args=[bulletin.uid]),
+        data=_facts(bulletin),
+    )
+
+
 def _unit_to_write_for(request: HttpRequest, at: datetime) -> Unit:
     officer = officer_of(request)
     uid = request.POST.get("unit")
@@ -86,7 +103,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
     people_access.check_can(officer_of(request), AUTHOR, unit=bulletin.unit, at=at)
     if wants_json(request):
         return JsonResponse(_facts(bulletin))
-    return _editor(request, bulletin, forms.draft_of(bulletin))
+    return _editor(request, bulletin, actions.draft_of(bulletin))
 
 
 def _editor(
@@ -113,7 +130,7 @@ def save(request: HttpRequest, uid: str) -> HttpResponse:
     """Keep what was typed; a page without scripts gets its text back in any case."""
     at = timezone.now()
     bulletin = access_bulletin(uid=uid, officer=officer_of(request), at=at)
-    draft = forms.read_draft(request.POST, start=forms.draft_of(bulletin))
+    draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
     try:
         bulletin = _keep(request, bulletin, draft, at)
     except actions.DraftChangedError as error:
@@ -161,9 +178,9 @@ def hear(request: HttpRequest, uid: str) -> HttpResponse:
     if request.method == "POST":
         people_access.check_can(officer_of(request), AUTHOR, unit=bulletin.unit, at=at)
         if "body" in request.POST:
-            draft = forms.read_draft(request.POST, start=forms.draft_of(bulletin))
+            draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
             bulletin = _keep(request, bulletin, draft, at)
-        rules.check_ready(forms.draft_of(bulletin))
+        rules.check_ready(actions.draft_of(bulletin))
         _ask(bulletin, at)
     sounds = queries.list_draft_sounds(bulletin)
     if wants_json(request):

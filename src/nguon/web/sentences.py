@@ -117,6 +117,10 @@ SENTENCES: dict[str, str] = {
     "newsroom.draft_changed": (
         "{saved_by} vừa sửa bản tin này. Hãy so hai bản và chọn bản giữ lại."
     ),
+    "newsroom.expired": (
+        "Bản tin hết hạn ngày {day}. Hãy sửa nội dung và ngày cuối còn đúng rồi gửi."
+    ),
+    "newsroom.day_unreadable": "Không đọc được ngày “{day}”. Hãy chọn lại ngày.",
     "newsroom.own_bulletin": (
         "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
         "Hãy nhờ người khác duyệt."

@@ -12,6 +12,8 @@ from nguon.newsroom.actions.approvals import (
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
+    draft_of,
+    reuse_bulletin,
     save_draft,
 )
 from nguon.newsroom.actions.recordings import attach_recording
@@ -40,12 +42,14 @@ __all__ = [
     "check_sealed",
     "claim_rendition",
     "create_bulletin",
+    "draft_of",
     "fail_rendition",
     "finish_rendition",
     "freeze_version",
     "record_approval",
     "renew_lease",
     "return_rendition",
+    "reuse_bulletin",
     "save_draft",
     "seal_version",
 ]

@@ -1,5 +1,6 @@
 """Drafts: made once, then saved again and again while somebody types."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.db.models import F
 
 from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError
-from nguon.newsroom import rules
+from nguon.newsroom import rules, search
 from nguon.newsroom.access import access_bulletin, access_draft
 from nguon.newsroom.models import Bulletin, Editor
 from nguon.people import access as people_access
@@ -51,6 +52,7 @@ def create_bulletin(
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),
+        expires_on=draft.expires_on,
         drill=drill,
         corrects=corrected,
         created_by=by,
@@ -59,6 +61,7 @@ def create_bulletin(
         saved_at=at,
     )
     Editor.objects.create(bulletin=bulletin, person=by, first_at=at)
+    search.index_bulletin(bulletin)
     audit.record("newsroom.bulletin.created", target=bulletin, by=by, at=at)
     return bulletin
 
@@ -83,7 +86,7 @@ def save_draft(
         rules.check_correction_class(
             klass=draft.klass, corrected_klass=bulletin.corrects.klass
         )
-    if bulletin.saved_by_id == by.pk and _kept(bulletin) == draft:
+    if bulletin.saved_by_id == by.pk and draft_of(bulletin) == draft:
         return bulletin
 
     changed = Bulletin.objects.filter(pk=bulletin_id, revision=revision).update(
@@ -93,6 +96,7 @@ def save_draft(
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),
+        expires_on=draft.expires_on,
         revision=F("revision") + 1,
         saved_by=by,
         saved_at=at,
@@ -103,17 +107,47 @@ def save_draft(
         bulletin=bulletin, person=by, defaults={"first_at": at}
     )
     bulletin.refresh_from_db()
+    search.index_bulletin(bulletin)
     return bulletin
 
 
-def _kept(bulletin: Bulletin) -> rules.Draft:
+def draft_of(bulletin: Bulletin) -> rules.Draft:
+    """Return the draft that is kept."""
     return rules.Draft(
         title=bulletin.title,
         body=bulletin.body,
         klass=bulletin.klass,
         field=bulletin.field,
         languages=tuple(bulletin.languages),
+        expires_on=bulletin.expires_on,
     )
+
+
+@transaction.atomic
+def reuse_bulletin(*, uid: str, unit: Unit, by: Officer, at: datetime) -> Bulletin:
+    """Begin a new draft of `unit` with the text of a bulletin of the library.
+
+    Sounds, dates and approvals are not taken along; a drill stays a drill. Raises
+    AbsentError for what the officer may not see, RefusedError without the right.
+    """
+    source = access_bulletin(uid=uid, officer=by, at=at)
+    fresh = create_bulletin(
+        unit=unit,
+        draft=replace(draft_of(source), expires_on=None),
+        drill=source.drill,
+        by=by,
+        at=at,
+    )
+    fresh.copied_from = source
+    fresh.save(update_fields=["copied_from"])
+    audit.record(
+        "newsroom.bulletin.reused",
+        target=fresh,
+        by=by,
+        at=at,
+        data={"source": source.uid},
+    )
+    return fresh
 
 
 def _conflict(bulletin: Bulletin, draft: rules.Draft) -> DraftChangedError:

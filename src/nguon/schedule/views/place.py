@@ -18,9 +18,9 @@ from django.views.decorators.http import (
 
 from nguon.core.errors import DomainError, InvalidError
 from nguon.fleet.models import ACTIVE, Device
+from nguon.newsroom import actions as newsroom
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
-from nguon.newsroom.forms import draft_of
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
@@ -57,7 +57,7 @@ def place(request: HttpRequest, uid: str) -> HttpResponse:
         return _submit(request, bulletin, at)
     error: DomainError | None = None
     try:
-        newsroom_rules.check_ready(draft_of(bulletin))
+        newsroom_rules.check_ready(newsroom.draft_of(bulletin))
     except InvalidError as found:
         error = found
     return _form(request, bulletin, at, error=error)

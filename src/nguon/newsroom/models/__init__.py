@@ -1,0 +1,31 @@
+"""The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
+
+from nguon.newsroom.models.bulletins import (
+    HASH_LENGTH,
+    Bulletin,
+    Editor,
+    Involvement,
+    Recording,
+    Rendition,
+    Seal,
+    Version,
+    VersionRendition,
+    class_choices,
+    field_choices,
+    vietnamese,
+)
+
+__all__ = [
+    "HASH_LENGTH",
+    "Bulletin",
+    "Editor",
+    "Involvement",
+    "Recording",
+    "Rendition",
+    "Seal",
+    "Version",
+    "VersionRendition",
+    "class_choices",
+    "field_choices",
+    "vietnamese",
+]
