@@ -25,7 +25,8 @@ from nguon.core import topics
 from nguon.demo.stack import Stack
 from nguon.gateway.nats_config import load_seeds
 
-LIMIT_MS = 500.0
+# Of as many devices as a commune's alert reaches, and of a whole province.
+LIMIT_MS, FEW, LIMIT_MANY_MS = 500.0, 2_000, 1_000.0
 LIMIT_RATIO = 2.0
 ALLOWANCE_MS = 50.0
 
@@ -131,6 +132,7 @@ class Fanout:
     def _sum_up(self, rounds: int) -> dict[str, Any]:
         verified = _bench.distribution(self.verified)
         raw = _bench.distribution(self.raw)
+        limit = LIMIT_MS if self.devices <= FEW else LIMIT_MANY_MS
         ratio = verified["p99"] / (raw["p99"] + ALLOWANCE_MS)
         refusals = dict(self.swarm.ask("counts")["refusals"])
         _bench.check(not refusals, f"refusals: {refusals}")
@@ -143,8 +145,8 @@ class Fanout:
             "ratio_to_raw": round(ratio, 3),
             "refusals": refusals,
             "approve_answered_ms": _bench.distribution(self.answered),
-            "limits": {"p99_ms": LIMIT_MS, "ratio_to_raw": LIMIT_RATIO},
-            "passed": verified["p99"] <= LIMIT_MS and ratio <= LIMIT_RATIO,
+            "limits": {"p99_ms": limit, "ratio_to_raw": LIMIT_RATIO},
+            "passed": verified["p99"] <= limit and ratio <= LIMIT_RATIO,
         }
 
 

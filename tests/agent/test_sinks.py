@@ -118,3 +118,23 @@ def test_a_sleeping_sink_ends_at_once() -> None:
 
     assert time.monotonic() - began < 1
     assert not [t for t in threading.enumerate() if t.name == "audio"]
+
+
+def test_hours_of_standing_still_pass_as_silence_in_small_pieces() -> None:
+    ahead = [0.0]
+    clock = Clock(monotonic=lambda: time.monotonic() + ahead[0])
+    pieces: list[int] = []
+
+    class Measured(PacedSink):
+        nap_s = 0.05
+
+        def _write(self, samples: "array[int]") -> None:
+            pieces.append(len(samples))
+
+    sink = Measured(clock)
+    sink.start(Counted())
+    ahead[0] = 8 * 3600.0
+    wait_until(lambda: sum(pieces) > 8 * 3600 * RATE)
+    sink.close()
+
+    assert max(pieces) <= 10 * RATE

@@ -14,6 +14,7 @@ import pytest
 from nguon.core.signing import SigningKey
 from nguon.fleet import actions, intake, telltale
 from nguon.fleet.models import (
+    BeatHour,
     DeviceEvent,
     Fault,
     Health,
@@ -303,6 +304,7 @@ async def test_a_broken_line_is_a_known_fault_within_five_seconds(
         await until(lambda: Health.objects.filter(volume=70).exists())
         row = await in_thread(Health.objects.get)()
         assert (row.line, row.wrong) == ("ok", "temperature_c")
+        await until(lambda: BeatHour.objects.filter(heard__gt=0).exists())
         # As a power cut: the socket breaks without a word of MQTT.
         client._client.socket().shutdown(socket.SHUT_RDWR)
         cut = time.monotonic()

@@ -6,12 +6,15 @@ at most. A finished file is hashed once more when it is loaded to sound.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from nguon.agent.server import CHUNK, Server
 from nguon.core.errors import DomainError, InvalidError
+
+log = logging.getLogger(__name__)
 
 # What no device can hold in memory is not fetched at all.
 MAX_SIZE = 64 * 1024 * 1024
@@ -44,6 +47,7 @@ class MediaShelf:
         with part.open("ab", buffering=0) as file:
             have = file.tell()
             if have < size:
+                log.info("media: %s from %s of %s", sha256[:12], have, size)
                 for chunk in server.media(sha256, have):
                     self.fetched_bytes += len(chunk)
                     file.write(chunk)

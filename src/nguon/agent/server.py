@@ -71,13 +71,21 @@ class Server:
             self._check(answer, "/state")
             return answer.getheader("ETag", ""), self._decode(answer)
 
-    def time(self, nonce: str) -> str:
-        """Return the server's signed time for a nonce."""
-        answer = self._json("GET", f"/time?nonce={quote(nonce)}")
-        token = answer.get("time")
+    def time(self, nonce: str) -> tuple[str, float, float]:
+        """Return the server's signed time for a nonce, when asked, when answered.
+
+        Both are monotonic seconds. Asked is when the line stood: making it takes
+        round trips before the server looks at its clock, and none after.
+        """
+        path = f"/time?nonce={quote(nonce)}"
+        asking = self._request("GET", path)
+        with asking as answer:
+            self._check(answer, path)
+            token = self._decode(answer).get("time")
+        answered = self._clock.monotonic()
         if not isinstance(token, str):
             raise ServerUnreachableError("agent.server_answer_malformed")
-        return token
+        return token, asking.asked, answered
 
     def events(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Hand over events; return the ack."""
@@ -137,12 +145,14 @@ class Server:
             sent["Content-Type"] = "application/json"
         connection = self._connect()
         try:
+            connection.connect()
+            asked = self._clock.monotonic()
             connection.request(method, self._base + path, body=data, headers=sent)
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise ServerUnreachableError("agent.server_unreachable") from error
-        return _Answer(connection, response)
+        return _Answer(connection, response, asked=asked)
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._tls:
@@ -199,7 +209,10 @@ class _Answer:
         self,
         connection: http.client.HTTPConnection,
         response: http.client.HTTPResponse,
+        *,
+        asked: float,
     ) -> None:
+        self.asked = asked
         self._connection = connection
         self._response = response
 

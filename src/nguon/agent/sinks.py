@@ -7,7 +7,7 @@ card's buffer would last, the time lost is written as silence and the sound goes
 behind it, as it would through a card.
 
 While nothing is to sound these two sleep, until shortly before the next cue or until
-one is set, and write the silence that has passed in one piece: a device is silent for
+one is set, and write the silence that has passed at once: a device is silent for
 23 hours a day, and fifty blocks of nothing a second would cost it half a percent.
 """
 
@@ -36,6 +36,8 @@ BLOCK = RATE * BLOCK_MS // 1000
 # What a card's usual buffer bridges; later than this is a gap, and is written as one.
 TOLERANCE_S = 0.2
 _FLUSH_BYTES = 5 * BLOCK * 2
+# No more silence than this is in memory at a time.
+_PIECE = 10 * RATE
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 # A WAV file counts in 32 bits; a longer life goes on in another file.
 _MAX_BYTES = 11 * 3600 * RATE * 2
@@ -154,7 +156,7 @@ class PacedSink:
         meant = max(source.silent_until(), now - BLOCK_MS / 1000)
         passed = min(now, quiet, meant) - due
         if passed > 0:
-            self._put(silence(int(passed * RATE)))
+            self._pass(int(passed * RATE))
 
     def _take_block(self, source: Source) -> None:
         """Wait for the moment of the next block, and take it."""
@@ -162,12 +164,19 @@ class PacedSink:
         late = self._clock.monotonic() - due
         if late > TOLERANCE_S:
             lost = int(late * 1000 / BLOCK_MS)
-            self._put(silence(lost * BLOCK))
+            self._pass(lost * BLOCK)
             self.gap_ms += lost * BLOCK_MS
         elif late < 0:
             time.sleep(-late)
         else:
             self._put(source.render(due, BLOCK))
+
+    def _pass(self, frames: int) -> None:
+        """Let silence pass, in pieces: a process may have stood still for hours."""
+        while frames > 0:
+            piece = min(frames, _PIECE)
+            self._put(silence(piece))
+            frames -= piece
 
     def _put(self, samples: Samples) -> None:
         self._taken += len(samples)

@@ -516,10 +516,9 @@ class Station:
     async def _sync_clock(self) -> None:
         """Set the clock by the server's signed time; log when that is not possible."""
         nonce = secrets.token_urlsafe(12)
-        sent = self._clock.monotonic()
         try:
-            token = await asyncio.to_thread(self._server.time, nonce)
-            answered = self._clock.monotonic()
+            told = await asyncio.to_thread(self._server.time, nonce)
+            token, sent, answered = told
             stated = self._trust.server_time(token, nonce=nonce)
         except DocumentRefusedError as error:
             self._trust.refuse(error, nonce, at=self._clock.now(), pushed=True)

@@ -234,10 +234,10 @@ def greets(port: int, greeting: bytes = b"INFO ") -> bool:
         return False
 
 
-def listens(port: int) -> bool:
+def listens(port: int, host: str = "127.0.0.1") -> bool:
     """Tell whether somebody listens on a port."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             return True
     except OSError:
         return False

@@ -14,7 +14,8 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,7 @@ from nguon.demo.processes import (
     check_free,
     free_port,
     greets,
+    listens,
     run_step,
 )
 
@@ -45,6 +47,21 @@ Say = Callable[[str], None]
 
 def _quiet(text: str) -> None:
     """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Devices on another network: the servers' address there, with TLS.
+
+    `enter` begins a command that runs on that network; `authority` is the file of
+    the certificates that the devices believe.
+    """
+
+    host: str
+    authority: Path
+    certificate: Path
+    key: Path
+    enter: tuple[str, ...] = ()
 
 
 class Stack:
@@ -65,6 +82,7 @@ class Stack:
         servers: Sequence[str] = SERVER,
         profile: str = ONE,
         relays_inside: bool = False,
+        outside: Outside | None = None,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
@@ -74,6 +92,10 @@ class Stack:
         self.profile = profile
         if profile == LEAF:
             self.servers = ("nats", "leaf", *servers[1:])
+        self.outside = outside
+        if outside:
+            # A second web process, as a second machine would have it.
+            self.servers = (*self.servers, "web-tls")
         # A relay source on this very machine is for tests alone.
         self.relays_inside = relays_inside
         self.say = say
@@ -92,6 +114,13 @@ class Stack:
     def web_url(self) -> str:
         """The address of the web server."""
         return f"http://127.0.0.1:{self.ports['web']}"
+
+    @property
+    def device_url(self) -> str:
+        """The address that real devices are given."""
+        if self.outside is None:
+            return self.web_url
+        return f"https://{self.outside.host}:{self.ports['web-tls']}"
 
     @property
     def mqtt_port(self) -> int:
@@ -184,6 +213,15 @@ class Stack:
         )
         if self.profile == LEAF:
             self._set_up_leaf()
+        if self.outside:
+            self.manage(
+                "nats_config",
+                *["--port", str(self.ports["nats"])],
+                *["--mqtt-host", self.outside.host],
+                *["--mqtt-port", str(self.ports["mqtt"])],
+                *["--tls-cert", str(self.outside.certificate)],
+                *["--tls-key", str(self.outside.key)],
+            )
 
     def _set_up_leaf(self) -> None:
         """Write the two configurations; the link between them can be cut."""
@@ -260,6 +298,8 @@ class Stack:
         names = ["nats", "mqtt"]
         if self.profile == LEAF:
             names += ["leaf-nats", "leaf-mqtt", "leaf-hub", "leaf-line"]
+        if self.outside:
+            names.append("web-tls")
         for name in names:
             ports.setdefault(name, free_port())
         for name in ("gateway-health", "worker-health"):
@@ -301,6 +341,10 @@ class Stack:
             env["NGUON_DATABASE_URL"] = self.database_url
         if self.relays_inside:
             env["NGUON_RELAY_ALLOWED"] = "127.0.0.1"
+        if self.outside:
+            env["NGUON_ALLOWED_HOSTS"] += f",{self.outside.host}"
+            env["NGUON_MQTT_HOST"] = self.outside.host
+            env["NGUON_MQTT_TLS"] = "1"
         return env
 
     def _add(
@@ -309,11 +353,12 @@ class Stack:
         command: Sequence[str],
         ready: Callable[[], bool],
         ready_seconds: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.programs[name] = Program(
             name=name,
             command=command,
-            env=self.env,
+            env=env or self.env,
             log=self.logs / f"{name}.log",
             ready=ready,
             ready_seconds=ready_seconds,
@@ -323,6 +368,9 @@ class Stack:
     def _add_server(self, name: str) -> None:
         port = urlsplit(self.web_url).port
         python = [sys.executable, "-m"]
+        if name == "web-tls" and self.outside:
+            self._add_web_tls(self.outside)
+            return
         commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
             "nats": (
                 [find_nats_server(), "-c", str(self.folder / "nats.conf")],
@@ -344,6 +392,15 @@ class Stack:
         }
         command, ready = commands[name]
         self._add(name, command, ready)
+
+    def _add_web_tls(self, outside: Outside) -> None:
+        """Add a web process that devices of another network reach with TLS."""
+        port = self.ports["web-tls"]
+        command = [sys.executable, "-m", "uvicorn", "nguon.web.asgi:application"]
+        command += ["--host", outside.host, "--port", str(port), "--no-access-log"]
+        command += ["--ssl-certfile", str(outside.certificate)]
+        command += ["--ssl-keyfile", str(outside.key)]
+        self._add("web-tls", command, lambda: listens(port, outside.host))
 
     def _gateway_ready(self) -> bool:
         """Tell whether the gateway has said that it takes events and sign-ins."""
@@ -381,12 +438,15 @@ class Stack:
     def _add_agent(self, number: int, code: str) -> None:
         home = self.agent_home(number)
         is_board = number >= self.agents
-        program = [sys.executable, "-m", "nguon.agent"]
+        env, program = self.env, [sys.executable, "-m", "nguon.agent"]
+        if self.outside:
+            env = {**env, "SSL_CERT_FILE": str(self.outside.authority)}
+            program = [*self.outside.enter, *program]
         if not (home / "identity.json").exists():
             kind = "board" if is_board else "speaker"
             enrol = [*program, "enrol", "--home", str(home), "--kind", kind]
-            enrol += ["--server", self.web_url, "--claim", code]
-            run_step("enrol", enrol, self.env, self.logs / "setup.log")
+            enrol += ["--server", self.device_url, "--claim", code]
+            run_step("enrol", enrol, env, self.logs / "setup.log")
         run = [*program, "run", "--home", str(home)]
         if is_board:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
@@ -399,6 +459,7 @@ class Stack:
             (lambda: answers_http(self.board_url(number)))
             if is_board
             else (lambda: True),
+            env=env,
         )
 
     def _add_simulator(self, codes: list[str]) -> None:

@@ -7,10 +7,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from nguon.fleet import health
-from nguon.fleet.models import SignalChange
+from nguon.fleet.models import BeatDay, SignalChange
 from nguon.fleet.queries import CommuneCount, Spot
 from nguon.territory import boundaries
 from nguon.territory.boundaries import Box
@@ -296,6 +296,58 @@ def _look(value: str) -> str:
     if value in BAD_WORDS:
         return BAD
     return WAIT if value in UNSURE else GOOD
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One day of a row of days: `height` is its share of the day, 0 to 40."""
+
+    x: int
+    height: float
+    words: str
+
+    @property
+    def y(self) -> float:
+        """Where it begins, from above."""
+        return round(BAR_HEIGHT - self.height, 1)
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """What was so on each of the last days; a day without figures has no bar."""
+
+    name: str
+    look: str
+    bars: Sequence[Bar]
+    total: str
+
+
+DAYS_SHOWN, BAR_WIDTH, BAR_HEIGHT = 90, 10, 40
+
+
+def draw_days(days: Iterable[BeatDay], *, last: date) -> list[DayRow]:
+    """Return rows of bars of the days up to `last`: connected, and audible.
+
+    A bar is minutes out of those in which the device should have been on.
+    """
+    known = {row.day: row for row in days}
+    rows = []
+    for name, look in (("Có kết nối", "good"), ("Có bằng chứng kêu", "sound")):
+        bars, part, whole = [], 0, 0
+        for number in range(DAYS_SHOWN):
+            row = known.get(last - timedelta(days=DAYS_SHOWN - 1 - number))
+            if row is None or not row.expected:
+                continue
+            connected = row.expected - row.missing
+            so = connected if look == "good" else min(row.audible, row.expected)
+            part, whole = part + so, whole + row.expected
+            height = round(BAR_HEIGHT * so / row.expected, 1)
+            words = f"{row.day:%d/%m/%Y}: {so // 60} giờ {so % 60} phút"
+            bars.append(Bar(number * BAR_WIDTH, height, words))
+        if bars:
+            share = f"{100 * part / whole:.1f} %".replace(".", ",")
+            rows.append(DayRow(name, look, bars, share))
+    return rows
 
 
 def hours_of(since: datetime, at: datetime) -> list[tuple[float, str]]:

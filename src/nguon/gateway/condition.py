@@ -62,6 +62,12 @@ def figures(parts: Parts | None) -> list[Metric]:
         ("events_aside_total", COUNTER, "Events set aside.", events.aside),
         ("beats_total", COUNTER, "Beats heard.", presence.beats),
         ("beats_unreadable_total", COUNTER, "Beats dropped.", presence.unreadable),
+        (
+            "beat_hours_dropped_total",
+            COUNTER,
+            "Hours no memory was left for.",
+            presence.hours_dropped,
+        ),
         ("beats_odd_total", COUNTER, "Beats with a wrong field.", presence.wrong),
         ("sign_ins_total", COUNTER, "Sign-ins decided.", sign_ins.answered),
         ("sign_ins_refused_total", COUNTER, "Sign-ins refused.", sign_ins.refused),

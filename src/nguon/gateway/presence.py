@@ -2,7 +2,8 @@
 
 The NATS server itself says who connects and goes, so a device that dies without a
 word is seen too. The newest beat of each device waits in memory and is written in
-batches, never once per beat; while the database is away, the newest wins.
+batches, never once per beat; while the database is away, the newest wins, and every
+beat has gone into its hour (`fleet.rollups`), which waits too.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from nguon.core import topics
 from nguon.core.beats import MAX_BEAT_BYTES, Beat
 from nguon.core.signing import DocumentRefusedError
 from nguon.fleet import actions as fleet
+from nguon.fleet import rollups
 from nguon.fleet.models import CLONE, Device
 from nguon.gateway.broker import Bus, Msg
 from nguon.gateway.carrier import Clock, now
@@ -36,6 +38,8 @@ HEARD_SECONDS = 20.0
 CLONE_REASON = "Duplicate Client ID"
 DOUBLE_SECONDS = 5.0
 MAX_NEWS = 50_000
+# Hours that wait in memory while the database is away: a day of ten thousand devices.
+MAX_HOURS = 240_000
 # After the bus was away, devices get this long to come back before they are lost:
 # they wait up to 30 s, spread out, and none of them did anything wrong.
 RETURN_SECONDS = 60.0
@@ -44,6 +48,8 @@ RETURN_SECONDS = 60.0
 # Server and number of a connection; its host and when it began.
 Line = tuple[str, int]
 Place = tuple[str, str]
+# What was told in the hours of devices, by uid and begin in ms.
+Hours = dict[tuple[str, int], rollups.Hour]
 
 
 class Presence:
@@ -64,6 +70,8 @@ class Presence:
         self._heard: set[str] = set()
         self._written: dict[str, float] = {}
         self._beats: dict[str, Beat] = {}
+        self._hours: Hours = {}
+        self.hours_dropped = 0
         self._awaited: set[str] = set()
         self._awaited_until = 0.0
         self.unreadable = 0
@@ -146,6 +154,19 @@ class Presence:
         if uid in self._live and not beat.gone:
             self._heard.add(uid)
             self._beats[uid] = beat
+            arrived = round(self._clock().timestamp() * 1000)
+            begin, hour = rollups.hour_of(beat, arrived=arrived)
+            self._keep({(uid, begin): hour})
+
+    def _keep(self, hours: Hours) -> None:
+        """Merge hours into those that wait to be written."""
+        for key, hour in hours.items():
+            if key in self._hours:
+                self._hours[key].merge(hour)
+            elif len(self._hours) < MAX_HOURS:
+                self._hours[key] = hour
+            else:
+                self.hours_dropped += 1
 
     @property
     def connected_count(self) -> int:
@@ -178,12 +199,17 @@ class Presence:
         self._find_doubles()
         heard = self._due()
         beats, self._beats = self._beats, {}
+        hours, self._hours = self._hours, {}
         changed, clones = self._changed, self._clones
         self._changed, self._clones = set(), {}
         here = {uid for uid in changed if uid in self._live}
         try:
             if changed or heard or beats:
-                await self._desk.run(_write, here, changed - here, heard, beats, at)
+                away = changed - here
+                await self._desk.run(_write, here, away, heard, beats, at)
+            if hours:
+                await self._desk.run(fleet.record_hours, hours=hours, at=at)
+                hours = {}
             for uid, data in clones.items():
                 await self._note_clone(uid, data, at)
         except Exception:
@@ -192,6 +218,7 @@ class Presence:
             for uid in heard:
                 self._written.pop(uid, None)
             self._beats = beats | self._beats
+            self._keep(hours)
             raise
 
     async def _note_clone(self, uid: str, data: dict[str, Any], at: datetime) -> None:

@@ -41,9 +41,9 @@ logger = logging.getLogger("nguon.simulator")
 VERSION = "0.1.0"
 BEAT_SECONDS = 60.0
 # Messages first: turns wait until the sockets were silent for this long, but no
-# longer than that.
+# longer than that for so many devices: each real one has a processor of its own.
 SILENCE_SECONDS = 0.006
-PATIENCE_SECONDS = 0.15
+PATIENCE_SECONDS, PATIENT_DEVICES = 0.15, 2_000
 SLICE_SECONDS = 0.008
 FLUSH_SECONDS = 0.1
 FLUSH_DEVICES = 200
@@ -573,7 +573,8 @@ class Swarm:
                         await self._work.wait()
                 except TimeoutError:
                     return
-        patience = time.monotonic() + PATIENCE_SECONDS
+        many = max(1.0, len(self.devices) / PATIENT_DEVICES)
+        patience = time.monotonic() + PATIENCE_SECONDS * many
         while self._dirty and time.monotonic() < patience:
             if time.monotonic() - self._heard_at > SILENCE_SECONDS:
                 return

@@ -19,6 +19,7 @@ def chores() -> list[Chore]:
         # A lost connection is a known fault within five seconds (gateway: one).
         Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
+        Chore("days", lambda at: fleet.roll_days(at=at), every_seconds=900),
         Chore("repairs", _prove_repairs, every_seconds=3),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),

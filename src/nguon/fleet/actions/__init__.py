@@ -1,9 +1,9 @@
 """Every change to the fleet; nothing else in the project writes its tables.
 
 `enrolment` lets devices in and out, `documents` signs what they are told,
-`media` keeps files, `facts` stores what they report, `signals` how they are, and
-`judging` makes faults and incidents of that; `orders` repairs them;
-`register` is what the owner knows.
+`media` keeps files, `facts` stores what they report, `signals` how they are,
+`rollups` how they were, and `judging` makes faults and incidents of that; `orders`
+repairs them; `register` is what the owner knows.
 """
 
 from nguon.fleet.actions.documents import (
@@ -60,6 +60,7 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
+from nguon.fleet.actions.rollups import record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -108,10 +109,12 @@ __all__ = [
     "record_beats",
     "record_connections",
     "record_heard",
+    "record_hours",
     "record_proofs",
     "reject_device",
     "report_device",
     "revoke_device",
+    "roll_days",
     "save_view",
     "send_command",
     "send_quiet_tests",

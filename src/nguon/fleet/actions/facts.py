@@ -74,7 +74,7 @@ COLUMNS = (
 
 def prepare_events(*, batches: Sequence[EventBatch], at: datetime) -> Prepared:
     """Make events ready to be inserted; those of unknown devices are left out."""
-    known = _find_keys({batch.device for batch in batches})
+    known = find_keys({batch.device for batch in batches})
     prepared = Prepared()
     seen: set[tuple[int, str, int]] = set()
     for batch in batches:
@@ -220,7 +220,7 @@ def _present(
     return present
 
 
-def _find_keys(uids: Collection[str]) -> dict[str, int]:
+def find_keys(uids: Collection[str]) -> dict[str, int]:
     """Return the key of each device that there is; a key never changes."""
     missing = [uid for uid in uids if uid not in _keys]
     for start in range(0, len(missing), 500):

@@ -1,7 +1,8 @@
 """The tables of the fleet; only `fleet.actions` writes them.
 
 `devices` who they are and what they were told and told us, `health` how they are,
-`register` what the owner knows about them, `upkeep` what is done about them.
+`rollups` how they were, `register` what the owner knows about them, `upkeep` what is
+done about them.
 """
 
 from nguon.fleet.models.devices import (
@@ -37,6 +38,7 @@ from nguon.fleet.models.devices import (
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
+from nguon.fleet.models.rollups import BeatDay, BeatHour
 from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
 
 __all__ = [
@@ -58,6 +60,8 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "BeatDay",
+    "BeatHour",
     "Claim",
     "Counter",
     "Device",

@@ -221,6 +221,10 @@ def _condition(request: HttpRequest, device: Device, at: datetime) -> dict[str, 
             at=at,
         ),
         "marks": picture.hours_of(since, at),
+        "day_rows": picture.draw_days(
+            device.days.order_by("-day")[: picture.DAYS_SHOWN],
+            last=at.astimezone(health.LOCAL).date() - timedelta(days=1),
+        ),
         "evidence": queries.list_evidence(row, at=at),
         "is_audible": health.audible(row.evidence, at=at),
         "open_faults": faults.filter(closed_at__isnull=True).order_by(

@@ -1,0 +1,60 @@
+"""Devices that the network leaves: for three days, or all the time a little.
+
+Each is a bench that decides for itself whether everything happened; here it is run
+smaller. Where the machine has no namespaces they fail and say so: nobody skips them.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.server]
+
+ROOT = Path(__file__).resolve().parents[2]
+MINUTES = 60
+
+
+def run_bench(name: str, *arguments: str) -> dict[str, Any]:
+    """Run a bench to its end; return what it measured. Fails with what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--json", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20 * MINUTES,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-2000:]
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == 0, told
+    return told
+
+
+def test_three_days_alone_leave_nothing_lost_doubled_or_out_of_order() -> None:
+    told = run_bench("outage", "--devices", "10")
+
+    assert (told["lost"], told["doubled"], told["out_of_order"]) == (0, 0, 0)
+    assert told["silent"] == 0
+    assert told["plays"] >= 12 * 11
+    assert told["kills"] == 4
+
+
+def test_a_sound_goes_on_where_a_bad_link_broke_it() -> None:
+    told = run_bench("impaired")
+
+    assert told["pieces_from"] == sorted(told["pieces_from"])
+    assert told["pieces_from"].count(0) == 1
+    assert told["carried_to_size"] <= 1.6
+
+
+def test_behind_a_mobile_link_an_approval_sounds_within_three_seconds() -> None:
+    told = run_bench("agent_4g", "--devices", "3", "--rounds", "3")
+
+    assert told["go_to_sound_ms"]["n"] == 9
+    assert told["go_to_sound_ms"]["max"] <= 3_000
+    # Half of the way to and fro is known; only what differs between them is error.
+    assert told["clock_error_ms"]["p50"] <= 100
