@@ -35,7 +35,7 @@ QUERIES = (
     "hồ chứa xả lũ",
     "cháy rừng",
     "hop dan nha rong",
-    "Ia Grai",
+    "trạm y tế",
     "sốt xuất huyết",
     "ubnd",
     "sâu bệnh cà phê",
@@ -142,7 +142,7 @@ def _fill(count: int) -> list[tuple[str, Any]]:
         for number in range(start, min(count, start + 5_000)):
             commune = communes[number % len(communes)]
             title = " ".join(draw.choices(words, k=7)).capitalize()
-            office = "UBND" if number % 3 else "Ủy ban nhân dân"
+            office = draw.choice(("UBND", "Ủy ban nhân dân"))
             told = ". ".join(draw.choices(sentences, k=10))
             body = f"{office} {commune.full_name} thông báo: {told}."
             saved = at - timedelta(minutes=count - number)

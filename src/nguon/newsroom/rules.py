@@ -4,6 +4,7 @@ The newcomer's mistake: a drill is a kind of emergency bulletin, fixed when it i
 created; it is never a class of its own and never switched on or off later.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -44,6 +45,21 @@ TITLE_LIMIT = 200
 BODY_LIMIT = 20_000
 RECORDING_BYTES = 64 * 1024 * 1024
 RECORDING_SECONDS = 30 * 60
+# What remuneration (thù lao) is paid for.
+WRITTEN, CHECKED, READ = "written", "checked", "read"
+TASKS: dict[str, str] = {WRITTEN: "Viết", CHECKED: "Duyệt", READ: "Đọc"}
+
+COMMENT_LIMIT = 2_000
+# A text that stood for so long is kept in the history when it is overwritten.
+KEPT_AFTER_MINUTES = 10
+# The largest file that anything here takes: a short video from a phone.
+UPLOAD_BYTES = 200 * 1024 * 1024
+UPLOADS_WAITING_BYTES = 400 * 1024 * 1024
+PIECE_BYTES = 2 * 1024 * 1024
+UPLOAD_HOURS = 24
+
+# A place of a template that nobody filled in: nothing that a station says.
+_PLACE_TO_FILL = re.compile(r"\[[^\W\d_][^\]\n]{0,60}\]")
 
 DRILL_WORDS = "Đây là diễn tập."
 
@@ -102,6 +118,9 @@ def check_ready(draft: Draft) -> None:
         raise DraftError("newsroom.body_missing")
     if not draft.languages:
         raise DraftError("newsroom.language_missing")
+    left = _PLACE_TO_FILL.search(f"{draft.title}\n{draft.body}")
+    if left:
+        raise DraftError("newsroom.place_to_fill", place=left[0])
 
 
 def check_not_expired(expires_on: date | None, *, day: date) -> None:

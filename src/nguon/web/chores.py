@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from nguon.fleet import actions as fleet
+from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.schedule import relays
@@ -22,8 +23,14 @@ def chores() -> list[Chore]:
         Chore("days", lambda at: fleet.roll_days(at=at), every_seconds=900),
         Chore("repairs", _prove_repairs, every_seconds=3),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
+        Chore("uploads", _forget_uploads, every_seconds=600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
     ]
+
+
+def _forget_uploads(at: datetime) -> None:
+    """Take away files that were never sent to their end."""
+    newsroom.forget_uploads(at=at)
 
 
 def _prove_repairs(at: datetime) -> None:

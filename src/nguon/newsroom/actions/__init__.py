@@ -9,6 +9,8 @@ from nguon.newsroom.actions.approvals import (
     record_approval,
     seal_version,
 )
+from nguon.newsroom.actions.comments import add_comment
+from nguon.newsroom.actions.desk import add_template, end_template, set_rate
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
@@ -16,6 +18,7 @@ from nguon.newsroom.actions.drafts import (
     reuse_bulletin,
     save_draft,
 )
+from nguon.newsroom.actions.intake import take_file, take_text
 from nguon.newsroom.actions.recordings import attach_recording
 from nguon.newsroom.actions.renditions import (
     LeaseLostError,
@@ -27,6 +30,16 @@ from nguon.newsroom.actions.renditions import (
     renew_lease,
     return_rendition,
 )
+from nguon.newsroom.actions.uploads import (
+    OffsetError,
+    UploadError,
+    access_upload,
+    append_upload,
+    begin_upload,
+    check_size,
+    forget_uploads,
+    take_upload,
+)
 from nguon.newsroom.actions.versions import freeze_version
 
 __all__ = [
@@ -35,16 +48,26 @@ __all__ = [
     "DraftChangedError",
     "LeaseLostError",
     "NotSealedError",
+    "OffsetError",
     "OwnBulletinError",
     "Sound",
+    "UploadError",
+    "access_upload",
+    "add_comment",
+    "add_template",
+    "append_upload",
     "ask_rendition",
     "attach_recording",
+    "begin_upload",
     "check_sealed",
+    "check_size",
     "claim_rendition",
     "create_bulletin",
     "draft_of",
+    "end_template",
     "fail_rendition",
     "finish_rendition",
+    "forget_uploads",
     "freeze_version",
     "record_approval",
     "renew_lease",
@@ -52,4 +75,8 @@ __all__ = [
     "reuse_bulletin",
     "save_draft",
     "seal_version",
+    "set_rate",
+    "take_file",
+    "take_text",
+    "take_upload",
 ]

@@ -1,7 +1,7 @@
 """Drafts: made once, then saved again and again while somebody types."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -10,7 +10,7 @@ from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError
 from nguon.newsroom import rules, search
 from nguon.newsroom.access import access_bulletin, access_draft
-from nguon.newsroom.models import Bulletin, Editor
+from nguon.newsroom.models import Bulletin, Editor, Revision
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
@@ -103,12 +103,31 @@ def save_draft(
     )
     if not changed:
         raise _conflict(bulletin, draft)
+    _keep_earlier(bulletin, draft, by, at)
     Editor.objects.get_or_create(
         bulletin=bulletin, person=by, defaults={"first_at": at}
     )
     bulletin.refresh_from_db()
     search.index_bulletin(bulletin)
     return bulletin
+
+
+def _keep_earlier(
+    bulletin: Bulletin, draft: rules.Draft, by: Officer, at: datetime
+) -> None:
+    """Keep the text that this save goes over, unless it is the same hand's of now."""
+    same_text = (bulletin.title, bulletin.body) == (draft.title, draft.body)
+    fresh = at - bulletin.saved_at < timedelta(minutes=rules.KEPT_AFTER_MINUTES)
+    if same_text or not bulletin.body or (fresh and bulletin.saved_by_id == by.pk):
+        return
+    Revision.objects.create(
+        bulletin=bulletin,
+        number=bulletin.revision,
+        title=bulletin.title,
+        body=bulletin.body,
+        saved_by=bulletin.saved_by,
+        saved_at=bulletin.saved_at,
+    )
 
 
 def draft_of(bulletin: Bulletin) -> rules.Draft:

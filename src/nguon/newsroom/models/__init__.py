@@ -14,15 +14,23 @@ from nguon.newsroom.models.bulletins import (
     field_choices,
     vietnamese,
 )
+from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
+from nguon.newsroom.models.intake import Intake, Upload
 
 __all__ = [
     "HASH_LENGTH",
     "Bulletin",
+    "Comment",
     "Editor",
+    "Intake",
     "Involvement",
+    "PayRate",
     "Recording",
     "Rendition",
+    "Revision",
     "Seal",
+    "Template",
+    "Upload",
     "Version",
     "VersionRendition",
     "class_choices",

@@ -180,6 +180,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "is_preparing": bool(latest and latest.state == rules.PREPARING),
         "sounds": newsroom.list_sounds(latest.version) if latest else [],
         "is_expired": _is_past(bulletin.expires_on, at),
+        "remarks": bulletin.comments.count(),
         "may_reuse": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "use": _use(latest) if latest and latest.is_offered else None,
         "may_write": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),

@@ -23,7 +23,6 @@ from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access as people_access
 from nguon.people.answers import done, is_htmx, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.territory.models import Unit
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,7 +31,7 @@ def create(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     if request.method == "POST":
-        unit = _unit_to_write_for(request, at)
+        unit = forms.unit_to_write_for(request, at)
         klass, drill = forms.read_kind(request)
         draft = forms.read_draft(request.POST, start=rules.Draft("", "", klass))
         bulletin = actions.create_bulletin(
@@ -62,7 +61,7 @@ def reuse(request: HttpRequest, uid: str) -> HttpResponse:
     at = timezone.now()
     bulletin = actions.reuse_bulletin(
         uid=uid,
-        unit=_unit_to_write_for(request, at),
+        unit=forms.unit_to_write_for(request, at),
         by=officer_of(request),
         at=at,
     )
@@ -71,17 +70,6 @@ def reuse(request: HttpRequest, uid: str) -> HttpResponse:
         to=reverse("newsroom:edit", args=[bulletin.uid]),
         data=_facts(bulletin),
     )
-
-
-def _unit_to_write_for(request: HttpRequest, at: datetime) -> Unit:
-    officer = officer_of(request)
-    uid = request.POST.get("unit")
-    if uid:
-        return people_access.access_unit(officer, uid, at=at)
-    units = people_access.units_of(officer, at=at, kinds=[AUTHOR])
-    if not units:
-        raise people_access.NoRightError(AUTHOR)
-    return units[0]
 
 
 def _facts(bulletin: Bulletin) -> dict[str, Any]:
@@ -120,6 +108,8 @@ def _editor(
         "error": error,
         "sounds": queries.list_draft_sounds(bulletin),
         "asked": _is_asked(bulletin),
+        "recording_seconds": rules.RECORDING_SECONDS,
+        "intake": queries.find_intake(bulletin),
         **forms.choices(draft),
     }
     return render(request, "newsroom/edit.html", context, status=status)
@@ -232,17 +222,12 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     bulletin = access_bulletin(uid=uid, officer=officer, at=at)
-    sent = request.FILES.get("recording")
-    if sent is None:
-        raise rules.DraftError("newsroom.recording_not_sent")
-    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
-        raise rules.DraftError(
-            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
-        )
+    end = forms.read_number(request.POST.get("to_ms"), 0)
     actions.attach_recording(
         bulletin_id=bulletin.pk,
         language=request.POST.get("language", "vi"),
-        data=sent.read(),
+        data=_recorded(request, at),
+        between_ms=(forms.read_number(request.POST.get("from_ms"), 0), end or None),
         by=officer,
         at=at,
     )
@@ -253,6 +238,22 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
         to=reverse("newsroom:edit", args=[uid]) + "#nghe",
         data=_facts(bulletin),
     )
+
+
+def _recorded(request: HttpRequest, at: datetime) -> bytes:
+    """Return the recording: sent in pieces before, or with this form."""
+    if request.POST.get("upload"):
+        officer = officer_of(request)
+        return actions.take_upload(uid=request.POST["upload"], by=officer, at=at)[1]
+    sent = request.FILES.get("recording")
+    if sent is None:
+        raise rules.DraftError("newsroom.recording_not_sent")
+    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
+        raise rules.DraftError(
+            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
+        )
+    data: bytes = sent.read()
+    return data
 
 
 @require_safe
