@@ -3,6 +3,8 @@
 1. Everything runs for real: bus, web, gateway, worker, two agents that write WAVs.
 2. Lan speaks under a standing authority: a quarter of a second of samples leaves,
    over HTTP, at the moment at which a browser would have heard it whole.
+   With `--webs 2` each further piece goes to another web process, and one of them is
+   killed (`kill -9`) in the middle: the others go on.
 3. Every second such piece begins with a burst of noise that is like no other. Each is
    found again in both WAVs by cross-correlation. Its latency runs from the moment at
    which its first sample was spoken to the moment at which it sounded.
@@ -37,7 +39,14 @@ REACH_S = 4.0
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Measure, and say whether the promise is kept."""
-    stack = Stack(folder / "stack", devices=0, agents=2, boards=0, say=_bench.say)
+    stack = Stack(
+        folder / "stack",
+        devices=0,
+        agents=2,
+        boards=0,
+        webs=arguments.webs,
+        say=_bench.say,
+    )
     with stack:
         stack.manage("load_authority")
         return _measure(stack, arguments.rounds)
@@ -49,7 +58,7 @@ def _measure(stack: Stack, bursts: int) -> dict[str, Any]:
     _bench.check(begun["targeted"] == stack.agents, "not every agent is meant")
     pieces, sounds = make_speech(bursts)
     _bench.say(f"{len(pieces) * PIECE_S:.0f} s of speech, {len(sounds)} bursts")
-    spoken = speak(lan, begun["uid"], pieces)
+    spoken = speak(lan, begun["uid"], pieces, stack)
     state = lan.ask(f"/noi-truc-tiep/{begun['uid']}/")
     _bench.check(state["sounding"] == stack.agents, "not every agent sounds it")
     lan.tell(f"/noi-truc-tiep/{begun['uid']}/dung/")
@@ -69,6 +78,7 @@ def _measure(stack: Stack, bursts: int) -> dict[str, Any]:
     return {
         "bench": "live",
         "agents": stack.agents,
+        "webs": len(stack.web_urls),
         "piece_ms": round(PIECE_S * 1000),
         "live_latency_ms": found,
         "limits": {"max_ms": LIMIT_MS},
@@ -90,10 +100,12 @@ def make_speech(bursts: int) -> tuple[list[bytes], dict[int, np.ndarray]]:
     return pieces, sounds
 
 
-def speak(lan: Client, uid: str, pieces: list[bytes]) -> list[float]:
+def speak(lan: Client, uid: str, pieces: list[bytes], stack: Stack) -> list[float]:
     """Send each piece when it has been spoken; return when each began (ms)."""
-    parts = urlsplit(lan.base)
-    line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    lines = [
+        http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+        for parts in map(urlsplit, stack.web_urls)
+    ]
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in lan.cookies)
     token = next(c.value or "" for c in lan.cookies if c.name == "csrftoken")
     headers = {
@@ -105,14 +117,19 @@ def speak(lan: Client, uid: str, pieces: list[bytes]) -> list[float]:
     }
     begin, spoken = time.time(), []
     for turn, piece in enumerate(pieces):
+        if turn == len(pieces) // 2 and stack.more_webs:
+            stack.kill(stack.more_webs[-1])
+            lines.pop().close()
         spoken.append((begin + turn * PIECE_S) * 1000)
         time.sleep(max(0.0, begin + (turn + 1) * PIECE_S - time.time()))
         path = f"/noi-truc-tiep/{uid}/am-thanh/?n={turn + 1}"
+        line = lines[turn % len(lines)]
         line.request("POST", path, body=piece, headers=headers)
         answer = line.getresponse()
         told = json.loads(answer.read())
         _bench.check(answer.status == http.HTTPStatus.OK, f"refused: {told}")
-    line.close()
+    for line in lines:
+        line.close()
     return spoken
 
 
@@ -140,4 +157,6 @@ def _wider(samples: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(_bench.run(str(__doc__), measure, devices=0, rounds=40))
+    sys.exit(_bench.run(str(__doc__), measure, devices=0, rounds=40, options=(
+        ("--webs", {"type": int, "default": 1}),
+    )))  # fmt: skip

@@ -38,12 +38,16 @@ PATIENCE_S, OUTAGE_S = 180.0, 1_200.0
 # Three days of a busy speaker, with all its documents, on its small disk.
 STORE_MB = 8.0
 
-PLANNED = """
+AIRINGS = """
+SELECT count(*) FROM schedule_airing
+WHERE starts_at BETWEEN ? AND ? AND withdrawn_at IS NULL
+"""
+PREPARED = """
 SELECT d.uid, p.item, p.planned_at, p.started_at, p.outcome
 FROM schedule_playrecord p JOIN fleet_device d ON d.id = p.device_id
-WHERE p.planned_at BETWEEN ? AND ? ORDER BY d.uid, p.planned_at, p.item
+WHERE p.planned_at BETWEEN ? AND ? AND p.prepared_at IS NOT NULL
+ORDER BY d.uid, p.planned_at, p.item
 """
-PREPARED = PLANNED.replace("ORDER BY", "AND p.prepared_at IS NOT NULL ORDER BY")
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -112,9 +116,10 @@ class Outage:
         swarm.wait_quiet()
 
         def all_here() -> bool:
-            meant, here = self._rows(PLANNED, span), self._rows(PREPARED, span)
-            items = {row[1] for row in meant}
-            return bool(here) and len(here) == len(items) * self.devices
+            ((airings,),) = self._rows(AIRINGS, span)
+            return bool(airings) and len(self._rows(PREPARED, span)) == (
+                airings * self.devices
+            )
 
         _bench.wait(all_here, "not every sound is on every device", every=0.5)
         swarm.wait_quiet()
@@ -249,7 +254,7 @@ class Outage:
             "outcomes": outcomes,
             "silent": silent,
             "events": facts["events"],
-            "lost": facts["lost"] + len(planned) - len(told),
+            "lost": facts["lost"] + len(_keys(planned) - _keys(told)),
             "doubled": facts["doubled"],
             "out_of_order": disorder,
             "kills": len(KILLS),
@@ -279,6 +284,10 @@ class Outage:
             starts = [row[3] for row in plays if row[3]]
             wrong += sum(b < a for a, b in itertools.pairwise(starts))
         return wrong
+
+
+def _keys(plays: list[Any]) -> set[tuple[str, str]]:
+    return {(row[0], row[1]) for row in plays}
 
 
 def _milliseconds(text: str) -> float:

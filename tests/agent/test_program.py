@@ -183,7 +183,7 @@ def test_without_network_and_battery_clock_it_stays_silent_and_says_why(
 
     fake_province.stop()
     agent.kill()
-    agent.extra = ["--wav", str(agent.wavs), "--no-rtc"]
+    agent.clock = ("--no-rtc",)
     agent.run(wait=False)
     time.sleep(max(0.0, (item.ends_at + 500 - fake_province.now()) / 1000))
     fake_province.open_http()

@@ -56,6 +56,7 @@ class FakeProvince:
         self.deliveries = 0
         self.acknowledge = True
         self.beats: list[dict[str, Any]] = []
+        self.logs: dict[str, str] = {}
         self.changed = threading.Condition()
         self._settings_seq = 0
         self._settings = ""
@@ -249,6 +250,14 @@ class FakeProvince:
         body = {"until": self.now() + round(seconds * 1000)}
         return self.push(self.sign("stop", body, use="emergency", **changes))
 
+    def push_command(self, verb: str, args: Any = None, **changes: Any) -> str:
+        """Push a command to the device; return the document's id."""
+        target = {"device": self.device}
+        body = {"verb": verb, "args": args or {}}
+        token = self.sign("command", body, use="command", target=target, **changes)
+        self.push(token, held=False, channel="command")
+        return str(signing.read(token)[1]["id"])
+
     # --- events ----------------------------------------------------------------------
 
     def take_events(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -334,6 +343,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.owner.device_key = signing.PublicKey(body["public_key"])
             self._send({"device": self.owner.device, "state": self.owner.state})
+        elif self._signed_in() and self.path.endswith("/logs"):
+            with self.owner.changed:
+                self.owner.logs[body["document"]] = body["text"]
+            self._send({"stored": True})
         elif self._signed_in():
             self._send(self.owner.take_events(body))
 

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from nguon.core import signing
 from nguon.core.signing import SigningKey
-from nguon.fleet import actions, keys
-from nguon.fleet.models import Device
+from nguon.fleet import actions, health, keys
+from nguon.fleet.models import ACTIVE, Device, Health, Registration
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
 
@@ -69,3 +69,36 @@ def payload(jws: str) -> dict[str, object]:
     """Return what a signed document says, unchecked."""
     _header, body = signing.read(jws)
     return json.loads(json.dumps(body))
+
+
+@pytest.fixture
+def install(tung: Officer, now: datetime) -> Callable[..., list[Device]]:
+    """Return a function that puts up devices that have sounded and are connected."""
+
+    def _install(unit: Unit, count: int = 1, *, mast: str = "") -> list[Device]:
+        rows = Device.objects.bulk_create(
+            Device(
+                kind="speaker",
+                name=f"Loa {unit.name} {n}",
+                unit=unit,
+                state=ACTIVE,
+                public_key=SigningKey.generate().public.x,
+                enrolled_at=now,
+                decided_by=tung,
+                decided_at=now,
+                connected=True,
+            )
+            for n in range(count)
+        )
+        actions.ensure_health(at=now)
+        keys = [row.pk for row in rows]
+        Health.objects.filter(pk__in=keys).update(
+            state=health.ACTIVE,
+            heard_at=now,
+            decoded_at=now - timedelta(minutes=1),
+            look_at=None,
+        )
+        Registration.objects.filter(pk__in=keys).update(mast=mast)
+        return rows
+
+    return _install

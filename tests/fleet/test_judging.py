@@ -10,10 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from nguon.core import beats
 from nguon.core.beats import Beat
-from nguon.core.signing import SigningKey
 from nguon.fleet import actions, health, queries
 from nguon.fleet.models import (
-    ACTIVE,
     Device,
     DeviceEvent,
     Fault,
@@ -28,36 +26,6 @@ from tests.conftest import make_unit
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 Install = Callable[..., list[Device]]
-
-
-@pytest.fixture
-def install(tung: Officer, now: datetime) -> Install:
-    """Return a function that puts up devices that have sounded and are connected."""
-
-    def _install(unit: Unit, count: int = 1, *, mast: str = "") -> list[Device]:
-        rows = Device.objects.bulk_create(
-            Device(
-                kind="speaker",
-                name=f"Loa {unit.name} {n}",
-                unit=unit,
-                state=ACTIVE,
-                public_key=SigningKey.generate().public.x,
-                enrolled_at=now,
-                decided_by=tung,
-                decided_at=now,
-                connected=True,
-            )
-            for n in range(count)
-        )
-        actions.ensure_health(at=now)
-        keys = [row.pk for row in rows]
-        Health.objects.filter(pk__in=keys).update(
-            state=health.ACTIVE, heard_at=now, decoded_at=now - MINUTE, look_at=None
-        )
-        Registration.objects.filter(pk__in=keys).update(mast=mast)
-        return rows
-
-    return _install
 
 
 def beat(device: Device, at: datetime, **more: Any) -> dict[str, Beat]:

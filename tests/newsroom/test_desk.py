@@ -31,7 +31,7 @@ def test_a_place_that_nobody_filled_is_not_sent(client: Client, lan: Officer) ->
     for bulletin in Bulletin.objects.all():
         with pytest.raises(DraftError, match="place_to_fill"):
             rules.check_ready(actions.draft_of(bulletin))
-    rules.check_ready(Draft("Họp", "Theo [1] và [2], mời bà con họp."))
+    rules.check_ready(Draft("Họp", "Theo [1], [nghỉ 2s] mời bà con họp."))
 
 
 def test_an_own_template_stays_on_its_ground(

@@ -53,7 +53,7 @@ def test_freezing_asks_for_the_sound_and_the_same_text_is_one_sound(
     sound = Rendition.objects.get()
     assert queries.list_sounds(first) == queries.list_sounds(second) == [sound]
     assert sound.spoken_text == (
-        "Họp dân. Mời bà con họp lúc mười chín giờ tại nhà rông."
+        "Họp dân.\nMời bà con họp lúc mười chín giờ tại nhà rông."
     )
     assert first.content_sha256 == second.content_sha256
     assert not queries.is_ready(first)
@@ -173,7 +173,7 @@ def test_an_emergency_never_waits_behind_the_news(
     actions.freeze_version(bulletin_id=storm.pk, by=lan, at=now)
 
     assert nothing_urgent is None
-    assert claim(now).spoken_text == "Bão. Bão cấp mười hai."
+    assert claim(now).spoken_text == "Bão.\nBão cấp mười hai."
 
 
 def test_a_drill_is_another_sound_with_its_own_first_words(
@@ -186,7 +186,7 @@ def test_a_drill_is_another_sound_with_its_own_first_words(
     version = actions.freeze_version(bulletin_id=drill.pk, by=lan, at=now)
 
     (sound,) = queries.list_sounds(version)
-    assert sound.spoken_text == "Đây là diễn tập. Bão. Bão cấp mười hai."
+    assert sound.spoken_text == "Đây là diễn tập. Bão.\nBão cấp mười hai."
     assert version.shown_text == "Đây là diễn tập. Bão cấp 12."
 
 

@@ -83,7 +83,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
         assert title.startswith(f"# {name[:4]}. ")
 
 
-@pytest.mark.parametrize("name", ["server", "agent", "dev"])
+@pytest.mark.parametrize("name", ["server", "agent", "pole", "dev"])
 def test_lock_file_has_hashes_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -105,7 +105,7 @@ def test_lock_files_agree_on_versions() -> None:
 
     everything = read("dev")
 
-    for name in ("server", "agent"):
+    for name in ("server", "agent", "pole"):
         for package, versions in read(name).items():
             assert versions <= everything[package]
 

@@ -24,6 +24,7 @@ PUBLIC = {
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
     "portal:sound": "a released sound",
+    "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",
     "schedule:live_segment": "live speech, by a secret address",
@@ -39,6 +40,7 @@ SAMPLES = {
     "deputy_id": 1,
     "absence_id": 1,
     "photo_id": 1,
+    "command_id": 1,
 }
 
 

@@ -2,9 +2,13 @@
 
 import io
 import math
+import os
 import struct
+import subprocess
+import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,3 +153,30 @@ def test_a_recording_that_is_too_long_is_refused() -> None:
 def test_a_silent_recording_is_refused() -> None:
     with pytest.raises(loudness.SilentError):
         render_recording(tone(4, level=0), limit_seconds=60, drill=False)
+
+
+def test_the_command_speaks_and_reads_without_django_or_a_database(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "nguon.speech"]
+    out = tmp_path / "x.wav"
+
+    said = subprocess.run(
+        [*command, "--normalise"], input="Họp 7h30\nGọi 112\n", **_OWN_PROCESS
+    )
+    spoke = subprocess.run(
+        [*command, "--text", "Họp 7h30", "--out", out], **_OWN_PROCESS
+    )
+
+    assert said.stdout == "Họp bảy giờ ba mươi phút\nGọi một một hai\n"
+    assert "django" not in said.stderr + spoke.stderr
+    with wave.open(str(out)) as file:
+        assert file.getnframes() > file.getframerate()
+
+
+_OWN_PROCESS: dict[str, Any] = {
+    "capture_output": True,
+    "text": True,
+    "check": True,
+    "env": {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},
+}

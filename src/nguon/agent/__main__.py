@@ -8,14 +8,18 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from nguon.agent import identity, station
+from nguon.agent.drivers import realtime, wiring
 from nguon.agent.identity import Home
 from nguon.agent.sentences import sentence
 from nguon.core.errors import DomainError
 
 EXIT_ERROR = 1
+# The device is to be started anew.
+EXIT_AGAIN = 75
 _NICE = -10
 
 
@@ -31,9 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     # holds it and is not let run itself.
     sys.setswitchinterval(0.001)
     with contextlib.suppress(OSError):
-        os.nice(_NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     try:
-        return int(asyncio.run(options.work(options)))
+        status = int(asyncio.run(options.work(options)))
+        if status == EXIT_AGAIN:
+            # In place, so that whoever watches over this process need do nothing.
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606
+        return status
     except DomainError as error:
         sys.stderr.write(f"nguon.agent: {sentence(error)}\n")
         return EXIT_ERROR
@@ -62,8 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--rtc",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="a battery keeps the system's clock while power is off",
+        default=None,
+        help="a battery keeps the clock while power is off; found out if not said",
+    )
+    run.add_argument(
+        "--pole", type=Path, help="what is wired to this pole: pole.toml of the home"
     )
     run.add_argument(
         "--allow-inside",
@@ -96,15 +107,19 @@ async def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     home = Home(options.home)
+    rtc = options.rtc
+    if rtc is None:
+        rtc = realtime.keeps_time(now=time.time())
     device = station.Station(
         home,
         output=output,
         board_port=options.board_port,
-        rtc=options.rtc,
+        rtc=rtc,
         allow_inside=options.allow_inside,
+        wiring=wiring.load(options.pole or options.home / "pole.toml"),
     )
     await device.run(ending)
-    return 0
+    return EXIT_AGAIN if device.again else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from nguon.agent.identity import Identity
 from nguon.agent.store import Acceptance, Held, Play, StopHeld, Store
 from nguon.agent.trust import WHOLE, Accepted, Trust
-from nguon.core.messages import Hours, Item, Plan, Settings, Stop, quiet_of
+from nguon.core.messages import VERBS, Hours, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
 
@@ -64,7 +64,7 @@ class Holdings:
         self._plans: dict[str, tuple[Held, Plan, int]] = {}
         self._urgent: dict[str, _Urgent] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
-        self.commanded: Callable[[str, object], None] = lambda _verb, _args: None
+        self.commanded: Callable[[str, str, object], None] = lambda *_told: None
 
     @property
     def listener(self) -> Listener:
@@ -134,7 +134,7 @@ class Holdings:
         self._place(accepted, held)
         self.refresh()
         if accepted.kind == "command":
-            self.commanded(payload["verb"], payload.get("args"))
+            self.commanded(payload["id"], payload["verb"], payload.get("args"))
 
     def _read(self, change: Acceptance, accepted: Accepted, *, at: int) -> None:
         """Fill in what a document changes."""
@@ -171,7 +171,7 @@ class Holdings:
             change.keep_until = max(stop.until, payload["not_after"])
         elif kind == "lift" and isinstance(payload.get("stop"), str):
             change.lifts = payload["stop"]
-        elif kind == "command" and payload.get("verb") in {"volume", "test"}:
+        elif kind == "command" and payload.get("verb") in VERBS:
             data = {"document": payload["id"], "verb": payload["verb"]}
             change.events = [("received", at, "", data)]
         else:

@@ -77,6 +77,23 @@ class Cue:
     talk_over: int = 0
 
 
+class Outlet:
+    """What stands behind the samples; this one is always awake and takes no notice.
+
+    The amplifier of a pole takes a while to wake, and its microphone listens.
+    """
+
+    def expect(self, mono: float) -> None:
+        """Learn that something shall sound from `mono` on; infinity: nothing shall."""
+
+    def ready(self, mono: float) -> float:
+        """Return from when on sound that is due at `mono` is really heard."""
+        return mono
+
+    def passed(self, mono: float, energy: float, samples: int) -> None:
+        """Note what came out from `mono` on."""
+
+
 class _Playing:
     """The voice that is on, and what has come out of it."""
 
@@ -127,14 +144,19 @@ class _Beneath:
 class Player:
     """One voice at a time; `tell` is called from the audio thread."""
 
-    def __init__(self, tell: Callable[[Onset | Ending], None]) -> None:
+    def __init__(
+        self, tell: Callable[[Onset | Ending], None], *, outlet: Outlet | None = None
+    ) -> None:
         self._tell = tell
+        self._outlet = outlet or Outlet()
         self._lock = threading.Lock()
         self._on: _Playing | None = None
         self._beneath: _Beneath | None = None
         self._cue: Cue | None = None
         self._gain = 1.0
         self.late_blocks = 0
+        # Goes on as long as the audio thread does.
+        self.turns = 0
         # Set by a sink that sleeps while nothing is to sound.
         self.waken: Callable[[], None] = lambda: None
 
@@ -144,13 +166,20 @@ class Player:
         """Let a voice sound next; it takes the place of an earlier cue."""
         with self._lock:
             self._cue = cue
+        self._outlet.expect(cue.mono)
         self.waken()
+
+    def expect(self, mono: float) -> None:
+        """Learn that a voice will be cued for `mono`: the amplifier may wake."""
+        self._outlet.expect(mono)
 
     def swap(self, expected: Cue, cue: Cue | None) -> None:
         """Put another cue, or none, in the place of one that has not begun yet."""
         with self._lock:
-            if self._cue is expected:
-                self._cue = cue
+            if self._cue is not expected:
+                return
+            self._cue = cue
+        self._outlet.expect(cue.mono if cue else math.inf)
         self.waken()
 
     def cut(self) -> None:
@@ -159,6 +188,7 @@ class Player:
             self._cue = None
             if self._on:
                 self._on.fading = True
+        self._outlet.expect(math.inf)
 
     def cued(self) -> Cue | None:
         """Return what is to sound next."""
@@ -214,6 +244,7 @@ class Player:
 
     def silent_until(self) -> float:
         """Return until which moment nothing can sound, unless `waken` is called."""
+        self.turns += 1
         with self._lock:
             if self._on:
                 return -math.inf
@@ -222,6 +253,7 @@ class Player:
     def render(self, mono: float, frames: int) -> Samples:
         """Return the samples of the stretch of time that begins at `mono`."""
         told: list[Onset | Ending] = []
+        self.turns += 1
         with self._lock:
             out = self._render(mono, frames, told)
         for word in told:
@@ -254,6 +286,8 @@ class Player:
         if not self._cue:
             return room
         wait = round((self._cue.mono - moment) * RATE)
+        if wait <= 0 and not self._on:
+            wait = round((self._outlet.ready(moment) - moment) * RATE)
         fades = self._on and not self._on.fading and not self._is_talked_over()
         if fades and self._cue.cut:
             wait -= _FADE
@@ -300,7 +334,9 @@ class Player:
             piece = array("h", [s * (count - n) // count for n, s in enumerate(piece)])
         out.extend(piece)
         on.samples += len(piece)
-        on.energy += float(sum(sample * sample for sample in piece))
+        energy = float(sum(sample * sample for sample in piece))
+        on.energy += energy
+        self._outlet.passed(moment, energy, len(piece))
         if on.fading or on.voice.is_over:
             end = moment + len(piece) / RATE
             told.append(on.ending(end, complete=not on.fading))

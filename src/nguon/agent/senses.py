@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 SILENCE_DBFS = -60.0
 SHORTEST_MS = 500
 # A change of these is told at once, not with the next beat.
-URGENT = ("mains", "amplifier", "line", "network")
+URGENT = ("mains", "amplifier", "line", "network", "heard", "sim")
 _KNOWN = frozenset(field.name for field in fields(Beat))
 
 

@@ -19,6 +19,24 @@ SENTENCES: dict[str, str] = {
     "agent.no_sound_card": "Không thấy loa hoặc card âm thanh. Hãy kiểm tra dây cắm.",
     "agent.not_accepted": "Thiết bị chưa được nhận ({state}). Hãy nhờ kỹ thuật duyệt.",
     "agent.not_enrolled": "Thư mục {home} chưa ghi danh. Hãy chạy lệnh enrol trước.",
+    "agent.pole_limits": "pole.toml: {low} phải nhỏ hơn hẳn {high}. Hãy sửa lại.",
+    "agent.pole_line_twice": (
+        "pole.toml: chân số {line} được ghi cho hai việc. Hãy xem lại sơ đồ đấu dây."
+    ),
+    "agent.pole_no_chip": (
+        "Không mở được các chân ở {chip} ({why}). Hãy xem lại “chip” trong pole.toml "
+        "và quyền của người dùng nguon."
+    ),
+    "agent.pole_no_gpiod": (
+        "Thiếu thư viện gpiod. Hãy cài requirements/pole.txt, hoặc bỏ các chân trong "
+        "pole.toml."
+    ),
+    "agent.pole_no_line": "Không dùng được chân số {line}. Hãy xem lại pole.toml.",
+    "agent.pole_unknown": (
+        "pole.toml: không có mục “{key}”. Có phải là: {near}? Hãy sửa lại tên."
+    ),
+    "agent.pole_unreadable": "Không đọc được {path} ({why}). Hãy sửa lại tệp này.",
+    "agent.pole_value": "pole.toml: “{key}” phải là {wanted}. Hãy sửa lại.",
     "agent.server_answer_malformed": "Máy chủ trả lời không đọc được. Hãy thử lại.",
     "agent.server_refused": "Máy chủ từ chối ({reason}). Hãy xem lại mã và địa chỉ.",
     "agent.server_trouble": "Máy chủ đang gặp lỗi. Hãy thử lại sau ít phút.",

@@ -91,6 +91,10 @@ class Server:
         """Hand over events; return the ack."""
         return self._json("POST", "/events", body=batch)
 
+    def logs(self, document: str, text: str) -> None:
+        """Hand over the log that a command asked for."""
+        self._json("POST", "/logs", body={"document": document, "text": text})
+
     def media(self, sha256: str, offset: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `offset` on, as they arrive.
 

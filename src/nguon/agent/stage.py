@@ -81,6 +81,7 @@ class Stage:
         receiver: Receiver,
         output: str,
         wake: Callable[[], None],
+        evidence: Callable[[], str] = lambda: "",
     ) -> None:
         self._clock = clock
         self._store = store
@@ -92,6 +93,8 @@ class Stage:
         self._spoken_out: set[str] = set()
         self._output = output
         self._wake = wake
+        # What the pole itself sensed of the sound that has just ended.
+        self._evidence = evidence
         # The volume that the settings or a command ask for, percent.
         self.volume = 100
         self._closing: dict[str, Verdict] = {}
@@ -266,6 +269,8 @@ class Stage:
             return
         if on and on[0] == item.id:
             return
+        # The amplifier wakes while the sound is still being opened.
+        self._player.expect(mono)
         voice = self._voice(item, decision.offset_ms, slack=True)
         if voice:
             self._player.cue(Cue(voice, mono, cut=True, talk_over=item.talk_over))
@@ -467,6 +472,8 @@ class Stage:
         if play.outcome:
             return
         heard_ms = play.samples * 1000 // RATE
+        silent = outcome in {"missed", "failed"} or not heard_ms
+        sensed = "" if silent else self._evidence()
         self._opened.pop(play.item, None)
         self._holdings.drop(play.item)
         self._keep(
@@ -483,6 +490,7 @@ class Stage:
             output=self._output,
             parts=[list(part) for part in play.parts],
             **self._relay_words(play, heard_ms, at),
+            **({"evidence": sensed} if sensed else {}),
         )
 
     def _relay_words(self, play: Play, heard_ms: int, at: int) -> dict[str, int]:
@@ -548,7 +556,7 @@ class Stage:
         """
         mono = self._clock.monotonic()
         at = int(self._clock.at(mono))
-        if not self._player.silent:
+        if not self._player.silent or self._player.on(mono):
             return "outranked"
         if not self._holdings.knows_hours(at):
             return "no_plan"
@@ -556,6 +564,24 @@ class Stage:
         if not why:
             self._player.cue(Cue(tone(), mono, cut=False))
         return why
+
+    def occupied(self, *, within_ms: int) -> str:
+        """Say what sounds or begins within so long: emergency, sounding, due, or "".
+
+        What began and is silent (quiet hours, a better item) holds nothing up.
+        """
+        mono = self._clock.monotonic()
+        at = int(self._clock.at(mono))
+        items = [
+            item
+            for item in self._holdings.prepared.begun(at + within_ms)
+            if item.ends_at > at and not self._holdings.is_cancelled(item)
+        ]
+        if any(item.rank == "emergency" for item in items):
+            return "emergency"
+        if self._on(mono) or not self._player.silent:
+            return "sounding"
+        return "due" if any(item.starts_at > at for item in items) else ""
 
     # --- stops -----------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import platform
 import random
 import resource
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
@@ -22,7 +22,18 @@ from nguon import __version__
 from nguon.agent.board import Board
 from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
+from nguon.agent.commands import DUE_MS, Commands, LogTail
+from nguon.agent.drivers.hearing import HEARD, Judgement
 from nguon.agent.drivers.host import Host
+from nguon.agent.drivers.pole import Pole
+from nguon.agent.drivers.watchdog import (
+    AUDIO_PATIENCE_S,
+    FEED_S,
+    STAGE_PATIENCE_S,
+    Pulse,
+    Watchdog,
+)
+from nguon.agent.drivers.wiring import Wiring
 from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
@@ -34,7 +45,7 @@ from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
-from nguon.core import signing
+from nguon.core import beats, signing
 from nguon.core.beats import Beat
 from nguon.core.errors import DomainError, RefusedError
 from nguon.core.messages import EventBatch, Item
@@ -88,10 +99,12 @@ class Station:
         board_port: int = 0,
         rtc: bool = True,
         allow_inside: bool = False,
+        wiring: Wiring | None = None,
     ) -> None:
-        """Read what the home holds.
+        """Read what the home holds, and open what the pole's wiring names.
 
         `allow_inside` lets relays be fetched from inside a network: for tests.
+        Raises NoLinesError.
         """
         self._allow_inside = allow_inside
         self._home = home
@@ -119,8 +132,22 @@ class Station:
         self._send_now = asyncio.Event()
         self._is_ready = False
         self._beat_now = asyncio.Event()
+        wiring = wiring or Wiring()
+        self._lead_s = wiring.amplifier.lead_ms / 1000 if wiring.amplifier.relay else 0
+        self._pole = Pole(
+            wiring,
+            monotonic=self._clock.monotonic,
+            contact=self._contact_moved,
+            measured=self._measured,
+        )
+        self._watchdog = Watchdog()
+        self._watchdog_device = wiring.watchdog
+        self._turns = 0
+        # The grade of evidence that the pole gave for the sound that just ended.
+        self._grade: int | None = None
         self._senses = Senses(
-            [Host(storage=home.media)], monotonic=self._clock.monotonic
+            [Host(storage=home.media), *self._pole.drivers],
+            monotonic=self._clock.monotonic,
         )
         self._offline_since = 0.0
         self._sent_to = 0
@@ -130,6 +157,11 @@ class Station:
         self._fetch_tries: dict[str, tuple[int, float]] = {}
         self._started = self._clock.monotonic()
         self._volume = 0
+        # Asked for by a command: the program starts anew when it has ended.
+        self.again = False
+        self._ending = asyncio.Event()
+        self._tail = LogTail()
+        logging.getLogger().addHandler(self._tail)
 
     @property
     def is_board(self) -> bool:
@@ -138,12 +170,16 @@ class Station:
 
     async def run(self, ending: asyncio.Event) -> None:
         """Run until `ending` is set. Raises NotAcceptedError, ForeignRootError."""
+        self._ending = ending
+        self._watchdog.ready()
         try:
             if not await self._until_enrolled(ending):
                 return
             await self._live(ending)
         finally:
+            self._watchdog.close()
             self._store.close()
+            logging.getLogger().removeHandler(self._tail)
 
     # --- beginning -----------------------------------------------------------------
 
@@ -153,6 +189,7 @@ class Station:
         if self._identity.root and self._store.fact("joined_at"):
             return True
         while not ending.is_set():
+            self._watchdog.feed()
             try:
                 if await self._ask_enrolment():
                     self._store.remember(joined_at=self._clock.now())
@@ -190,7 +227,19 @@ class Station:
         """Put the parts together that need a pinned root."""
         self._trust = Trust(self._identity, self._store)
         self._holdings = Holdings(self._identity, self._store, self._trust)
-        self._holdings.commanded = self._obey
+        self._commands = Commands(
+            store=self._store,
+            clock=self._clock,
+            server=self._server,
+            tail=self._tail,
+            hands={
+                "volume": self._turn_volume,
+                "test": self._sound_test,
+                "restart": self._begin_again,
+            },
+            told=self._changed,
+        )
+        self._holdings.commanded = self._commands.obey
         keyset = self._store.fact("keyset")
         if keyset:
             try:
@@ -208,7 +257,7 @@ class Station:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._changed)
 
-        self._player = Player(tell)
+        self._player = Player(tell, outlet=self._pole)
         self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
@@ -224,12 +273,15 @@ class Station:
             receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
             wake=self._changed,
+            evidence=self._evidence,
         )
         self._set_volume()
 
     async def _live(self, ending: asyncio.Event) -> None:
         """Run all parts until the end is asked for, then fall silent and close."""
-        self._build(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._build(self._loop)
+        self._pole.start()
         self._boots = self._store.count("boots")
         board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
         if not self.is_board:
@@ -256,6 +308,8 @@ class Station:
                 self._receiver.close()
                 # What the audio thread told last is still on its way to us.
                 await asyncio.sleep(0)
+            self._commands.close()
+            self._pole.close()
             await board.close()
             self._live_mark()
 
@@ -270,6 +324,7 @@ class Station:
             "beat": self._forever(self._beat_turn, "the beat"),
             "senses": self._forever(self._sense_turn, "the senses"),
             "clean": self._forever(self._clean_turn, "cleaning"),
+            "watchdog": self._feed(),
         }
 
     async def _forever(self, turn: Callable[[], Awaitable[None]], name: str) -> None:
@@ -290,7 +345,27 @@ class Station:
         self._wake.set()
         self._send_now.set()
 
+    async def _feed(self) -> None:
+        """Feed the watchdogs as long as deciding and sounding are alive."""
+        pulses = [Pulse(lambda: self._turns, patience_s=STAGE_PATIENCE_S)]
+        if not self.is_board:
+            pulses.append(
+                Pulse(lambda: self._player.turns, patience_s=AUDIO_PATIENCE_S)
+            )
+        if self._watchdog_device:
+            self._watchdog.open(self._watchdog_device)
+        while True:
+            mono = self._clock.monotonic()
+            # Each is asked, also when the first one stands still.
+            alive = [pulse.is_alive(mono) for pulse in pulses]
+            if all(alive):
+                self._watchdog.feed()
+            else:
+                log.error("station: the sound stands still; the watchdog is not fed")
+            await asyncio.sleep(FEED_S)
+
     async def _turn(self) -> None:
+        self._turns += 1
         self._wake.clear()
         wait = self._board_look() if self.is_board else self._stage.look()
         await _wait(self._wake, wait)
@@ -336,22 +411,38 @@ class Station:
         self._volume = volume
         self._stage.volume = volume
 
-    def _obey(self, verb: str, args: object) -> None:
-        """Carry out a command that was accepted."""
-        if verb == "volume" and isinstance(args, dict):
-            volume = args.get("volume")
-            if isinstance(volume, int) and 0 <= volume <= 100:
-                seq = self._holdings.settings_seq
-                self._store.remember(volume=f"{seq} {volume}")
-                self._set_volume()
-        if verb == "test" and not self.is_board:
-            why = self._stage.test()
-            if why:
-                at = self._clock.now()
-                self._store.tell("missed", at=at, cause=why, verb=verb)
-            else:
-                loop = asyncio.get_running_loop()
-                loop.call_later(_TEST_S, self._beat_now.set)
+    def _turn_volume(self, args: Mapping[str, Any]) -> str:
+        """Take a volume that was commanded; say why not."""
+        volume = args.get("volume")
+        if type(volume) is not int or not 0 <= volume <= 100:
+            return "unusable"
+        seq = self._holdings.settings_seq
+        self._store.remember(volume=f"{seq} {volume}")
+        self._set_volume()
+        return ""
+
+    def _sound_test(self, _args: Mapping[str, Any]) -> str:
+        """Sound the test tone; say why not."""
+        if self.is_board:
+            return "board"
+        why = self._stage.test()
+        if not why:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
+        return why
+
+    def _begin_again(self, args: Mapping[str, Any]) -> str:
+        """End so that the program starts anew; say why not."""
+        busy = self._stage.occupied(within_ms=DUE_MS)
+        if busy == "emergency" or (busy and args.get("force") is not True):
+            return busy
+        self.end_for_restart()
+        return ""
+
+    def end_for_restart(self) -> None:
+        """End cleanly and have the program started again by whoever keeps it."""
+        self.again = True
+        self._ending.set()
 
     # --- what comes by push -----------------------------------------------------------
 
@@ -676,8 +767,44 @@ class Station:
 
     def _sounded(self, word: Onset | Ending) -> None:
         """Remember that samples left the device, if they had somewhere to go."""
-        if self._sink.name != "null":
-            self._senses.sounded(word)
+        if self._sink.name != "null" and self._senses.sounded(word):
+            self._evidence()
+        if isinstance(word, Ending):
+            self._grade = None
+
+    def _evidence(self) -> str:
+        """Return the grade that the pole gives the sound that ended; asked once."""
+        if self._grade is None:
+            self._grade = self._pole.ended()
+            if self._grade:
+                self._senses.prove(self._grade)
+        return beats.NAMES.get(self._grade, "")
+
+    def _measured(self, judgement: Judgement) -> None:
+        """Take what the ear found, from a thread of the pole."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._take_measure, judgement)
+
+    def _take_measure(self, judgement: Judgement) -> None:
+        if judgement.word == HEARD:
+            self._senses.prove(beats.MEASURED)
+        log.info(
+            "the ear: %s (alike %s, rise %s dB, delay %s ms)",
+            judgement.word,
+            judgement.alike,
+            judgement.rise_db,
+            judgement.delay_ms,
+        )
+
+    def _contact_moved(self, name: str, closed: bool) -> None:  # noqa: FBT001
+        """Tell of a contact, from a thread of the pole. It is told, never obeyed."""
+
+        def tell() -> None:
+            self._store.tell("contact", at=self._clock.now(), name=name, closed=closed)
+            self._changed()
+
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(tell)
 
     def _birth(self) -> None:
         """Tell that this device has started, and how it is."""

@@ -163,12 +163,18 @@ def _next(stream: object, frames: int) -> Samples:
     return array("h", piece)
 
 
+# When the test tone is on, ms: uneven, so that nothing but it rises and falls so.
+_TONE_ON = ((0, 500), (700, 900), (1_200, 2_000))
+
+
 def tone() -> Voice:
-    """Return a quiet 440 Hz tone: the sound of the command `test`."""
-    frames = TONE_MS * FRAMES_PER_MS
-    wave = array(
-        "h", (int(6_000 * math.sin(6.283185 * 440 * n / RATE)) for n in range(frames))
-    )
+    """Return three quiet pulses of 440 Hz: the sound of the command `test`."""
+    wave: Samples = array("h")
+    for n in range(TONE_MS * FRAMES_PER_MS):
+        ms = n // FRAMES_PER_MS
+        on = any(begin <= ms < end for begin, end in _TONE_ON)
+        value = int(6_000 * math.sin(6.283185 * 440 * n / RATE)) if on else 0
+        wave.append(value)
 
     def read(count: int) -> Samples:
         piece = wave[:count]

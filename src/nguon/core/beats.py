@@ -13,6 +13,8 @@ from nguon.core.signing import VERSION, DocumentRefusedError
 
 OK, OPEN, SHORT = "ok", "open", "short"
 LINES = (OK, OPEN, SHORT)
+SIM_MISSING, SIM_LOCKED, SIM_REFUSED = "missing", "locked", "refused"
+SIMS = (OK, SIM_MISSING, SIM_LOCKED, SIM_REFUSED)
 ETHERNET, WIFI, MOBILE = "ethernet", "wifi", "4g"
 NETWORKS = (ETHERNET, WIFI, MOBILE)
 # Grades of evidence that a device sounded, the weakest first.
@@ -23,6 +25,7 @@ GRADES = {
     "amplified": AMPLIFIED,
     "measured": MEASURED,
 }
+NAMES = {grade: name for name, grade in GRADES.items()}
 MAX_AGE_S = 366 * 24 * 3600
 MAX_BEAT_BYTES = 4 * 1024
 
@@ -32,7 +35,8 @@ class Beat:
     """What a device said about itself at `at` (ms, its own clock); None: not said.
 
     `evidence` is the age in seconds of the latest proof of sound of each grade;
-    `wrong` names the fields that were dropped. `gone` is a last will: no sign of life.
+    `heard` says whether the device's own senses found its last sound. `wrong` names the
+    fields that were dropped. `gone` is a last will: no sign of life.
     """
 
     device: str
@@ -43,6 +47,9 @@ class Beat:
     battery_percent: int | None = None
     amplifier: bool | None = None
     line: str | None = None
+    heard: bool | None = None
+    sim: str | None = None
+    operator: str | None = None
     evidence: Mapping[int, int] = field(default_factory=dict)
     clock_offset_ms: int | None = None
     clock_doubt_ms: int | None = None
@@ -58,14 +65,13 @@ class Beat:
 
     def encode(self) -> dict[str, Any]:
         """Return the beat as JSON values; what is not known is left out."""
-        names = {grade: name for name, grade in GRADES.items()}
         told = {
             name: value
             for name, value in ((f, getattr(self, f)) for f in _FIELDS)
             if value is not None
         }
         if self.evidence:
-            told["evidence"] = {names[g]: age for g, age in self.evidence.items()}
+            told["evidence"] = {NAMES[g]: age for g, age in self.evidence.items()}
         if self.gone:
             told["gone"] = True
         return {"v": VERSION, "device": self.device, "at": self.at, **told}
@@ -133,6 +139,9 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "battery_percent": _between(0, 100),
     "amplifier": _flag,
     "line": _one_of(LINES),
+    "heard": _flag,
+    "sim": _one_of(SIMS),
+    "operator": _short_text,
     "clock_offset_ms": _between(-(2**45), 2**45),
     "clock_doubt_ms": _between(0, 2**31 - 1),
     "clock_trusted": _flag,

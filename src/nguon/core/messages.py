@@ -42,7 +42,12 @@ EVENT_TYPES = (
     "refused",
     "stopped",
     "lifted",
+    # A command was carried out, or not, with its cause.
+    "obeyed",
+    "declined",
+    "contact",
 )
+VERBS = ("volume", "test", "restart", "logs")
 # Limits from the first day (design 13.12).
 MAX_EVENTS_PER_BATCH = 500
 MAX_ITEMS_PER_PLAN = 5_000

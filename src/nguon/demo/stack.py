@@ -83,6 +83,7 @@ class Stack:
         profile: str = ONE,
         relays_inside: bool = False,
         outside: Outside | None = None,
+        webs: int = 1,
         say: Say = _quiet,
     ) -> None:
         self.folder = folder.resolve()
@@ -92,9 +93,11 @@ class Stack:
         self.profile = profile
         if profile == LEAF:
             self.servers = ("nats", "leaf", *servers[1:])
+        # Further web processes beside the first, as further machines would have them.
+        self.more_webs = [f"web-{number}" for number in range(2, webs + 1)]
+        self.servers = (*self.servers, *self.more_webs)
         self.outside = outside
         if outside:
-            # A second web process, as a second machine would have it.
             self.servers = (*self.servers, "web-tls")
         # A relay source on this very machine is for tests alone.
         self.relays_inside = relays_inside
@@ -114,6 +117,12 @@ class Stack:
     def web_url(self) -> str:
         """The address of the web server."""
         return f"http://127.0.0.1:{self.ports['web']}"
+
+    @property
+    def web_urls(self) -> list[str]:
+        """The addresses of all web processes that officers reach."""
+        more = [f"http://127.0.0.1:{self.ports[name]}" for name in self.more_webs]
+        return [self.web_url, *more]
 
     @property
     def device_url(self) -> str:
@@ -298,6 +307,7 @@ class Stack:
         names = ["nats", "mqtt"]
         if self.profile == LEAF:
             names += ["leaf-nats", "leaf-mqtt", "leaf-hub", "leaf-line"]
+        names += self.more_webs
         if self.outside:
             names.append("web-tls")
         for name in names:
@@ -366,11 +376,12 @@ class Stack:
         )
 
     def _add_server(self, name: str) -> None:
-        port = urlsplit(self.web_url).port
-        python = [sys.executable, "-m"]
         if name == "web-tls" and self.outside:
             self._add_web_tls(self.outside)
             return
+        is_further = name in self.more_webs
+        port = self.ports[name] if is_further else urlsplit(self.web_url).port
+        python = [sys.executable, "-m"]
         commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
             "nats": (
                 [find_nats_server(), "-c", str(self.folder / "nats.conf")],
@@ -385,12 +396,12 @@ class Stack:
                     *[*python, "uvicorn", "nguon.web.asgi:application"],
                     *["--host", "127.0.0.1", "--port", str(port), "--no-access-log"],
                 ],
-                lambda: answers_http(f"{self.web_url}/health"),
+                lambda: answers_http(f"http://127.0.0.1:{port}/health"),
             ),
             "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),
             "worker": ([*python, "nguon.web", "run_worker"], lambda: True),
         }
-        command, ready = commands[name]
+        command, ready = commands["web" if is_further else name]
         self._add(name, command, ready)
 
     def _add_web_tls(self, outside: Outside) -> None:
@@ -447,7 +458,7 @@ class Stack:
             enrol = [*program, "enrol", "--home", str(home), "--kind", kind]
             enrol += ["--server", self.device_url, "--claim", code]
             run_step("enrol", enrol, env, self.logs / "setup.log")
-        run = [*program, "run", "--home", str(home)]
+        run = [*program, "run", "--home", str(home), "--rtc"]
         if is_board:
             run += ["--null", "--board-port", str(self.ports[f"board-{number}"])]
         else:

@@ -2,10 +2,19 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from nguon.core.errors import AbsentError
-from nguon.fleet.models import Device, DeviceReport, Health, Incident, WorkOrder
+from nguon.fleet.models import (
+    Batch,
+    Command,
+    Device,
+    DeviceReport,
+    Health,
+    Incident,
+    Installation,
+    WorkOrder,
+)
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -30,6 +39,28 @@ def check_keeper(officer: Officer, *, unit: Unit, at: datetime) -> None:
 def fence_devices(officer: Officer, *, at: datetime) -> QuerySet[Device]:
     """Return the devices on an officer's ground."""
     return access.fence(Device.objects.all(), officer=officer, at=at)
+
+
+def fence_kept(officer: Officer, *, at: datetime) -> QuerySet[Device]:
+    """Return the devices that an officer looks after."""
+    return access.fence(Device.objects.all(), officer=officer, at=at, kinds=KEEPERS)
+
+
+def fence_batches(officer: Officer, *, at: datetime) -> QuerySet[Batch]:
+    """Return the batches of commands that went to devices on an officer's ground."""
+    mine = Command.objects.filter(
+        batch=OuterRef("pk"), device__in=fence_devices(officer, at=at)
+    )
+    return Batch.objects.filter(Exists(mine))
+
+
+def access_batch(officer: Officer, uid: str, *, at: datetime) -> Batch:
+    """Return a batch that concerns an officer. Raises AbsentError for any other."""
+    found = fence_batches(officer, at=at).select_related("made_by", "cancelled_by")
+    batch = found.filter(uid=uid).first()
+    if batch is None:
+        raise AbsentError("fleet.batch_absent")
+    return batch
 
 
 def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
@@ -89,6 +120,24 @@ def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
         unit="device__unit",
         kinds=KEEPERS,
     )
+
+
+def fence_installations(officer: Officer, *, at: datetime) -> QuerySet[Installation]:
+    """Return the jobs at devices on an officer's ground."""
+    return access.fence(
+        Installation.objects.all(), officer=officer, at=at, unit="device__unit"
+    )
+
+
+def access_installation(officer: Officer, uid: str, *, at: datetime) -> Installation:
+    """Return a job on an officer's ground. Raises AbsentError for any other."""
+    found = fence_installations(officer, at=at).select_related(
+        "device__unit__parent", "unit", "by"
+    )
+    row = found.filter(uid=uid).first()
+    if row is None:
+        raise AbsentError("fleet.installation_absent")
+    return row
 
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:

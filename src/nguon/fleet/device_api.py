@@ -66,6 +66,13 @@ class Enrolment(Schema):
     version: str = Field("", max_length=40)
 
 
+class SentLog(Schema):
+    """The log that a command asked for."""
+
+    document: str = Field(max_length=12)
+    text: str
+
+
 @api.exception_handler(DomainError)
 def answer_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Answer with code, data and the server's time, which a wrong clock needs."""
@@ -168,6 +175,16 @@ def events(request: HttpRequest) -> dict[str, Any]:
         )
     stored = [event.n for event in reading.batch.events] + list(reading.odd)
     return messages.encode_ack(log=reading.batch.log, stored=sorted(stored))
+
+
+@api.post("/logs", auth=active)
+def logs(request: HttpRequest, sent: SentLog) -> dict[str, bool]:
+    """Keep the last lines of a device's log, which a technician asked for."""
+    device: Known = request.auth  # type: ignore[attr-defined]
+    actions.store_log(
+        device_id=device.pk, document=sent.document, text=sent.text, at=_now()
+    )
+    return {"stored": True}
 
 
 def _check_size(request: HttpRequest, limit: int) -> None:

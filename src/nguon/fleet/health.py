@@ -165,6 +165,8 @@ class Vitals:
     battery_percent: int | None = None
     amplifier: bool | None = None
     line: str = ""
+    heard: bool | None = None
+    sim: str = ""
     clock_trusted: bool | None = None
     clock_doubt_ms: int | None = None
     storage_free_mb: int | None = None
@@ -216,7 +218,12 @@ def is_flapping(losses: Sequence[datetime], *, at: datetime) -> bool:
 
 
 def _is_unmeasured(v: Vitals, _at: datetime) -> bool:
-    """Say whether a device that can measure itself has played and measured nothing."""
+    """Say whether a device that can measure itself has played and measured nothing.
+
+    Its own word about its last sound, or a proof that stays behind what was decoded.
+    """
+    if v.heard is False:
+        return True
     measured, decoded = v.evidence.get(beats.MEASURED), v.evidence.get(beats.DECODED)
     return bool(measured and decoded and decoded - measured >= UNMEASURED)
 
@@ -249,6 +256,10 @@ def _is_data_used_up(v: Vitals, _at: datetime) -> bool:
     if v.data_used_mb is None or not v.data_plan_mb:
         return False
     return v.data_used_mb >= DATA_SHARE * v.data_plan_mb
+
+
+def _is_without_sim(v: Vitals, _at: datetime) -> bool:
+    return v.sim in {beats.SIM_MISSING, beats.SIM_LOCKED, beats.SIM_REFUSED}
 
 
 def _is_line(word: str) -> Holds:
@@ -287,6 +298,7 @@ RULES: tuple[Rule, ...] = (
     Rule("storage", "Sắp hết chỗ chứa",
          _is_low("storage_free_mb", LOW_STORAGE_MB), _MINUTES),
     Rule("signal", "Sóng di động yếu", _is_low("signal_dbm", WEAK_DBM), _MINUTES),
+    Rule("no_sim", "SIM không dùng được", _is_without_sim, _MINUTES),
     Rule("sim", "SIM sắp hết hạn", _is_sim_ending, _NOW),
     Rule("data", "Sắp hết gói dữ liệu", _is_data_used_up, _NOW),
     Rule("sensor", "Cảm biến báo sai", lambda v, _at: bool(v.wrong), _MINUTES),
@@ -395,6 +407,8 @@ SIGNALS = {
     "storage": "Chỗ chứa",
     "temperature": "Nhiệt độ",
     "signal": "Sóng",
+    "sim": "SIM",
+    "heard": "Tự nghe thấy",
     "network": "Đường mạng",
     "version": "Phần mềm",
     "state": "Trạng thái",
@@ -410,6 +424,11 @@ SIGNAL_WORDS = {
     "low": "thấp",
     "hot": "nóng",
     "weak": "yếu",
+    "heard": "nghe thấy",
+    "mute": "không nghe thấy",
+    "missing": "không có SIM",
+    "locked": "SIM đòi mã PIN",
+    "refused": "nhà mạng từ chối",
     "doubtful": "đáng ngờ",
     "ethernet": "cáp mạng",
     "wifi": "wifi",
@@ -433,6 +452,8 @@ def signals_of(v: Vitals, *, network: str, version: str) -> dict[str, str]:
         "battery": _code(_known(v.battery_percent, LOW_BATTERY), "ok", "low"),
         "amplifier": _code(runs, "ok", "off"),
         "line": v.line,
+        "heard": _code(v.heard, "heard", "mute"),
+        "sim": v.sim,
         "clock": _code(trusted, "ok", "doubtful"),
         "storage": _code(_known(v.storage_free_mb, LOW_STORAGE_MB), "ok", "low"),
         "temperature": _code(cool, "ok", "hot"),

@@ -2,7 +2,15 @@
 
 from django.urls import path, re_path
 
-from nguon.fleet.views import devices, incidents, maps, orders, register
+from nguon.fleet.views import (
+    commands,
+    devices,
+    incidents,
+    installing,
+    maps,
+    orders,
+    register,
+)
 
 app_name = "fleet"
 urlpatterns = [
@@ -26,8 +34,26 @@ urlpatterns = [
     ),
     path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
     path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
+    path("lenh/", commands.index, name="batches"),
+    path("lenh/moi/", commands.create, name="command"),
+    path("lenh/<slug:uid>/", commands.show, name="batch"),
+    path("lenh/<slug:uid>/xuat.csv", commands.export, name="batch_file"),
+    path("lenh/<slug:uid>/dung/", commands.cancel, name="cancel_batch"),
+    path("<slug:uid>/nhat-ky/<int:command_id>/", commands.log, name="log"),
     path("bao-hong/", orders.reports, name="reports"),
     path("bao-hong/xuat.csv", orders.export_reports, name="reports_file"),
+    path("lap-dat/", installing.index, name="installs"),
+    path("lap-dat/xuat.csv", installing.export, name="installs_file"),
+    path("lap-dat/<slug:uid>/", installing.protocol, name="protocol"),
+    path(
+        "lap-dat/<slug:uid>/anh/<int:photo_id>.jpg",
+        installing.photo,
+        name="installation_photo",
+    ),
+    path("ngoai-tuyen.js", installing.worker, name="offline_worker"),
+    path("<slug:uid>/lap-dat/", installing.install, name="install"),
+    path("<slug:uid>/lap-dat/thu/", installing.tone, name="install_tone"),
+    path("<slug:uid>/lap-dat/tinh-hinh/", installing.look, name="install_look"),
     path("ho-so/", register.index, name="register"),
     path("ho-so/tai-ve/", register.export, name="register_file"),
     path("nhan/", register.labels, name="labels"),

@@ -58,8 +58,8 @@ UPLOADS_WAITING_BYTES = 400 * 1024 * 1024
 PIECE_BYTES = 2 * 1024 * 1024
 UPLOAD_HOURS = 24
 
-# A place of a template that nobody filled in: nothing that a station says.
-_PLACE_TO_FILL = re.compile(r"\[[^\W\d_][^\]\n]{0,60}\]")
+# A place of a template that nobody filled in; `[nghỉ 2s]` is a pause of the voice.
+_PLACE_TO_FILL = re.compile(r"\[(?!nghỉ\b)[^\W\d_][^\]\n]{0,60}\]")
 
 DRILL_WORDS = "Đây là diễn tập."
 

@@ -1,21 +1,19 @@
-"""Live speech in the making: the encoder of each session, its tone, its playlist.
+"""Live speech in the making: each session's line, its tone, its playlist.
 
-An encoder lives in the web process that took the session's first sound; when that
-process ends, so do its sessions. The last seconds stand in the cache as an HLS
+Any web process may take any piece of a session: what encoding has to know of the
+pieces before stands in the database, some kilobytes. So do the last seconds, as an HLS
 playlist (RFC 8216) for makes of speakers that do not read our segments.
 """
 
 import math
-import threading
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from django.core.cache import cache
-
-from nguon.core.errors import InvalidError
+from nguon.core.errors import AbsentError, InvalidError
 from nguon.radio.feeds import FrameCutter
-from nguon.speech.live import FRAME_MS, LiveEncoder
+from nguon.schedule.models import LiveLine, LiveSegment, LiveSession
+from nguon.speech.live import FRAME_MS, Mark, go_on
 
 # What browsers send: mono, 16 bit, a quarter of a second at a time.
 RATE = 16_000
@@ -25,7 +23,7 @@ MAX_CHUNK_BYTES = RATE * 2 * 3
 TONE_MS = 1_500
 HLS_SEGMENT_MS = 2_000
 HLS_KEPT = 6
-_KEEP_S = 60
+HLS_AFTER = timedelta(seconds=60)
 _TONE_LEVEL = 9_000
 _NOTES = (880.0, 659.3, 523.3)
 
@@ -45,89 +43,75 @@ def tone() -> bytes:
 _TONE = tone()
 
 
-@dataclass
-class Line:
-    """One session's encoder; the tone sounds in the place of its first 1.5 s.
+def feed(line: LiveLine, pcm: bytes) -> bytes:
+    """Return the MP3 frames that these samples complete; the caller saves the line.
 
-    Whoever uses a line holds its lock.
+    The tone sounds in the place of the first 1.5 s. Raises InvalidError.
     """
-
-    encoder: LiveEncoder = field(default_factory=lambda: LiveEncoder(rate=RATE))
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    latest: int = 0
-    taken: int = 0
-    playlist: "Playlist | None" = None
-
-    def feed(self, pcm: bytes) -> bytes:
-        """Return the MP3 frames that these samples complete. Raises InvalidError."""
-        if not pcm or len(pcm) % 2 or len(pcm) > MAX_CHUNK_BYTES:
-            raise InvalidError("schedule.live_chunk_unusable")
-        toned = _TONE[self.taken : self.taken + len(pcm)]
-        self.taken += len(pcm)
-        return self.encoder.feed(toned + pcm[len(toned) :])
+    if not pcm or len(pcm) % 2 or len(pcm) > MAX_CHUNK_BYTES:
+        raise InvalidError("schedule.live_chunk_unusable")
+    toned = _TONE[line.taken : line.taken + len(pcm)]
+    line.taken += len(pcm)
+    return _go_on(line, toned + pcm[len(toned) :], last=False)
 
 
-_lines: dict[str, Line] = {}
-_guard = threading.Lock()
-_MOST_LINES = 64
+def finish(line: LiveLine) -> bytes:
+    """Return the last frames of a line."""
+    return _go_on(line, b"", last=True)
 
 
-def open_line(uid: str) -> Line:
-    """Return the line of a session that begins; the oldest give way to a flood."""
-    with _guard:
-        while len(_lines) >= _MOST_LINES:
-            _lines.pop(next(iter(_lines)))
-        return _lines.setdefault(uid, Line())
+def _go_on(line: LiveLine, samples: bytes, *, last: bool) -> bytes:
+    mark = Mark(line.frames, bytes(line.tail))
+    mp3, mark = go_on(mark, samples, rate=RATE, last=last)
+    line.frames, line.tail = mark.frames, mark.tail
+    return mp3
 
 
-def find_line(uid: str) -> Line | None:
-    """Return the line of a session, or None when another process has, or had, it."""
-    return _lines.get(uid)
+def extend(session: LiveSession, mp3: bytes, *, last: bool) -> None:
+    """Add frames to the playlist: a segment is whole after two seconds, or at last.
+
+    What no playlist names any more is forgotten.
+    """
+    found = LiveSegment.objects.filter(session=session)
+    row = found.order_by("-number").first()
+    if row is None or row.whole:
+        number, at_ms = (row.number + 1, row.at_ms + row.ms) if row else (0, 0)
+        row = LiveSegment(session=session, number=number, at_ms=at_ms, data=b"")
+    row.data = bytes(row.data) + mp3
+    row.ms += FRAME_MS * sum(1 for _ in FrameCutter().feed(mp3 + _FRAME_END))
+    row.whole = last or row.ms >= HLS_SEGMENT_MS
+    if row.ms:
+        row.save()
+    found.filter(number__lt=row.number - HLS_KEPT).delete()
 
 
-def drop_line(uid: str) -> None:
-    """Forget a session that is over."""
-    with _guard:
-        _lines.pop(uid, None)
+def playlist(token: str) -> str:
+    """Return the playlist of a session. Raises AbsentError."""
+    found = LiveSegment.objects.filter(session__token=token)
+    session = LiveSession.objects.filter(token=token).first()
+    if session is None or not found.exists():
+        raise AbsentError("schedule.live_absent")
+    whole = found.filter(whole=True).order_by("-number")[:HLS_KEPT]
+    rows = [(row.number, row.ms) for row in whole.defer("data")]
+    return _playlist(rows[::-1], last=session.ended_at is not None)
 
 
-class Playlist:
-    """The last seconds of a session as HLS: packed MP3 segments of two seconds."""
+def segment(token: str, number: int) -> bytes:
+    """Return one segment of a playlist. Raises AbsentError."""
+    found = LiveSegment.objects.filter(session__token=token, number=number, whole=True)
+    row = found.first()
+    if row is None:
+        raise AbsentError("schedule.live_absent")
+    return _timestamp(row.at_ms) + bytes(row.data)
 
-    def __init__(self, token: str) -> None:
-        self._token = token
-        self._waiting = b""
-        self._waiting_ms = 0
-        self._made_ms = 0
-        self._rows: list[tuple[int, int]] = []
 
-    def add(self, mp3: bytes, *, last: bool) -> None:
-        """Take frames; publish a segment when two seconds are together, or at last."""
-        cutter = FrameCutter()
-        self._waiting += mp3
-        self._waiting_ms += FRAME_MS * sum(1 for _ in cutter.feed(mp3 + _FRAME_END))
-        if self._waiting and (last or self._waiting_ms >= HLS_SEGMENT_MS):
-            number = self._rows[-1][0] + 1 if self._rows else 0
-            data = _timestamp(self._made_ms) + self._waiting
-            cache.set(segment_key(self._token, number), data, _KEEP_S)
-            self._rows = [*self._rows, (number, self._waiting_ms)][-HLS_KEPT:]
-            self._made_ms += self._waiting_ms
-            self._waiting, self._waiting_ms = b"", 0
-        cache.set(playlist_key(self._token), _playlist(self._rows, last=last), _KEEP_S)
+def forget_heard(*, at: datetime) -> None:
+    """Forget the sound of sessions that have been over for a minute."""
+    LiveSegment.objects.filter(session__ended_at__lte=at - HLS_AFTER).delete()
 
 
 # A header behind the last frame, by which the cutter sees that it is whole.
 _FRAME_END = b"\xff\xfb\x90\x00" + bytes(6)
-
-
-def playlist_key(token: str) -> str:
-    """Return under which name the cache holds a session's playlist."""
-    return f"live.{token}.m3u8"
-
-
-def segment_key(token: str, number: int) -> str:
-    """Return under which name the cache holds one segment."""
-    return f"live.{token}.{number}"
 
 
 def _playlist(rows: Sequence[tuple[int, int]], *, last: bool) -> str:

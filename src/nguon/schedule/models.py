@@ -500,6 +500,48 @@ class LiveSession(models.Model):
         return f"live session {self.uid} #{self.pk}"
 
 
+class LiveLine(models.Model):
+    """What the next piece of a session that is on needs of those before it.
+
+    `latest` is the number of the latest piece, `taken` counts its bytes; `frames` and
+    `tail` are an encoder's mark (`speech.live.Mark`). Gone when the session is over.
+    """
+
+    session = models.OneToOneField(
+        LiveSession, on_delete=models.CASCADE, related_name="line"
+    )
+    latest = models.PositiveIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
+    frames = models.PositiveIntegerField(default=0)
+    tail = models.BinaryField(default=bytes)
+
+    def __str__(self) -> str:
+        return f"line of live session #{self.session_id} #{self.pk}"
+
+
+class LiveSegment(models.Model):
+    """Some seconds of a session's sound, for its playlist; forgotten soon after."""
+
+    session = models.ForeignKey(
+        LiveSession, on_delete=models.CASCADE, related_name="sound"
+    )
+    number = models.PositiveIntegerField()
+    at_ms = models.PositiveIntegerField()
+    ms = models.PositiveIntegerField(default=0)
+    data = models.BinaryField()
+    whole = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "number"], name="live_segment_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"segment {self.number} of live session #{self.session_id} #{self.pk}"
+
+
 class SourceWatch(models.Model):
     """How an approved relay source was when the server listened to it last."""
 

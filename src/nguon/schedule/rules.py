@@ -85,14 +85,13 @@ LIVE_BEGINS = timedelta(seconds=10)
 # no segment is in time any more.
 LIVE_SETTLES = timedelta(seconds=11)
 BUTTON, LINE_LOST, TIME_UP = "button", "line_lost", "time_up"
-AUTHORITY_ENDED, LIVE_STOPPED, RESTARTED = "authority_ended", "stopped", "restarted"
+AUTHORITY_ENDED, LIVE_STOPPED = "authority_ended", "stopped"
 LIVE_CAUSES = {
     BUTTON: "Người nói bấm dừng",
     LINE_LOST: "Mất kết nối với người nói",
     TIME_UP: "Hết giờ đã hẹn",
     AUTHORITY_ENDED: "Ủy quyền hết hiệu lực",
     LIVE_STOPPED: "Có lệnh dừng phát",
-    RESTARTED: "Máy chủ khởi động lại",
 }
 
 # class of a bulletin → (rank in playout, start policy).

@@ -27,12 +27,13 @@ FAULTS = (
 class Body:
     """The virtual hardware of one device; moments are ms since 1970."""
 
-    __slots__ = ("faults", "number", "proofs")
+    __slots__ = ("faults", "number", "proofs", "volume")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.faults: set[str] = set()
         self.proofs: dict[int, int] = {}
+        self.volume: int | None = None
 
     @property
     def beats(self) -> bool:
@@ -70,6 +71,7 @@ class Body:
             signal_dbm=-70 - self.number % 30 if mobile else None,
             network=beats.MOBILE if mobile else beats.ETHERNET,
             data_used_mb=self.number % 900 if mobile else None,
+            volume=self.volume,
             **more,
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nguon.core import signing
-from nguon.core.messages import Item, Plan, Settings, Stop, quiet_of
+from nguon.core.messages import VERBS, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.signing import DocumentRefusedError, KeySet, PublicKey
 
 _KEPT = 512
@@ -135,6 +135,8 @@ def _subject(payload: dict[str, Any]) -> Any:
             raise DocumentRefusedError("wrong_key_use", document=name)
         return plan
     if kind == "cancel" and not is_strings(payload.get("items")):
+        raise DocumentRefusedError("malformed", document=name)
+    if kind == "command" and payload.get("verb") not in VERBS:
         raise DocumentRefusedError("malformed", document=name)
     if kind == "lift" and not isinstance(payload.get("stop"), str):
         raise DocumentRefusedError("malformed", document=name)

@@ -441,17 +441,46 @@ class Swarm:
             moments.add("verified", time.time() * 1000)
         elif kind not in {"plan", "settings"}:
             self.tally.order(document.id).add("verified", time.time() * 1000)
-        if kind == "command" and document.subject.get("verb") == "test":
-            self._test(device)
+        if kind == "command":
+            self._obey(document, device, at=at)
         if document.id not in self._seen:
             self._look_at(document, device)
         self._mark(device.number)
 
-    def _test(self, device: Device) -> None:
-        """Sound a test tone, if one can be heard now, and tell its proof soon."""
-        if device.playing is None and not device.stops:
+    def _obey(self, document: Document, device: Device, *, at: int) -> None:
+        """Carry out a command, or decline it, and tell so."""
+        verb = document.subject["verb"]
+        data = {"document": document.id, "verb": verb}
+        device.tell("received", at=at, data=data)
+        cause = self._hand(verb, document.subject.get("args"), device)
+        if cause:
+            device.tell("declined", at=at, data={**data, "cause": cause})
+        else:
+            device.tell("obeyed", at=at, data=data)
+
+    def _hand(self, verb: str, args: object, device: Device) -> str:
+        """Do what a command says; return why not. A log is none that it has."""
+        given = args if isinstance(args, dict) else {}
+        busy = device.playing is not None or bool(device.stops)
+        if verb == "volume":
+            self.bodies[device.number].volume = given.get("volume")
+        elif verb == "test":
+            if busy:
+                return "stopped" if device.stops else "outranked"
+            # The tone sounds now, and its proof is told soon.
             self.bodies[device.number].sounded(at=self.at())
             self._beats.sooner(device.number, time.monotonic() + jitter(1, 2))
+        elif verb == "restart":
+            if device.playing is not None and device.playing.rank == "emergency":
+                return "emergency"
+            if busy and given.get("force") is not True:
+                return "sounding"
+            # After a while it is gone, and soon back with a birth.
+            loop = asyncio.get_running_loop()
+            loop.call_later(jitter(1, 3), self.links[device.number].abort)
+        else:
+            return "unsent"
+        return ""
 
     def fail(self, numbers: Sequence[int], fault: str) -> None:
         """Have these devices fail in one way, from now on."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from nguon.channels import actions as channels
 from nguon.fleet import actions as fleet
 from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
@@ -15,6 +16,7 @@ def chores() -> list[Chore]:
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("channels", _spread, every_seconds=1),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
         Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
         # A lost connection is a known fault within five seconds (gateway: one).
@@ -22,6 +24,9 @@ def chores() -> list[Chore]:
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
         Chore("days", lambda at: fleet.roll_days(at=at), every_seconds=900),
         Chore("repairs", _prove_repairs, every_seconds=3),
+        Chore("commands", _command, every_seconds=1),
+        Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
+        Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("uploads", _forget_uploads, every_seconds=600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
@@ -33,7 +38,20 @@ def _forget_uploads(at: datetime) -> None:
     newsroom.forget_uploads(at=at)
 
 
+def _command(at: datetime) -> None:
+    """Send the next commands of batches, and take the answers that came."""
+    fleet.send_queued(at=at)
+    fleet.settle_commands(at=at)
+
+
 def _prove_repairs(at: datetime) -> None:
     """Take the proofs of repaired devices, and ask the others for a quiet tone."""
     fleet.verify_orders(at=at)
     fleet.send_quiet_tests(at=at)
+
+
+def _spread(at: datetime) -> None:
+    """Lay out what releases asked for by other channels, and carry what waits."""
+    channels.withdraw_cancelled(at=at)
+    channels.spread_released(at=at)
+    channels.deliver(at=at)

@@ -3,9 +3,18 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `register` is what the owner knows.
+repairs them; `installing` puts them up; `register` is what the owner knows;
+`batches` commands many.
 """
 
+from nguon.fleet.actions.batches import (
+    cancel_batch,
+    forget_logs,
+    send_batch,
+    send_queued,
+    settle_commands,
+    store_log,
+)
 from nguon.fleet.actions.documents import (
     UnitBody,
     change_device,
@@ -37,6 +46,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.orders import (
@@ -72,6 +82,7 @@ from nguon.fleet.actions.views import forget_view, save_view
 __all__ = [
     "MAX_CLAIMS",
     "Fact",
+    "Job",
     "Prepared",
     "Stored",
     "UnitBody",
@@ -79,6 +90,7 @@ __all__ = [
     "approve_device",
     "approve_devices",
     "assign_order",
+    "cancel_batch",
     "change_device",
     "change_registration",
     "close_report",
@@ -90,6 +102,7 @@ __all__ = [
     "expire_outbox",
     "finish_order",
     "forget_contacts",
+    "forget_logs",
     "forget_outbox",
     "forget_segments",
     "forget_view",
@@ -115,12 +128,18 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "save_installation",
     "save_view",
+    "send_batch",
     "send_command",
+    "send_queued",
     "send_quiet_tests",
     "set_aside",
+    "settle_commands",
+    "sound_tone",
     "start_order",
     "store_events",
+    "store_log",
     "store_media",
     "verify_orders",
 ]

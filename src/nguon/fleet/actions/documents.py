@@ -16,13 +16,14 @@ from django.db.models import F
 from nguon.audit import actions as audit
 from nguon.core import messages, signing, topics
 from nguon.core.errors import ConflictError, InvalidError
-from nguon.fleet import access, keys, poke
+from nguon.fleet import access, commands, keys, poke
 from nguon.fleet.models import (
     ACTIVE,
     PLAN,
     SETTINGS,
     URGENT,
     URGENT_LANE,
+    Command,
     Counter,
     Device,
     Media,
@@ -34,12 +35,10 @@ from nguon.territory.models import Unit
 
 NUDGE_LIFE = timedelta(minutes=10)
 SETTINGS_LIFE = timedelta(days=3650)
-COMMAND_LIFE = timedelta(seconds=60)
 # Live speech that comes later than this is not wanted any more.
 SEGMENT_LIFE = timedelta(seconds=10)
 # A push travels in one MQTT packet; a longer bulletin belongs in the plan.
 MAX_URGENT_BYTES = 256 * 1024
-VERBS = ("volume", "test")
 SEGMENT = "segment"
 
 
@@ -208,13 +207,12 @@ def send_command(
 ) -> SignedDocument:
     """Send one device a command that dies after a minute.
 
-    Raises InvalidError `fleet.command_unknown`, ConflictError
+    Raises InvalidError (see `commands.check_args`), ConflictError
     `fleet.device_not_active`, and what `check_keeper` raises.
     """
     device = Device.objects.select_related("unit").get(pk=device_id)
     access.check_keeper(by, unit=device.unit, at=at)
-    if verb not in VERBS:
-        raise InvalidError("fleet.command_unknown", verb=verb)
+    args = commands.check_args(verb, args)
     if device.state != ACTIVE:
         raise ConflictError("fleet.device_not_active")
     return push_command(device=device, verb=verb, args=args, by=by, at=at)
@@ -232,19 +230,54 @@ def push_command(
 
     Raises CannotSignError.
     """
-    document = publish_urgent(
-        kind="command",
+    row = Command(
         device=device,
-        body={"verb": verb, "args": dict(args)},
-        use="command",
-        not_after=at + COMMAND_LIFE,
-        by=by,
-        at=at,
+        verb=verb,
+        args=dict(args),
+        state=commands.SENT,
+        made_by=by,
+        made_at=at,
     )
+    (document,) = push_commands([row], at=at)
+    row.save(force_insert=True)
     audit.record(
         f"fleet.device.{verb}", target=device, by=by, at=at, data={"args": dict(args)}
     )
     return document
+
+
+def push_commands(rows: Sequence[Command], *, at: datetime) -> list[SignedDocument]:
+    """Sign commands and leave them in the outbox; note in each row that it went.
+
+    The caller writes the rows. Raises CannotSignError.
+    """
+    numbers = next_numbers(URGENT_LANE, [row.device.uid for row in rows])
+    not_after = at + commands.LIFE
+    documents = [
+        _sign(
+            "command", lane=URGENT_LANE, use="command", seq=numbers[row.device.uid],
+            unit=None, device=row.device, body={"verb": row.verb, "args": row.args},
+            not_after=not_after, by=row.made_by, at=at,
+        )
+        for row in rows
+    ]  # fmt: skip
+    SignedDocument.objects.bulk_create(documents, batch_size=200)
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                topic=urgent_topic(document),
+                payload=document.jws,
+                created_at=at,
+                not_after=not_after,
+            )
+            for document in documents
+        ],
+        batch_size=200,
+    )
+    for row, document in zip(rows, documents, strict=True):
+        row.state, row.document, row.sent_at = commands.SENT, document.uid, at
+    poke.on_commit()
+    return documents
 
 
 @transaction.atomic

@@ -36,9 +36,9 @@ KEPT_LOSSES = 8
 TOLD = (
     "sounding", "mains", "battery_percent", "amplifier", "clock_offset_ms",
     "clock_doubt_ms", "clock_trusted", "storage_free_mb", "temperature_c",
-    "signal_dbm", "data_used_mb", "volume",
+    "signal_dbm", "data_used_mb", "volume", "heard",
 )  # fmt: skip
-WORDS = ("line", "network", "version")
+WORDS = ("line", "network", "version", "sim", "operator")
 MOMENTS = {
     beats.CLAIMED: "claimed_at",
     beats.DECODED: "decoded_at",

@@ -2,9 +2,10 @@
 
 `devices` who they are and what they were told and told us, `health` how they are,
 `rollups` how they were, `register` what the owner knows about them, `upkeep` what is
-done about them.
+done about them, `control` what they were commanded.
 """
 
+from nguon.fleet.models.control import Batch, Command, DeviceLog
 from nguon.fleet.models.devices import (
     ACTIVE,
     BOARD,
@@ -37,6 +38,7 @@ from nguon.fleet.models.devices import (
     state_choices,
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
+from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
 from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
@@ -60,16 +62,21 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "Batch",
     "BeatDay",
     "BeatHour",
     "Claim",
+    "Command",
     "Counter",
     "Device",
     "DeviceEvent",
+    "DeviceLog",
     "DeviceReport",
     "Fault",
     "Health",
     "Incident",
+    "Installation",
+    "InstallationPhoto",
     "Media",
     "OutboxMessage",
     "Registration",

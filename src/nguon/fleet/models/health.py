@@ -46,6 +46,9 @@ class Health(models.Model):
     battery_percent = models.SmallIntegerField(null=True, blank=True)
     amplifier = models.BooleanField(null=True)
     line = models.CharField(max_length=5, blank=True)
+    heard = models.BooleanField(null=True)
+    sim = models.CharField(max_length=7, blank=True)
+    operator = models.CharField(max_length=40, blank=True)
     clock_offset_ms = models.BigIntegerField(null=True, blank=True)
     clock_doubt_ms = models.IntegerField(null=True, blank=True)
     clock_trusted = models.BooleanField(null=True)
@@ -75,6 +78,9 @@ class Health(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(line__in=["", *beats.LINES]), name="health_line_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(sim__in=["", *beats.SIMS]), name="health_sim_known"
             ),
         ]
         indexes = [

@@ -1,9 +1,15 @@
 """Reads about the fleet; nothing here writes.
 
 `documents` what a device must hold, `devices` lists, maps and what sounds, `upkeep`
-incidents and repairs.
+incidents and repairs, `control` commands.
 """
 
+from nguon.fleet.queries.control import (
+    count_command_causes,
+    count_commands,
+    count_for_command,
+    wanted_words,
+)
 from nguon.fleet.queries.devices import (
     CommuneCount,
     Coverage,
@@ -55,9 +61,12 @@ __all__ = [
     "count_audible",
     "count_back",
     "count_causes",
+    "count_command_causes",
+    "count_commands",
     "count_communes",
     "count_coverage",
     "count_devices",
+    "count_for_command",
     "count_orders",
     "filter_devices",
     "filter_incidents",
@@ -82,4 +91,5 @@ __all__ = [
     "order_devices",
     "signals_of",
     "vitals_of",
+    "wanted_words",
 ]

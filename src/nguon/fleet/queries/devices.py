@@ -345,6 +345,8 @@ def vitals_of(row: Health) -> health.Vitals:
         battery_percent=row.battery_percent,
         amplifier=row.amplifier,
         line=row.line,
+        heard=row.heard,
+        sim=row.sim,
         clock_trusted=row.clock_trusted,
         clock_doubt_ms=row.clock_doubt_ms,
         storage_free_mb=row.storage_free_mb,

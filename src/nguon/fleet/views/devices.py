@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 )
 
 from nguon.core.errors import InvalidError
-from nguon.fleet import access, actions, health, picture, queries, repairs
+from nguon.fleet import access, actions, commands, health, picture, queries, repairs
 from nguon.fleet.models import (
     KINDS,
     STATES,
@@ -38,6 +38,7 @@ PER_PAGE = 50
 EXPORT_LIMIT = 50_000
 LATEST_EVENTS = 20
 LATEST_FAULTS = 10
+LATEST_COMMANDS = 8
 MAX_CHANGES = 2_000
 GRADES = (
     ("2", "Có bằng chứng kêu"),
@@ -196,6 +197,10 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "languages": LANGUAGES,
         "language_names": [dict(LANGUAGES).get(c, c) for c in device.languages],
         "may_keep": access.can_keep(officer, unit=device.unit, at=at),
+        "commands": device.commands.select_related("made_by", "batch", "log").order_by(
+            "-made_at", "-pk"
+        )[:LATEST_COMMANDS],
+        "verbs": commands.NAMES.items(),
         "paper": Registration.objects.filter(device=device).first(),
         **_condition(request, device, at),
     }

@@ -9,6 +9,7 @@ from nguon.newsroom.actions.approvals import (
     record_approval,
     seal_version,
 )
+from nguon.newsroom.actions.channels import chosen_texts, save_channels
 from nguon.newsroom.actions.comments import add_comment
 from nguon.newsroom.actions.desk import add_template, end_template, set_rate
 from nguon.newsroom.actions.drafts import (
@@ -61,6 +62,7 @@ __all__ = [
     "begin_upload",
     "check_sealed",
     "check_size",
+    "chosen_texts",
     "claim_rendition",
     "create_bulletin",
     "draft_of",
@@ -73,6 +75,7 @@ __all__ = [
     "renew_lease",
     "return_rendition",
     "reuse_bulletin",
+    "save_channels",
     "save_draft",
     "seal_version",
     "set_rate",

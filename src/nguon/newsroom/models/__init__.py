@@ -14,12 +14,14 @@ from nguon.newsroom.models.bulletins import (
     field_choices,
     vietnamese,
 )
+from nguon.newsroom.models.channels import ChannelText, VersionChannel
 from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
 from nguon.newsroom.models.intake import Intake, Upload
 
 __all__ = [
     "HASH_LENGTH",
     "Bulletin",
+    "ChannelText",
     "Comment",
     "Editor",
     "Intake",
@@ -32,6 +34,7 @@ __all__ = [
     "Template",
     "Upload",
     "Version",
+    "VersionChannel",
     "VersionRendition",
     "class_choices",
     "field_choices",

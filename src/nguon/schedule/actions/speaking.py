@@ -23,7 +23,7 @@ from nguon.people import queries as people_queries
 from nguon.people.models import Officer
 from nguon.schedule import audience, authority, live, papers, rules, station
 from nguon.schedule.items import milliseconds
-from nguon.schedule.models import Airing, LiveSession, Paper
+from nguon.schedule.models import Airing, LiveLine, LiveSession, Paper
 from nguon.territory.models import Unit
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ def start_live(
         ends_at=ends_at,
         heard_at=at,
     )
+    LiveLine.objects.create(session=session)
     session.units.set(units)
     session.devices.set(devices)
     session.carriers.set(audience.list_carriers(units, devices))
@@ -119,20 +120,23 @@ def feed_live(
     if session.ends_at <= at:
         end_live(session_uid=session_uid, cause=rules.TIME_UP, by=None, at=at)
         raise LiveOverError(rules.TIME_UP)
-    line = live.find_line(session.uid)
-    if line is None and session.chunks:
-        end_live(session_uid=session_uid, cause=rules.RESTARTED, by=None, at=at)
-        raise LiveOverError(rules.RESTARTED)
-    line = line or live.open_line(session.uid)
-    with line.lock:
-        if n <= line.latest:
-            return session
-        mp3 = line.feed(pcm)
-        line.latest = n
-        line.playlist = line.playlist or live.Playlist(session.token)
-        line.playlist.add(mp3, last=False)
-        _publish(session, mp3, last=False, at=at)
+    _carry(session, n, pcm, at=at)
     return session
+
+
+@transaction.atomic
+def _carry(session: LiveSession, n: int, pcm: bytes, *, at: datetime) -> None:
+    """Encode a piece and leave it for the bus; a failure leaves all as it was."""
+    line = LiveLine.objects.select_for_update().filter(session=session).first()
+    if line is None:
+        raise LiveOverError(LiveSession.objects.get(pk=session.pk).cause)
+    if n <= line.latest:
+        return
+    mp3 = live.feed(line, pcm)
+    line.latest = n
+    line.save()
+    live.extend(session, mp3, last=False)
+    _publish(session, mp3, last=False, at=at)
 
 
 def end_live(
@@ -146,16 +150,7 @@ def end_live(
     session = (found.filter(officer=by) if by else found).first()
     if session is None:
         raise AbsentError("schedule.live_absent")
-    line = live.find_line(session.uid)
-    if line is None:
-        _end(session, b"", cause=cause, by=by, at=at)
-    else:
-        with line.lock:
-            mp3 = line.encoder.finish()
-            if line.playlist is not None:
-                line.playlist.add(mp3, last=True)
-            _end(session, mp3, cause=cause, by=by, at=at)
-        live.drop_line(session.uid)
+    _end(session, cause=cause, by=by, at=at)
     session.refresh_from_db()
     return session
 
@@ -194,6 +189,7 @@ def watch_live(*, at: datetime) -> int:
         _settle(session, at=at)
     if settling:
         fleet.forget_segments(at=at)
+    live.forget_heard(at=at)
     return ended
 
 
@@ -312,13 +308,17 @@ def _publish(session: LiveSession, mp3: bytes, *, last: bool, at: datetime) -> N
 
 
 @transaction.atomic
-def _end(
-    session: LiveSession, mp3: bytes, *, cause: str, by: Officer | None, at: datetime
-) -> None:
+def _end(session: LiveSession, *, cause: str, by: Officer | None, at: datetime) -> None:
     """Write the end, and let devices hear the last words out."""
+    line = LiveLine.objects.select_for_update().filter(session=session).first()
     found = LiveSession.objects.filter(pk=session.pk, ended_at__isnull=True)
     if not found.update(ended_at=at, cause=cause, segments=F("segments") + 1):
         return
+    mp3 = b""
+    if line is not None and line.latest:
+        mp3 = live.finish(line)
+        live.extend(session, mp3, last=True)
+    LiveLine.objects.filter(session=session).delete()
     session.refresh_from_db()
     body = segment_body(item=session.item, n=session.segments, mp3=mp3, last=True)
     for unit in session.carriers.order_by("pk"):

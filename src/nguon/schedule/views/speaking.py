@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -94,20 +93,17 @@ def state(request: HttpRequest, uid: str) -> HttpResponse:
 @require_safe
 def playlist(request: HttpRequest, token: str) -> HttpResponse:
     """Serve the playlist of a session to whoever knows its address."""
-    return _cached(live.playlist_key(token), PLAYLIST_MIME)
+    return _sound(live.playlist(token), PLAYLIST_MIME)
 
 
 @login_not_required
 @require_safe
 def segment(request: HttpRequest, token: str, number: int) -> HttpResponse:
     """Serve two seconds of speech to whoever knows their address."""
-    return _cached(live.segment_key(token, number), "audio/mpeg")
+    return _sound(live.segment(token, number), "audio/mpeg")
 
 
-def _cached(key: str, mime: str) -> HttpResponse:
-    data = cache.get(key)
-    if data is None:
-        raise AbsentError("schedule.live_absent")
+def _sound(data: str | bytes, mime: str) -> HttpResponse:
     return HttpResponse(data, content_type=mime, headers={"Cache-Control": "no-store"})
 
 

@@ -30,7 +30,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
     """Adds two fields and the index."""
 
-    dependencies = [("newsroom", "0001_initial")]
+    dependencies = [("newsroom", "0002_channels")]
 
     operations = [
         migrations.AddField(
