@@ -35,6 +35,7 @@ SAMPLES = {
     "uid": "abcdefghijkl",
     "sha256": "0" * 64,
     "code": "23764",
+    "word_id": 1,
     "officer_id": 1,
     "role_id": 1,
     "deputy_id": 1,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from nguon.newsroom.views import bulletins, desk, history, intake
+from nguon.newsroom.views import bulletins, desk, dictionary, history, intake
 
 app_name = "newsroom"
 urlpatterns = [
@@ -14,6 +14,13 @@ urlpatterns = [
     path("mau/<slug:key>/viet/", desk.use_template, name="use_template"),
     path("thu-lao/", desk.remuneration, name="remuneration"),
     path("thu-lao/xuat.csv", desk.remuneration_file, name="remuneration_file"),
+    path("tu-dien/", dictionary.index, name="dictionary"),
+    path("tu-dien/luu/", dictionary.save, name="save_word"),
+    path("tu-dien/<int:word_id>/bo/", dictionary.remove, name="remove_word"),
+    path("tu-dien/nhap/", dictionary.take_in, name="import_words"),
+    path("tu-dien/xuat.csv", dictionary.export, name="dictionary_file"),
+    path("tu-dien/nghe.mp3", dictionary.hear, name="hear_word"),
+    path("<slug:uid>/loi-doc/", dictionary.preview, name="preview"),
     path("moi/", bulletins.create, name="create"),
     path("<slug:uid>/viet/", bulletins.edit, name="edit"),
     path("<slug:uid>/lich-su/", history.show, name="history"),

@@ -608,6 +608,22 @@ SENTENCES: dict[str, str] = {
     "speech.voice_key_missing": (
         "Giọng của nhà cung cấp thiếu khóa. Hãy báo người quản trị đặt biến môi trường."
     ),
+    "newsroom.word_absent": "Từ này không có trong từ điển hoặc vừa bị bỏ.",
+    "newsroom.word_written": (
+        "Từ cần đọc phải bắt đầu bằng chữ cái và dài từ 2 đến 60 chữ. Hãy sửa lại."
+    ),
+    "newsroom.word_spoken": (
+        "Cách đọc phải có chữ và không quá 200 chữ. Hãy viết như khi đọc to."
+    ),
+    "newsroom.word_same": "Cách đọc giống hệt chữ viết. Hãy viết như khi đọc to.",
+    "newsroom.word_doubtful": (
+        "Cách đọc còn chỗ máy không hiểu. Hãy viết bằng âm tiết tiếng Việt."
+    ),
+    "newsroom.word_rows": (
+        "Một số dòng trong tệp không dùng được, chưa nhập dòng nào. Hãy sửa rồi gửi."
+    ),
+    "newsroom.word_too_many": "Từ điển đã đầy. Hãy bỏ bớt từ không dùng.",
+    "newsroom.word_file_missing": "Chưa chọn tệp CSV. Hãy chọn tệp rồi bấm lại.",
     "speech.voices_file": (
         "Không đọc được tệp khai báo giọng. Hãy báo quản trị xem NGUON_VOICES_FILE."
     ),

@@ -118,6 +118,8 @@ class Lane:
                 loudness_lufs=sound.loudness_lufs,
                 true_peak_dbtp=sound.true_peak_dbtp,
                 peaks=sound.peaks,
+                spoken_by=sound.voice,
+                fallback=sound.fallback,
             ),
             at=at,
         )

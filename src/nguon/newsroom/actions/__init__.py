@@ -12,6 +12,12 @@ from nguon.newsroom.actions.approvals import (
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
 from nguon.newsroom.actions.comments import add_comment
 from nguon.newsroom.actions.desk import add_template, end_template, set_rate
+from nguon.newsroom.actions.dictionary import (
+    WrongRowsError,
+    import_words,
+    remove_word,
+    set_word,
+)
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
@@ -53,6 +59,7 @@ __all__ = [
     "OwnBulletinError",
     "Sound",
     "UploadError",
+    "WrongRowsError",
     "access_upload",
     "add_comment",
     "add_template",
@@ -71,7 +78,9 @@ __all__ = [
     "finish_rendition",
     "forget_uploads",
     "freeze_version",
+    "import_words",
     "record_approval",
+    "remove_word",
     "renew_lease",
     "return_rendition",
     "reuse_bulletin",
@@ -79,6 +88,7 @@ __all__ = [
     "save_draft",
     "seal_version",
     "set_rate",
+    "set_word",
     "take_file",
     "take_text",
     "take_upload",

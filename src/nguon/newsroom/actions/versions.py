@@ -14,6 +14,7 @@ from nguon.newsroom.access import access_draft
 from nguon.newsroom.actions.channels import chosen_texts, freeze_channels
 from nguon.newsroom.actions.drafts import draft_of
 from nguon.newsroom.actions.renditions import ask_rendition
+from nguon.newsroom.dictionary import Dictionary, dictionary_of
 from nguon.newsroom.models import (
     Bulletin,
     Editor,
@@ -44,8 +45,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     rules.check_draft(draft, drill=bulletin.drill)
     rules.check_ready(draft)
     rules.check_not_expired(draft.expires_on, day=timezone.localdate(at))
+    dictionary = dictionary_of(bulletin.unit)
     sounds = {
-        language: _find_sound(bulletin, language, at=at)
+        language: _find_sound(bulletin, language, dictionary, at=at)
         for language in bulletin.languages
     }
     texts = chosen_texts(bulletin)
@@ -60,7 +62,10 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         field=bulletin.field,
         languages=bulletin.languages,
         drill=bulletin.drill,
-        content_sha256=signing.content_hash(_content(bulletin, sounds, texts)),
+        dictionary_number=dictionary.number,
+        content_sha256=signing.content_hash(
+            _content(bulletin, sounds, texts) | {"dictionary": dictionary.number}
+        ),
         created_by=by,
         created_at=at,
     )
@@ -89,7 +94,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     return version
 
 
-def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition:
+def _find_sound(
+    bulletin: Bulletin, language: str, dictionary: Dictionary, *, at: datetime
+) -> Rendition:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
         .select_related("rendition")
@@ -104,6 +111,7 @@ def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition
         drill=bulletin.drill,
         klass=bulletin.klass,
         at=at,
+        dictionary=dictionary.words,
     )
 
 

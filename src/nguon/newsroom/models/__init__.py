@@ -16,6 +16,7 @@ from nguon.newsroom.models.bulletins import (
 )
 from nguon.newsroom.models.channels import ChannelText, VersionChannel
 from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
+from nguon.newsroom.models.dictionary import DictionaryWord
 from nguon.newsroom.models.intake import Intake, Upload
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Bulletin",
     "ChannelText",
     "Comment",
+    "DictionaryWord",
     "Editor",
     "Intake",
     "Involvement",

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0003_rollups'),
-        ('newsroom', '0004_search_rows'),
+        ('newsroom', '0005_search_rows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,6 +15,6 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     """Fills the search index."""
 
-    dependencies = [("newsroom", "0003_search"), ("territory", "__first__")]
+    dependencies = [("newsroom", "0004_search"), ("territory", "__first__")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -30,7 +30,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
     """Adds two fields and the index."""
 
-    dependencies = [("newsroom", "0002_channels")]
+    dependencies = [("newsroom", "0003_speech")]
 
     operations = [
         migrations.AddField(
