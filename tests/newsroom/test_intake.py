@@ -217,7 +217,7 @@ def test_a_plain_form_works_without_scripts(client: Client, lan: Officer) -> Non
 
     page = answer.content.decode()
     assert "Máy đề xuất từ “tb.docx”" in page
-    assert "Ngày cuối còn đúng: 25/11/2026" in page
+    assert "Tiêu đề lấy từ dòng nói về việc gì" in page
     assert refused.status_code == svg.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Hãy dán chữ hoặc chọn tệp" in refused.content.decode()
     assert "mã chạy được" in svg.content.decode()

@@ -9,7 +9,10 @@ DOCX, ODT, PDF, PICTURE, SOUND, TEXT = "docx", "odt", "pdf", "picture", "sound",
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_SOUNDS = (b"ID3", b"OggS", b"fLaC", b"#!AMR", b"caff", b"\x1aE\xdf\xa3", b"FORM")
+_SOUNDS = (
+    *(b"ID3", b"OggS", b"fLaC", b"#!AMR", b"caff", b"FORM"),
+    *(b"\x1aE\xdf\xa3", b"0&\xb2u\x8ef\xcf\x11", b"riff.\x91"),
+)
 _SCRIPTED = (b"<svg", b"<script", b"<html", b"<!doctype html", b"<?php")
 _HEAD = 4_096
 
