@@ -24,6 +24,8 @@ def chores() -> list[Chore]:
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
         Chore("days", lambda at: fleet.roll_days(at=at), every_seconds=900),
         Chore("repairs", _prove_repairs, every_seconds=3),
+        # Compared here, not in the fleet: only the schedule knows a day.
+        Chore("rehearsals", _rehearse, every_seconds=2),
         Chore("commands", _command, every_seconds=1),
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
@@ -48,6 +50,12 @@ def _prove_repairs(at: datetime) -> None:
     """Take the proofs of repaired devices, and ask the others for a quiet tone."""
     fleet.verify_orders(at=at)
     fleet.send_quiet_tests(at=at)
+
+
+def _rehearse(at: datetime) -> None:
+    """Compare what repaired devices rehearsed, and ask the silent ones again."""
+    schedule.judge_rehearsals(at=at)
+    fleet.send_rehearsals(at=at)
 
 
 def _spread(at: datetime) -> None:

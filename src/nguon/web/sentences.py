@@ -261,6 +261,16 @@ SENTENCES: dict[str, str] = {
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
+    "fleet.rehearsal_over": (
+        "Máy này không đang diễn tập, đã phát theo lịch. Hãy tải lại trang."
+    ),
+    "fleet.rehearsal_unasked": (
+        "Máy đang sửa. Hãy ghi “Sửa xong” ở phiếu sửa thì máy mới diễn tập."
+    ),
+    "fleet.rehearsal_reason": (
+        "Hãy viết vì sao cho máy phát khi chưa qua diễn tập, nhiều nhất 500 ký tự."
+    ),
+    "fleet.rehearsal_absent": "Máy này chưa lần nào phải diễn tập sau sửa.",
     "fleet.health_move": (
         "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
         "Hãy tải lại trang."

@@ -41,7 +41,13 @@ from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
-from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
+from nguon.fleet.models.upkeep import (
+    DeviceReport,
+    Rehearsal,
+    SavedView,
+    WorkOrder,
+    WorkPhoto,
+)
 
 __all__ = [
     "ACTIVE",
@@ -80,6 +86,7 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "Rehearsal",
     "SavedView",
     "SignalChange",
     "SignedDocument",

@@ -42,7 +42,9 @@ def create_bulletin(
     if corrects is not None:
         corrected = access_bulletin(uid=corrects, officer=by, at=at)
         rules.check_correction(drill=drill, corrected_drill=corrected.drill)
-        rules.check_correction_class(klass=draft.klass, corrected_klass=corrected.klass)
+        rules.check_correction_class(
+            klass=draft.klass, corrected_klass=_class_of(corrected)
+        )
 
     bulletin = Bulletin.objects.create(
         unit=unit,
@@ -84,7 +86,7 @@ def save_draft(
     rules.check_draft(draft, drill=bulletin.drill)
     if bulletin.corrects:
         rules.check_correction_class(
-            klass=draft.klass, corrected_klass=bulletin.corrects.klass
+            klass=draft.klass, corrected_klass=_class_of(bulletin.corrects)
         )
     if bulletin.saved_by_id == by.pk and draft_of(bulletin) == draft:
         return bulletin
@@ -110,6 +112,13 @@ def save_draft(
     bulletin.refresh_from_db()
     search.index_bulletin(bulletin)
     return bulletin
+
+
+def _class_of(corrected: Bulletin) -> str:
+    """Return the gravest class that a bulletin has or ever had when it was sent."""
+    if corrected.versions.filter(klass=rules.EMERGENCY).exists():
+        return rules.EMERGENCY
+    return corrected.klass
 
 
 def _keep_earlier(

@@ -13,6 +13,7 @@ from nguon.schedule.actions.papers import (
 )
 from nguon.schedule.actions.plans import build_all, build_plan, build_plans, roll_plans
 from nguon.schedule.actions.plays import record_events
+from nguon.schedule.actions.rehearsals import judge_rehearsals
 from nguon.schedule.actions.releases import release
 from nguon.schedule.actions.speaking import (
     end_live,
@@ -35,6 +36,7 @@ __all__ = [
     "end_live",
     "end_paper",
     "feed_live",
+    "judge_rehearsals",
     "leave_entry",
     "prepare_ready",
     "propose_order",

@@ -28,6 +28,7 @@ CAUSES = {
     "clock": "đồng hồ thiết bị chưa đúng",
     "outranked": "tin khác được ưu tiên hơn",
     "unneeded": "không cần đến: đã có nội dung chính",
+    "rehearsal": "máy chưa qua diễn tập sau khi sửa",
     "no_plan": "thiết bị chưa có lịch phát nên chưa biết giờ yên tĩnh",
     "no_output": "không có đường ra loa",
     "output": "lỗi đường ra loa",
