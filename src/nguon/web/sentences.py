@@ -334,6 +334,10 @@ SENTENCES: dict[str, str] = {
     "schedule.clock_unreadable": (
         "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
     ),
+    "schedule.days_differ": (
+        "Số liệu ngày của tháng {month} chưa khớp nhật ký phát, nên tháng này chưa được"
+        " lưu trữ. Hãy báo người quản trị máy chủ."
+    ),
     "schedule.day_unreadable": (
         "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
     ),
@@ -593,6 +597,11 @@ SENTENCES: dict[str, str] = {
     "emergency.stop_over": "Lệnh dừng này đã hết hoặc đã được gỡ.",
     "emergency.not_an_alert": "Chỉ tin khẩn cấp mới có bản đính chính kiểu này.",
     # audit
+    "audit.month_open": "Tháng {month} chưa hết nên chưa lưu trữ được. Hãy đợi.",
+    "audit.archive_broken": (
+        "Tệp lưu trữ {file} không còn nguyên vẹn ({why}). Không có gì bị xóa hay chép"
+        " lại; hãy lấy bản sao của tệp này từ nơi sao lưu."
+    ),
     "audit.guards_missing": (
         "Cơ sở dữ liệu thiếu lớp bảo vệ nên không duyệt được. Hãy báo quản trị chạy "
         "lệnh migrate."

@@ -7,6 +7,8 @@ from nguon.web import environment as env
 DATA_DIR = Path(env.text("NGUON_DATA_DIR", "var")).resolve()
 MEDIA_DIR = DATA_DIR / "media"
 KEYS_DIR = DATA_DIR / "keys"
+ARCHIVE_DIR = Path(env.text("NGUON_ARCHIVE_DIR", "") or DATA_DIR / "archive").resolve()
+KEEP_MONTHS = env.number("NGUON_KEEP_MONTHS", 24)
 
 DEBUG = env.flag("NGUON_DEBUG", default=False)
 SECRET_KEY = env.text("NGUON_SECRET_KEY", "")
