@@ -7,6 +7,7 @@ from django.conf import settings
 from nguon.audit import archives, months
 from nguon.channels import actions as channels
 from nguon.fleet import actions as fleet
+from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.schedule import relays
@@ -35,8 +36,14 @@ def chores() -> list[Chore]:
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
+        Chore("uploads", _forget_uploads, every_seconds=600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
     ]
+
+
+def _forget_uploads(at: datetime) -> None:
+    """Take away files that were never sent to their end."""
+    newsroom.forget_uploads(at=at)
 
 
 def _put_away(at: datetime) -> None:
