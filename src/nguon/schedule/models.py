@@ -35,6 +35,11 @@ def source_choices() -> list[tuple[str, str]]:
     return list(rules.SOURCE_STATES.items())
 
 
+def route_choices() -> list[tuple[str, str]]:
+    """Return the ways of a relay to the devices with their Vietnamese names."""
+    return list(rules.ROUTES.items())
+
+
 def new_token() -> str:
     """Return a secret that stands in a public address: 128 random bits."""
     return secrets.token_urlsafe(16)
@@ -552,10 +557,17 @@ class SourceWatch(models.Model):
     since = models.DateTimeField()
     level_dbfs = models.FloatField(null=True, blank=True)
     detail = models.CharField(max_length=120, blank=True)
+    # What was measured when sound was decoded last; kept while the source is away.
+    route = models.CharField(max_length=10, choices=route_choices, default=rules.DIRECT)
+    codec = models.CharField(max_length=20, blank=True)
+    kbps = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "source watches"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(route__in=list(rules.ROUTES)), name="watch_route_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=list(rules.SOURCE_STATES)),
                 name="watch_state_known",

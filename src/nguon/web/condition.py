@@ -43,7 +43,8 @@ def look(*, at: datetime) -> list[Row]:
     """Look at everything; a part that cannot be asked is told as such."""
     gateway = telltale.ask(settings.GATEWAY_HEALTH)
     worker = telltale.ask(settings.WORKER_HEALTH)
-    rows = [*_gateway(gateway), _worker(worker)]
+    made = telltale.ask(settings.RELAYS_HEALTH)
+    rows = [*_gateway(gateway), _worker(worker), _relays(made)]
     began = time.monotonic()
     try:
         with connection.cursor() as cursor:
@@ -132,6 +133,21 @@ def _worker(told: telltale.Condition | None) -> Row:
     if failing:
         return Row("worker", label, BAD, f"hỏng việc: {failing}", "Xem nhật ký.")
     return Row("worker", label, GOOD, "đang chạy")
+
+
+def _relays(told: telltale.Condition | None) -> Row:
+    label = "Chuyển mã tiếp âm"
+    if told is None:
+        advice = "Xem nhật ký: journalctl -u nguon-relays; khởi động lại dịch vụ."
+        return Row("relays", label, BAD, "không trả lời", advice)
+    if not told.good:
+        return Row("relays", label, BAD, "không hỏi được cơ sở dữ liệu", "Xem nhật ký.")
+    away = ", ".join(told.data.get("away", []))
+    if away:
+        advice = "Xem trang Nguồn tiếp âm; gọi đơn vị phát nguồn."
+        return Row("relays", label, BAD, f"không có tiếng: {away}", advice)
+    made = told.data.get("made", 0)
+    return Row("relays", label, GOOD, f"đang chuyển {made} nguồn")
 
 
 def _database(took_ms: float) -> Row:

@@ -529,6 +529,10 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.live_over": "Phiên nói đã kết thúc: {why}. Hãy bấm Bắt đầu nói lại.",
     "schedule.live_absent": "Không có phiên nói này. Hãy bắt đầu phiên mới.",
+    "schedule.relay_absent": (
+        "Lúc này máy chủ không chuyển mã nguồn tiếp âm này: chưa tới giờ tiếp âm, hoặc "
+        "nguồn không có tiếng."
+    ),
     "schedule.live_nobody": "Chưa chọn ai nghe. Hãy chọn ít nhất một nơi.",
     "schedule.live_already": (
         "Bạn đang nói ở một cửa sổ khác. Hãy dừng phiên đó trước."
