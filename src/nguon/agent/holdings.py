@@ -13,6 +13,7 @@ from nguon.agent.trust import WHOLE, Accepted, Trust
 from nguon.core.messages import VERBS, Hours, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
+from nguon.core.updates import Update
 
 _DAY_MS = 24 * 3600 * 1000
 # A cancel is remembered as long as any plan may carry the item.
@@ -53,6 +54,8 @@ class Holdings:
         self._trust = trust
         self.settings = Settings(identity.device, identity.kind, ())
         self.settings_seq = 0
+        # The program that this device should run, if it was told one.
+        self.update: Update | None = None
         self.candidates: dict[str, Candidate] = {}
         # The items that are not over, ready to be asked about every instant.
         self.prepared = Prepared((), self.listener)
@@ -143,6 +146,9 @@ class Holdings:
             listener = _listener(Settings.decode(payload))
             change.plays = self._plays(self._all_items(), at=at, listener=listener)
             change.keep_until = FOREVER
+        elif kind == "update":
+            Update.decode(payload)
+            change.keep_until = FOREVER
         elif kind == "plan":
             change.plays = self._plays(self._items(accepted), at=at)
         elif kind in {"go", "alert"}:
@@ -208,6 +214,8 @@ class Holdings:
         if kind == "settings":
             self._settle(Settings.decode(payload))
             self.settings_seq = held.seq
+        elif kind == "update":
+            self.update = Update.decode(payload)
         elif kind == "plan":
             plan = Plan.decode(payload)
             plan = replace(plan, items=self._items(accepted))
@@ -301,6 +309,14 @@ class Holdings:
         """Return what a plan says of hours for some devices, ours among them."""
         listener = self.listener
         return (hours for hours in plan.local if listener.is_meant(hours.audience))
+
+    def drop_update(self) -> None:
+        """Stay with the program that runs: the server holds no update any more."""
+        self.update = None
+        held = [one for one in self._store.documents() if one.kind == "update"]
+        for one in held:
+            self._trust.forget(one.id)
+        self._store.forget_documents(one.id for one in held)
 
     def drop(self, key: str) -> None:
         """Stop offering an item that is over."""

@@ -21,6 +21,18 @@ GUARDS = (
         "NEW.device_id <> OLD.device_id OR NEW.log <> OLD.log OR NEW.n <> OLD.n"
         " OR NEW.type <> OLD.type OR NEW.at <> OLD.at OR NEW.item <> OLD.item",
     ),
+    guards.Guard(
+        "nguon_fleet_release_immutable",
+        "fleet_release",
+        "UPDATE",
+        "fleet.release_immutable: never changed",
+        "NEW.sha256 <> OLD.sha256 OR NEW.size <> OLD.size"
+        " OR NEW.version <> OLD.version OR NEW.kind <> OLD.kind OR NEW.make <> OLD.make"
+        " OR NEW.uploaded_by_id <> OLD.uploaded_by_id"
+        " OR NEW.media_id <> OLD.media_id"
+        " OR (OLD.approved_sha256 <> ''"
+        " AND NEW.approved_sha256 <> OLD.approved_sha256)",
+    ),
 )
 
 

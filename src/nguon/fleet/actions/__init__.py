@@ -4,7 +4,8 @@
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
 repairs them; `register` is what the owner knows;
-`batches` commands many.
+`batches` commands many, `releases` and
+`rollouts` bring them programs.
 """
 
 from nguon.fleet.actions.batches import (
@@ -69,6 +70,8 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
+from nguon.fleet.actions.releases import approve_release, upload_release
+from nguon.fleet.actions.rollouts import move_rollout, run_rollouts, start_rollout
 from nguon.fleet.actions.rollups import record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
@@ -87,6 +90,7 @@ __all__ = [
     "add_photo",
     "approve_device",
     "approve_devices",
+    "approve_release",
     "assign_order",
     "cancel_batch",
     "change_device",
@@ -109,6 +113,7 @@ __all__ = [
     "list_outbox",
     "mark_recorded",
     "mark_sent",
+    "move_rollout",
     "note_fault",
     "open_order",
     "prepare_events",
@@ -126,6 +131,7 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "run_rollouts",
     "save_view",
     "send_batch",
     "send_command",
@@ -134,8 +140,10 @@ __all__ = [
     "set_aside",
     "settle_commands",
     "start_order",
+    "start_rollout",
     "store_events",
     "store_log",
     "store_media",
+    "upload_release",
     "verify_orders",
 ]

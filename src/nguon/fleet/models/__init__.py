@@ -2,7 +2,8 @@
 
 `devices` who they are and what they were told and told us, `health` how they are,
 `rollups` how they were, `register` what the owner knows about them, `upkeep` what is
-done about them, `control` what they were commanded.
+done about them, `control` what they were commanded,
+`updates` which programs they should run.
 """
 
 from nguon.fleet.models.control import Batch, Command, DeviceLog
@@ -22,6 +23,7 @@ from nguon.fleet.models.devices import (
     SETTINGS,
     SPEAKER,
     STATES,
+    UPDATE,
     URGENT,
     URGENT_LANE,
     WAITING,
@@ -40,6 +42,12 @@ from nguon.fleet.models.devices import (
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
+from nguon.fleet.models.updates import (
+    Release,
+    Rollout,
+    RolloutStage,
+    RolloutTarget,
+)
 from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
 
 __all__ = [
@@ -58,6 +66,7 @@ __all__ = [
     "SETTINGS",
     "SPEAKER",
     "STATES",
+    "UPDATE",
     "URGENT",
     "URGENT_LANE",
     "WAITING",
@@ -77,6 +86,10 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "Release",
+    "Rollout",
+    "RolloutStage",
+    "RolloutTarget",
     "SavedView",
     "SignalChange",
     "SignedDocument",
