@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nguon.agent.drivers.hearing import HEARD, UNHEARD, Judgement
+from nguon.agent.drivers.host import Host
 from nguon.agent.drivers.modem import Modem
 from nguon.agent.drivers.pole import Pole
 from nguon.agent.drivers.wiring import (
@@ -26,7 +27,7 @@ from nguon.agent.drivers.wiring import (
 from nguon.agent.senses import Senses
 from nguon.core.beats import Beat
 from nguon.fleet import actions, health
-from nguon.fleet.models import Device, Fault, Health
+from nguon.fleet.models import Device, Fault, Health, SignalChange
 from nguon.territory.models import Unit
 from tests.fakes.pole import Desk, FakeChip
 
@@ -155,3 +156,26 @@ def test_wires_that_cannot_be_read_are_not_known_and_nothing_is_guessed(
 
     assert (told.mains, told.amplifier, told.line) == (None, None, None)
     assert told.sim == "ok"
+
+
+def test_a_cut_cable_is_told_at_once_and_stands_in_the_timeline(
+    tmp_path: Path, install: Callable[..., list[Device]], village: Unit, now: datetime
+) -> None:
+    (device,) = install(village)
+    routes = tmp_path / "proc/net/route"
+    routes.parent.mkdir(parents=True)
+    mobile = "wwan0 00000000 0102A8C0 0003 0 0 700 00000000\n"
+    cable = "eth0 00000000 0101A8C0 0003 0 0 100 00000000\n"
+    senses = Senses([Host(storage=tmp_path, root=tmp_path)], monotonic=lambda: 5.0)
+
+    for minute, text in enumerate((mobile + cable, mobile, mobile + cable)):
+        routes.write_text("head\n" + text)
+        assert senses.has_news()
+        told = Beat(device=device.uid, at=1, **senses.read())
+        at = now + minute * MINUTE
+        actions.record_beats(heard={device.uid: told}, at=at)
+        assert not senses.has_news()
+
+    changes = SignalChange.objects.filter(device=device, signal="network")
+    found = list(changes.order_by("pk").values_list("old", "new"))
+    assert found == [("", "ethernet"), ("ethernet", "4g"), ("4g", "ethernet")]

@@ -38,6 +38,7 @@ SCREENS = (
     "/thiet-bi/sua-chua/",
     "/thiet-bi/ho-so/",
     "/thiet-bi/nhan/",
+    "/thiet-bi/lap-dat/",
     "/thiet-bi/bao-hong/",
     "/dung-phat/",
     "/nhat-ky/",

@@ -24,6 +24,7 @@ PUBLIC = {
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
     "portal:sound": "a released sound",
+    "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",
     "schedule:live_segment": "live speech, by a secret address",
@@ -34,6 +35,7 @@ SAMPLES = {
     "uid": "abcdefghijkl",
     "sha256": "0" * 64,
     "code": "23764",
+    "word_id": 1,
     "officer_id": 1,
     "role_id": 1,
     "deputy_id": 1,

@@ -12,6 +12,7 @@ from nguon.fleet.models import (
     DeviceReport,
     Health,
     Incident,
+    Installation,
     Rollout,
     WorkOrder,
 )
@@ -147,6 +148,24 @@ def fence_reports(officer: Officer, *, at: datetime) -> QuerySet[DeviceReport]:
         unit="device__unit",
         kinds=KEEPERS,
     )
+
+
+def fence_installations(officer: Officer, *, at: datetime) -> QuerySet[Installation]:
+    """Return the jobs at devices on an officer's ground."""
+    return access.fence(
+        Installation.objects.all(), officer=officer, at=at, unit="device__unit"
+    )
+
+
+def access_installation(officer: Officer, uid: str, *, at: datetime) -> Installation:
+    """Return a job on an officer's ground. Raises AbsentError for any other."""
+    found = fence_installations(officer, at=at).select_related(
+        "device__unit__parent", "unit", "by"
+    )
+    row = found.filter(uid=uid).first()
+    if row is None:
+        raise AbsentError("fleet.installation_absent")
+    return row
 
 
 def list_grounds(officer: Officer, *, at: datetime) -> list[Unit]:

@@ -39,6 +39,27 @@ GUARDS: list[Guard] = [
     *append_only("newsroom_recording", "newsroom.recording"),
     *append_only("newsroom_versionrendition", "newsroom.sound"),
     Guard(
+        "nguon_version_channel_fixed",
+        "newsroom_versionchannel",
+        "UPDATE",
+        "newsroom.channel_immutable: what a version says stays as approved",
+        "NEW.version_id <> OLD.version_id OR NEW.channel <> OLD.channel"
+        " OR NEW.text <> OLD.text",
+    ),
+    Guard(
+        "nguon_version_channel_in_time",
+        "newsroom_versionchannel",
+        "INSERT",
+        "newsroom.channel_immutable: a sealed version says nothing more",
+        "EXISTS (SELECT 1 FROM newsroom_seal s WHERE s.version_id = NEW.version_id)",
+    ),
+    Guard(
+        "nguon_version_channel_kept",
+        "newsroom_versionchannel",
+        "DELETE",
+        "newsroom.channel_immutable: never deleted",
+    ),
+    Guard(
         "nguon_approval_own",
         "newsroom_involvement",
         "INSERT",

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from nguon.fleet.models import Media
-from nguon.newsroom import rules
 from nguon.newsroom.actions.renditions import rendition_key
+from nguon.newsroom.dictionary import Dictionary, dictionary_of, spoken_of
 from nguon.newsroom.models import Bulletin, Editor, Recording, Rendition, Version
 from nguon.speech import chain
-from nguon.speech import text as speech_text
 
 
 def list_sounds(version: Version) -> list[Rendition]:
@@ -61,10 +60,13 @@ class DraftSound:
 
 def list_draft_sounds(bulletin: Bulletin) -> list[DraftSound]:
     """Return, for each language of a draft as it stands, its sound if there is one."""
-    return [_draft_sound(bulletin, language) for language in bulletin.languages]
+    dictionary = dictionary_of(bulletin.unit)
+    return [_draft_sound(bulletin, one, dictionary) for one in bulletin.languages]
 
 
-def _draft_sound(bulletin: Bulletin, language: str) -> DraftSound:
+def _draft_sound(
+    bulletin: Bulletin, language: str, dictionary: Dictionary
+) -> DraftSound:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
         .select_related("rendition__media")
@@ -76,9 +78,8 @@ def _draft_sound(bulletin: Bulletin, language: str) -> DraftSound:
     voices = chain.VOICES.get(language)
     if not voices:
         return DraftSound(language, None, recorded=False, speakable=False)
-    text = rules.written_text(title=bulletin.title, body=bulletin.body)
     key = rendition_key(
-        spoken=speech_text.spoken(text, drill=bulletin.drill),
+        spoken=spoken_of(bulletin, dictionary),
         language=language,
         voice=voices[0],
     )

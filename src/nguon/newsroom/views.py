@@ -19,6 +19,7 @@ from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import files
 from nguon.newsroom import actions, forms, queries, rules
 from nguon.newsroom.access import access_bulletin
+from nguon.newsroom.dictionary import dictionary_of
 from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access as people_access
 from nguon.people.answers import done, is_htmx, officer_of, wants_json
@@ -176,6 +177,7 @@ def hear(request: HttpRequest, uid: str) -> HttpResponse:
 
 def _ask(bulletin: Bulletin, at: datetime) -> None:
     text = rules.written_text(title=bulletin.title, body=bulletin.body)
+    words = dictionary_of(bulletin.unit).words
     for sound in queries.list_draft_sounds(bulletin):
         if sound.recorded or not sound.speakable:
             continue
@@ -185,6 +187,7 @@ def _ask(bulletin: Bulletin, at: datetime) -> None:
             drill=bulletin.drill,
             klass=bulletin.klass,
             at=at,
+            dictionary=words,
         )
 
 

@@ -4,7 +4,7 @@ The version is part of every sound's name, so a sound made by an older chain is
 never taken for one of today's.
 """
 
-VERSION = "1"
+VERSION = "2"
 
 SAMPLE_RATE = 48_000
 BIT_RATE = 64_000
@@ -27,6 +27,9 @@ PEAK_AIM_DBTP = -1.5
 # Below this length loudness by gates means little: level by peak.
 SHORTEST_MEASURED_SECONDS = 3.0
 SHORT_PEAK_DBTP = -3.0
+
+# In a spoken text: half a second of silence, and the borders of an emphasis.
+PAUSE, STRONG, WEAK = "‖", "‹", "›"
 
 PEAK_POINTS = 200
 

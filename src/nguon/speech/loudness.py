@@ -15,6 +15,8 @@ from nguon.speech.audio import Samples
 
 _ROUNDS = 5
 _CLOSE_LU = 0.1
+# Below this a sentence has too few blocks of 400 ms to be measured.
+_GATE_SECONDS = 0.8
 # ebur128 reads in steps of 100 ms: silence lets it read to the true end.
 _END_OF_READING_MS = 400
 
@@ -44,7 +46,9 @@ class Levelled:
     loudness: Loudness
 
 
-def measure(samples: Samples) -> Loudness:
+def measure(
+    samples: Samples, *, shortest_seconds: float = chain.SHORTEST_MEASURED_SECONDS
+) -> Loudness:
     """Return integrated loudness and true peak of samples."""
     lufs, peak = -math.inf, 0.0
     padded = samples + audio.silence(_END_OF_READING_MS)
@@ -53,11 +57,43 @@ def measure(samples: Samples) -> Loudness:
         if "lavfi.r128.I" in notes:
             lufs = float(notes["lavfi.r128.I"])
             peak = max(peak, float(notes["lavfi.r128.true_peaks_ch0"]))
-    short = audio.seconds(samples) < chain.SHORTEST_MEASURED_SECONDS
+    short = audio.seconds(samples) < shortest_seconds
     return Loudness(
         lufs=None if short else lufs,
         true_peak_dbtp=20 * math.log10(peak) if peak else -math.inf,
     )
+
+
+def even(samples: Samples) -> Samples:
+    """Return one sentence of a machine's voice near the level of the air.
+
+    So a text joined of sentences needs no second pass over all of it.
+    """
+    before = measure(samples, shortest_seconds=_GATE_SECONDS)
+    if before.lufs is None or before.true_peak_dbtp < -70 or before.lufs < -70:
+        return samples
+    gain = chain.TARGET_LUFS + chain.ENCODER_LOSS_DB - before.lufs
+    return audio.filtered(samples, _gain_and_limit(gain, chain.PEAK_AIM_DBTP))
+
+
+def encode_even(samples: Samples, *, volume_db: float = 0.0) -> Levelled:
+    """Encode samples that are near the level already; level them when they are not.
+
+    `volume_db`, 0 or below, is how much softer a person wants it.
+    Raises SilentError, LoudnessError.
+    """
+    if not volume_db:
+        mp3 = audio.encode(samples)
+        heard = audio.decode(mp3, limit_seconds=audio.seconds(samples) + 5)
+        after = measure(heard)
+        near = after.lufs is not None and _off(after.lufs) <= chain.TOLERANCE_LU / 2
+        if near and after.true_peak_dbtp <= chain.PEAK_LIMIT_DBTP:
+            return Levelled(mp3=mp3, samples=heard, loudness=after)
+        return level(samples)
+    softer = audio.filtered(level(samples).samples, [("volume", f"{volume_db}dB")])
+    mp3 = audio.encode(softer)
+    heard = audio.decode(mp3, limit_seconds=audio.seconds(softer) + 5)
+    return Levelled(mp3=mp3, samples=heard, loudness=measure(heard))
 
 
 def level(samples: Samples) -> Levelled:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from nguon.channels import actions as channels
 from nguon.fleet import actions as fleet
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
@@ -14,6 +15,7 @@ def chores() -> list[Chore]:
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("channels", _spread, every_seconds=1),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
         Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
         # A lost connection is a known fault within five seconds (gateway: one).
@@ -40,3 +42,10 @@ def _prove_repairs(at: datetime) -> None:
     """Take the proofs of repaired devices, and ask the others for a quiet tone."""
     fleet.verify_orders(at=at)
     fleet.send_quiet_tests(at=at)
+
+
+def _spread(at: datetime) -> None:
+    """Lay out what releases asked for by other channels, and carry what waits."""
+    channels.withdraw_cancelled(at=at)
+    channels.spread_released(at=at)
+    channels.deliver(at=at)

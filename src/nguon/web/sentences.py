@@ -169,6 +169,19 @@ SENTENCES: dict[str, str] = {
     "fleet.order_cost": "Chi phí phải là số đồng, từ 0 trở lên. Hãy nhập lại.",
     "fleet.order_reason": "Hãy viết lý do bỏ phiếu sửa.",
     "fleet.text_too_long": "Chữ dài quá {limit} ký tự. Hãy rút ngắn.",
+    "fleet.installation_absent": "Không có biên bản này. Hãy xem lại danh sách.",
+    "fleet.installation_done": "Biên bản này đã xong. Hãy mở việc mới nếu lắp lại.",
+    "fleet.installation_malformed": "Việc gửi lên không đọc được. Hãy mở lại trang.",
+    "fleet.installation_other": (
+        "Việc này thuộc máy khác hoặc người khác. Hãy mở lại trang lắp đặt của máy."
+    ),
+    "fleet.installation_place": (
+        "Tọa độ không nằm trong Việt Nam. Hãy lấy lại vị trí hoặc gõ lại."
+    ),
+    "fleet.installation_steps": "Có bước chọn chưa đúng. Hãy chọn lại từng bước.",
+    "fleet.installation_time": (
+        "Giờ của việc này không hợp lý. Hãy chỉnh lại giờ điện thoại rồi gửi lại."
+    ),
     "fleet.photo_too_big": "Ảnh quá lớn. Hãy gửi ảnh dưới {limit} MB.",
     "fleet.photo_unreadable": (
         "Tệp này không phải ảnh hoặc đã hỏng. Hãy chụp lại rồi gửi ảnh JPEG hoặc PNG."
@@ -512,6 +525,42 @@ SENTENCES: dict[str, str] = {
         "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
     ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
+    # channels
+    "newsroom.channel_unknown": "Không có kênh này. Hãy tải lại trang.",
+    "newsroom.channel_empty": (
+        "Kênh “{channel}” chưa có chữ. Hãy viết, hoặc bỏ chọn kênh này."
+    ),
+    "newsroom.channel_too_long": (
+        "Chữ của kênh “{channel}” dài quá {limit} ký tự. Hãy rút ngắn."
+    ),
+    "newsroom.sms_too_long": (
+        "Tin nhắn dài {parts} phần, nhiều nhất {limit}. Hãy rút ngắn hoặc bỏ dấu."
+    ),
+    "newsroom.talk_too_long": "Nhiều nhất {limit} dòng gợi ý. Hãy gộp bớt.",
+    "channels.phone_wrong": (
+        "“{text}” không phải số điện thoại di động. Hãy ghi 10 số, ví dụ 0905 123 456."
+    ),
+    "channels.email_wrong": "“{text}” không phải địa chỉ thư. Hãy xem lại.",
+    "channels.kind_wrong": "Hãy ghi số điện thoại hoặc địa chỉ thư.",
+    "channels.name_missing": "Chưa có họ tên, hoặc tên dài quá 120 ký tự.",
+    "channels.agreed_missing": (
+        "Hãy ghi người này đồng ý nhận tin thế nào, khi nào (nhiều nhất 200 ký tự)."
+    ),
+    "channels.row_wrong": (
+        "Dòng {number} sai (“{text}”): cần số hoặc thư, họ tên, đồng ý thế nào. "
+        "Chưa nhập gì; hãy sửa tệp rồi gửi lại."
+    ),
+    "channels.rows_many": "Mỗi lần nhập nhiều nhất {limit} người. Hãy chia tệp ra.",
+    "channels.contact_absent": "Không có người này trong danh bạ của bạn.",
+    "channels.delivery_absent": "Không có lượt gửi này trong địa bàn của bạn.",
+    "channels.not_failed": "Lượt gửi này không hỏng nên không cần gửi lại.",
+    "channels.broadcast_over": (
+        "Bản tin đã hủy hoặc đã cũ nên không gửi lại. Hãy soạn bản tin mới."
+    ),
+    "channels.talk_absent": "Không có trang nói chuyện này, hoặc bản tin chưa duyệt.",
+    "channels.print_not_asked": (
+        "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
+    ),
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (
@@ -544,6 +593,31 @@ SENTENCES: dict[str, str] = {
     "speech.voice_unknown": "Không có giọng máy này. Hãy báo người quản trị.",
     "speech.voice_broken": "Giọng máy bị lỗi. Hãy bấm thử lại.",
     "speech.voice_timeout": "Giọng máy đọc quá lâu. Hãy bấm thử lại.",
+    "speech.voice_key_missing": (
+        "Giọng của nhà cung cấp thiếu khóa. Hãy báo người quản trị đặt biến môi trường."
+    ),
+    "newsroom.word_absent": "Từ này không có trong từ điển hoặc vừa bị bỏ.",
+    "newsroom.word_written": (
+        "Từ cần đọc phải bắt đầu bằng chữ cái và dài từ 2 đến 60 chữ. Hãy sửa lại."
+    ),
+    "newsroom.word_spoken": (
+        "Cách đọc phải có chữ và không quá 200 chữ. Hãy viết như khi đọc to."
+    ),
+    "newsroom.word_same": "Cách đọc giống hệt chữ viết. Hãy viết như khi đọc to.",
+    "newsroom.word_doubtful": (
+        "Cách đọc còn chỗ máy không hiểu. Hãy viết bằng âm tiết tiếng Việt."
+    ),
+    "newsroom.word_rows": (
+        "Một số dòng trong tệp không dùng được, chưa nhập dòng nào. Hãy sửa rồi gửi."
+    ),
+    "newsroom.word_too_many": "Từ điển đã đầy. Hãy bỏ bớt từ không dùng.",
+    "newsroom.word_file_missing": "Chưa chọn tệp CSV. Hãy chọn tệp rồi bấm lại.",
+    "speech.voices_file": (
+        "Không đọc được tệp khai báo giọng. Hãy báo quản trị xem NGUON_VOICES_FILE."
+    ),
+    "speech.manner_unsafe": (
+        "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
+    ),
     "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
     "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
     "schedule.too_many_places": (

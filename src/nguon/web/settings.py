@@ -27,7 +27,11 @@ GATEWAY_HEALTH = env.text("NGUON_GATEWAY_HEALTH", "127.0.0.1:8791")
 WORKER_HEALTH = env.text("NGUON_WORKER_HEALTH", "127.0.0.1:8792")
 LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
+# The operator's accounts at providers of messages; see deploy/kenh.example.toml.
+CHANNELS_FILE = env.text("NGUON_CHANNELS", "")
 RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
+VOICES_FILE = env.text("NGUON_VOICES_FILE", "")
+SPEECH_CACHE_MB = env.number("NGUON_SPEECH_CACHE_MB", 256)
 
 DATABASES = {
     "default": env.database(
@@ -42,6 +46,7 @@ INSTALLED_APPS = [
     "nguon.web",
     "nguon.portal",
     "nguon.gateway",
+    "nguon.channels",
     "nguon.emergency",
     "nguon.schedule",
     "nguon.newsroom",

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
+from django.conf import settings
 from django.db import close_old_connections, connections
 
 from nguon.core.errors import DomainError, InvalidError
@@ -24,6 +25,8 @@ from nguon.newsroom import rules
 from nguon.newsroom.models import Rendition
 from nguon.speech import chain
 from nguon.speech.render import render_spoken
+from nguon.speech.sentences import Cache
+from nguon.speech.voice import load_voices
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,13 @@ BROKEN_SECONDS = 2.0
 UNKNOWN_FAILURE = "newsroom.rendition_broken"
 
 Clock = Callable[[], datetime]
+
+
+@lru_cache(maxsize=1)
+def _cache() -> Cache:
+    """Return the kept sounds of sentences; the lanes share the folder."""
+    folder = settings.DATA_DIR / "sentences"
+    return Cache(folder, limit_bytes=settings.SPEECH_CACHE_MB * 1024 * 1024)
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,11 @@ class Lane:
 
     def _make(self, claimed: Rendition) -> None:
         sound = render_spoken(
-            claimed.spoken_text, language=claimed.language, voice_name=claimed.voice
+            claimed.spoken_text,
+            language=claimed.language,
+            voice_name=claimed.voice,
+            voices=load_voices(settings.VOICES_FILE),
+            cache=_cache(),
         )
         at = self.clock()
         media = fleet.store_media(
@@ -104,6 +118,8 @@ class Lane:
                 loudness_lufs=sound.loudness_lufs,
                 true_peak_dbtp=sound.true_peak_dbtp,
                 peaks=sound.peaks,
+                spoken_by=sound.voice,
+                fallback=sound.fallback,
             ),
             at=at,
         )

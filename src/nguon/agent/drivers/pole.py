@@ -33,6 +33,8 @@ LINGER_S = 1.5
 JUDGE_S = 10.0
 # The relay has a little more than its lead, so that a late thread delays no sound.
 EARLY_S, FORGET_S = 0.1, 10.0
+# The relay's own answer comes within this; without it sound begins all the same.
+PATIENCE_S = 0.05
 _LONGEST_S, _BUSY_S = 30.0, 0.1
 
 
@@ -86,8 +88,10 @@ class Pole(Outlet):
             self.drivers.append(self._modem)
         self._lock = threading.Lock()
         self._woken = threading.Event()
-        # When the next sound is due, until when one is on, since when the relay is on.
+        # When the next sound is due, since when it waits for the amplifier, until when
+        # one is on, since when the relay is on.
         self._expected = math.inf
+        self._asked = math.inf
         self._sounded = -math.inf
         self._on_since = math.inf
         self._broken = False
@@ -132,12 +136,15 @@ class Pole(Outlet):
     def expect(self, mono: float) -> None:
         """Learn that something shall sound from `mono` on; infinity: nothing shall."""
         self._expected = mono
+        if mono == math.inf:
+            self._asked = mono
         self._woken.set()
 
     def ready(self, mono: float) -> float:
         """Return from when on sound that is due at `mono` is really heard.
 
         Whoever is told "now" has the amplifier: it is not switched off under a sound.
+        What nobody answers (a relay that hangs) holds sound back for one lead at most.
         """
         if not self._relay or self._broken:
             return mono
@@ -146,14 +153,16 @@ class Pole(Outlet):
                 begins = max(mono, self._on_since + self._lead)
                 self._sounded = max(self._sounded, begins)
                 return begins
-        if self._expected > mono:
+        if self._asked > mono:
+            self._asked = mono
             self.expect(mono)
-        return mono + self._lead
+        return max(mono, self._asked + self._lead + PATIENCE_S)
 
     def passed(self, mono: float, energy: float, samples: int) -> None:
         """Note what came out: called by the audio thread for each block of sound."""
         if self._expected <= mono:
             self._expected = math.inf
+        self._asked = math.inf
         self._sounded = mono + samples / RATE
         if self.ear:
             self.ear.passed(mono, energy, samples)

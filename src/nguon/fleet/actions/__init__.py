@@ -3,9 +3,8 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `register` is what the owner knows;
-`batches` commands many, `releases` and
-`rollouts` bring them programs.
+repairs them; `installing` puts them up; `register` is what the owner knows;
+`batches` commands many, `releases` and `rollouts` bring them programs.
 """
 
 from nguon.fleet.actions.batches import (
@@ -47,6 +46,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
 from nguon.fleet.actions.orders import (
@@ -84,6 +84,7 @@ from nguon.fleet.actions.views import forget_view, save_view
 __all__ = [
     "MAX_CLAIMS",
     "Fact",
+    "Job",
     "Prepared",
     "Stored",
     "UnitBody",
@@ -132,6 +133,7 @@ __all__ = [
     "revoke_device",
     "roll_days",
     "run_rollouts",
+    "save_installation",
     "save_view",
     "send_batch",
     "send_command",
@@ -139,6 +141,7 @@ __all__ = [
     "send_quiet_tests",
     "set_aside",
     "settle_commands",
+    "sound_tone",
     "start_order",
     "start_rollout",
     "store_events",

@@ -40,6 +40,7 @@ from nguon.fleet.models.devices import (
     state_choices,
 )
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
+from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
 from nguon.fleet.models.updates import (
@@ -83,6 +84,8 @@ __all__ = [
     "Fault",
     "Health",
     "Incident",
+    "Installation",
+    "InstallationPhoto",
     "Media",
     "OutboxMessage",
     "Registration",

@@ -1,5 +1,6 @@
 """Lengths of time, signals and shares as people here write them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django import template
@@ -56,3 +57,9 @@ def grade_words(grade: int) -> str:
 def tenfold(percent: float) -> str:
     """Write a share of a hundred on a drawing a thousand wide."""
     return f"{percent * 10:g}"
+
+
+@register.filter
+def lookup(table: Mapping[str, str], key: str) -> str:
+    """Return what a table holds under a key, or nothing."""
+    return table.get(key, "")

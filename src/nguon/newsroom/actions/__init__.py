@@ -9,6 +9,13 @@ from nguon.newsroom.actions.approvals import (
     record_approval,
     seal_version,
 )
+from nguon.newsroom.actions.channels import chosen_texts, save_channels
+from nguon.newsroom.actions.dictionary import (
+    WrongRowsError,
+    import_words,
+    remove_word,
+    set_word,
+)
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     create_bulletin,
@@ -35,17 +42,23 @@ __all__ = [
     "NotSealedError",
     "OwnBulletinError",
     "Sound",
+    "WrongRowsError",
     "ask_rendition",
     "attach_recording",
     "check_sealed",
+    "chosen_texts",
     "claim_rendition",
     "create_bulletin",
     "fail_rendition",
     "finish_rendition",
     "freeze_version",
+    "import_words",
     "record_approval",
+    "remove_word",
     "renew_lease",
     "return_rendition",
+    "save_channels",
     "save_draft",
     "seal_version",
+    "set_word",
 ]

@@ -18,6 +18,7 @@ from nguon.newsroom import rules
 from nguon.newsroom.models import Rendition
 from nguon.speech import chain
 from nguon.speech import text as speech_text
+from nguon.speech.reading.scan import Word
 
 WORKER_LOST = "newsroom.worker_lost"
 
@@ -34,10 +35,18 @@ class Sound:
     loudness_lufs: float | None
     true_peak_dbtp: float
     peaks: Sequence[int]
+    spoken_by: str = ""
+    fallback: str = ""
 
 
 def ask_rendition(
-    *, text: str, language: str, drill: bool, klass: str, at: datetime
+    *,
+    text: str,
+    language: str,
+    drill: bool,
+    klass: str,
+    at: datetime,
+    dictionary: Sequence[Word] = (),
 ) -> Rendition:
     """Ask for the sound of a text; the same sound is made only once.
 
@@ -48,7 +57,7 @@ def ask_rendition(
     if not voices:
         raise rules.DraftError("newsroom.recording_missing", language=language)
     voice = voices[0]
-    spoken = speech_text.spoken(text, drill=drill)
+    spoken = speech_text.spoken(text, drill=drill, dictionary=dictionary)
     rank = rules.CLASS_NUMBERS[klass]
     rendition, fresh = Rendition.objects.get_or_create(
         key=rendition_key(spoken=spoken, language=language, voice=voice),
@@ -165,6 +174,8 @@ def finish_rendition(
         loudness_lufs=sound.loudness_lufs,
         true_peak_dbtp=sound.true_peak_dbtp,
         peaks=list(sound.peaks),
+        spoken_by=sound.spoken_by,
+        fallback=sound.fallback,
     )
     if not done:
         raise LeaseLostError("newsroom.lease_lost")

@@ -10,7 +10,9 @@ from nguon.audit import actions as audit
 from nguon.core import signing
 from nguon.newsroom import rules
 from nguon.newsroom.access import access_draft
+from nguon.newsroom.actions.channels import chosen_texts, freeze_channels
 from nguon.newsroom.actions.renditions import ask_rendition
+from nguon.newsroom.dictionary import Dictionary, dictionary_of
 from nguon.newsroom.models import (
     Bulletin,
     Editor,
@@ -30,7 +32,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     1. Check that the draft is whole.
     2. Find or ask for one sound per language: a person's recording, else a voice.
     3. Hash the content together with the names of its sounds.
-    4. Write the version, its sounds and every editor so far as involved.
+    4. Write the version, its sounds, its channels, every editor so far as involved.
 
     Raises DraftError, `newsroom.recording_missing` for a language without a voice.
     """
@@ -46,10 +48,12 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     )
     rules.check_draft(draft, drill=bulletin.drill)
     rules.check_ready(draft)
+    dictionary = dictionary_of(bulletin.unit)
     sounds = {
-        language: _find_sound(bulletin, language, at=at)
+        language: _find_sound(bulletin, language, dictionary, at=at)
         for language in bulletin.languages
     }
+    texts = chosen_texts(bulletin)
 
     latest = bulletin.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = Version.objects.create(
@@ -61,7 +65,10 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         field=bulletin.field,
         languages=bulletin.languages,
         drill=bulletin.drill,
-        content_sha256=signing.content_hash(_content(bulletin, sounds)),
+        dictionary_number=dictionary.number,
+        content_sha256=signing.content_hash(
+            _content(bulletin, sounds, texts) | {"dictionary": dictionary.number}
+        ),
         created_by=by,
         created_at=at,
     )
@@ -69,6 +76,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         VersionRendition(version=version, language=language, rendition=sound)
         for language, sound in sounds.items()
     )
+    freeze_channels(version, texts)
     # Whoever sends a bulletin on answers for it like its writers.
     Editor.objects.get_or_create(
         bulletin=bulletin, person=by, defaults={"first_at": at}
@@ -89,7 +97,9 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     return version
 
 
-def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition:
+def _find_sound(
+    bulletin: Bulletin, language: str, dictionary: Dictionary, *, at: datetime
+) -> Rendition:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
         .select_related("rendition")
@@ -104,10 +114,13 @@ def _find_sound(bulletin: Bulletin, language: str, *, at: datetime) -> Rendition
         drill=bulletin.drill,
         klass=bulletin.klass,
         at=at,
+        dictionary=dictionary.words,
     )
 
 
-def _content(bulletin: Bulletin, sounds: dict[str, Rendition]) -> dict[str, Any]:
+def _content(
+    bulletin: Bulletin, sounds: dict[str, Rendition], texts: dict[str, str]
+) -> dict[str, Any]:
     return {
         "bulletin": bulletin.uid,
         "unit": bulletin.unit.uid,
@@ -119,4 +132,5 @@ def _content(bulletin: Bulletin, sounds: dict[str, Rendition]) -> dict[str, Any]
         "drill": bulletin.drill,
         "corrects": bulletin.corrects.uid if bulletin.corrects else None,
         "sounds": {language: sound.key for language, sound in sounds.items()},
+        "channels": texts,
     }

@@ -1,5 +1,6 @@
 """The picture of a sound, and names of classes and languages."""
 
+import re
 from collections.abc import Sequence
 
 from django import template
@@ -46,3 +47,25 @@ def class_name(code: str) -> str:
 def field_name(code: int) -> str:
     """Return a field by its Vietnamese name."""
     return rules.FIELDS.get(code, str(code))
+
+
+_DOUBTS = {
+    "letters": "Chữ viết tắt chưa có trong từ điển, máy đọc từng chữ cái",
+    "foreign": "Chữ nước ngoài hoặc tên riêng, máy có thể đọc sai",
+    "symbol": "Ký hiệu máy không đọc",
+    "number": "Số viết theo cách không chắc chắn",
+    "date": "Ngày, giờ viết theo cách không chắc chắn",
+}
+
+
+@register.filter
+def doubt_reason(why: str) -> str:
+    """Return why a token is doubtful, as people read it."""
+    return _DOUBTS.get(why, why)
+
+
+@register.filter
+def heard(spoken: str) -> str:
+    """Return a spoken text with its pauses and emphasis as people type them."""
+    pauses = re.sub("‖+", lambda found: f"[nghỉ {len(found[0]) / 2:g}s]", spoken)
+    return pauses.replace("‹", "*").replace("›", "*")

@@ -19,6 +19,7 @@ from nguon.newsroom import actions as newsroom
 from nguon.newsroom import queries as newsroom_queries
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
+from nguon.newsroom.dictionary import dictionary_of
 from nguon.newsroom.forms import draft_of, read_number
 from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access
@@ -149,6 +150,7 @@ def _voice(request: HttpRequest, bulletin: Bulletin, at: datetime) -> None:
                 # Somebody stands and waits: before the bulletins of tomorrow.
                 klass=newsroom_rules.PRIORITY,
                 at=at,
+                dictionary=dictionary_of(bulletin.unit).words,
             )
 
 

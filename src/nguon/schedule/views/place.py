@@ -18,8 +18,10 @@ from django.views.decorators.http import (
 
 from nguon.core.errors import DomainError, InvalidError
 from nguon.fleet.models import ACTIVE, Device
+from nguon.newsroom import actions as newsroom_actions
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
+from nguon.newsroom.channels import KINDS
 from nguon.newsroom.forms import draft_of
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
@@ -121,6 +123,9 @@ def _form(
         "chosen_devices": chosen_devices,
         "timing": request.POST.get("timing", rules.SHELF if offered else rules.NOW),
         "is_offered": offered,
+        "other_channels": [
+            KINDS[code] for code in newsroom_actions.chosen_texts(bulletin)
+        ],
         "hours": HOURS,
         "date": request.POST.get("date") or f"{evening:%Y-%m-%d}",
         "time": request.POST.get("time") or f"{evening:%H:%M}",

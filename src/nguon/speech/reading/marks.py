@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from nguon.speech.chain import PAUSE, STRONG, WEAK
 from nguon.speech.numbers import DIGITS
 from nguon.speech.reading.figures import say_per
 from nguon.speech.reading.rule import SYMBOL, Place, Rule, Said, any_of, rule
@@ -10,8 +11,6 @@ from nguon.speech.reading.units import PER, PER_UNITS
 
 Match = re.Match[str]
 
-# In a spoken text: half a second of silence, and the borders of an emphasis.
-PAUSE, STRONG, WEAK = "‖", "‹", "›"
 _LONGEST_PAUSE = 10.0
 
 MARKS: dict[str, str] = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nguon.speech import chain
 from nguon.speech.numbers import NORTH, Region, say_digits
 from nguon.speech.reading import calls, documents, figures, letters, marks, moments
 from nguon.speech.reading.rule import NUMBER, Place, Rule, Said
@@ -87,7 +88,7 @@ def scan(
 ) -> list[Piece]:
     """Return the pieces of a clean text in order; every letter is in one of them."""
     own = _dictionary(tuple(dictionary), region)
-    text = _EMPHASIS.sub(rf"{marks.STRONG}\1{marks.WEAK}", text)
+    text = _EMPHASIS.sub(rf"{chain.STRONG}\1{chain.WEAK}", text)
     pieces: list[Piece] = []
     at, length = 0, len(text)
     while at < length:
@@ -169,14 +170,14 @@ def tidy(text: str) -> str:
     """Return spoken text with single spaces and stops."""
     text = re.sub(r"[^\S\n]+", " ", text)
     text = re.sub(r" ?\n ?", "\n", text)
-    text = re.sub(rf"{marks.PAUSE} (?={marks.PAUSE})", marks.PAUSE, text)
+    text = re.sub(rf"{chain.PAUSE} (?={chain.PAUSE})", chain.PAUSE, text)
     text = re.sub(r" +([.,;:!?…])", r"\1", text)
     text = re.sub(r"([,;:])(?: ?[,;:])+", r"\1", text)
     text = re.sub(r"[,;:] ?([.!?…])", r"\1", text)
     text = re.sub(r"([.!?…])(?: ?[.,;:])+", r"\1", text)
     text = re.sub(r"([!?])(?: ?[!?])+", r"\1", text)
     text = re.sub(r"(?m)^[ ,;:.!?…]+|[ ,;:]+$", "", text)
-    text = re.sub(rf"{marks.STRONG} ?{marks.WEAK}", "", text)
-    text = re.sub(rf"{marks.STRONG} +", marks.STRONG, text)
-    text = re.sub(rf" +{marks.WEAK}", marks.WEAK, text)
+    text = re.sub(rf"{chain.STRONG} ?{chain.WEAK}", "", text)
+    text = re.sub(rf"{chain.STRONG} +", chain.STRONG, text)
+    text = re.sub(rf" +{chain.WEAK}", chain.WEAK, text)
     return re.sub(r"\n{2,}", "\n", text).strip()

@@ -138,6 +138,8 @@ class Version(models.Model):
     field = models.PositiveSmallIntegerField(choices=field_choices)
     languages = models.JSONField()
     drill = models.BooleanField()
+    # The dictionary by which it was read; part of the content's hash.
+    dictionary_number = models.PositiveIntegerField(default=0)
     content_sha256 = models.CharField(max_length=HASH_LENGTH)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -254,6 +256,9 @@ class Rendition(models.Model):
     voice = models.CharField(max_length=60)
     chain = models.CharField(max_length=12)
     spoken_text = models.TextField(blank=True)
+    # Who really spoke, and why it was not the voice that was asked for, if so.
+    spoken_by = models.CharField(max_length=60, blank=True)
+    fallback = models.CharField(max_length=60, blank=True)
     rank = models.PositiveSmallIntegerField(default=3)
     state = models.CharField(max_length=7, default=ASKED)
     asked_at = models.DateTimeField()

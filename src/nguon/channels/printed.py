@@ -1,0 +1,149 @@
+"""The printed bulletin: one clean A4 page or more, ready to pin up and to hand out.
+
+The same text gives the same bytes, whoever prints it and whenever. Times New Roman is
+asked for on paper of the State; Liberation Serif has its measures and may be shipped.
+"""
+
+import html
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import qrcode
+from reportlab.lib.colors import HexColor, black
+from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph, Spacer
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+FONTS = Path(__file__).parent / "fonts"
+PLAIN, BOLD, ITALIC = "Nguon", "Nguon-Bold", "Nguon-Italic"
+FACES = {PLAIN: "Regular", BOLD: "Bold", ITALIC: "Italic"}
+# Margins of decree 30/2020/NĐ-CP, annex I: 20–25 mm above and below, 30–35 mm left,
+# 15–20 mm right.
+TOP, BOTTOM, LEFT, RIGHT = 20 * mm, 22 * mm, 30 * mm, 18 * mm
+CODE_SIDE = 22 * mm
+ALARM = HexColor("#b3261e")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands on a printed bulletin."""
+
+    issuer: str
+    title: str
+    body: str
+    field: str
+    approved_by: str
+    approved_at: datetime
+    code: str
+    link: str
+    alarm: str = ""
+
+
+def print_sheet(sheet: Sheet) -> bytes:
+    """Return a PDF of A4 pages."""
+    _load_fonts()
+    buffer = BytesIO()
+    width, height = A4
+    frame = Frame(
+        LEFT,
+        BOTTOM + CODE_SIDE,
+        width - LEFT - RIGHT,
+        height - TOP - BOTTOM - CODE_SIDE,
+        *(0, 0, 0, 0),
+    )
+    document = BaseDocTemplate(
+        buffer,
+        pagesize=A4,
+        title=sheet.title,
+        author=sheet.issuer,
+        invariant=1,
+    )
+    template = PageTemplate(
+        frames=[frame], onPage=lambda canvas, _document: _draw_foot(canvas, sheet)
+    )
+    document.addPageTemplates([template])
+    document.build(_story(sheet))
+    return buffer.getvalue()
+
+
+@cache
+def _load_fonts() -> None:
+    for name, face in FACES.items():
+        file = FONTS / f"LiberationSerif-{face}.ttf"
+        pdfmetrics.registerFont(TTFont(name, str(file)))
+
+
+def _style(size: float, font: str = PLAIN, **more: Any) -> ParagraphStyle:
+    return ParagraphStyle(
+        font, fontName=font, fontSize=size, leading=size * 1.4, **more
+    )
+
+
+def _story(sheet: Sheet) -> list[Any]:
+    day = sheet.approved_at.astimezone(LOCAL)
+    story: list[Any] = [
+        _line(sheet.issuer.upper(), _style(13, BOLD, alignment=TA_CENTER)),
+        _line("BẢN TIN THÔNG TIN CƠ SỞ", _style(13, alignment=TA_CENTER)),
+        _line(
+            f"Ngày {day.day:02} tháng {day.month:02} năm {day.year}. {sheet.field}",
+            _style(13, ITALIC, alignment=TA_CENTER),
+        ),
+        Spacer(0, 8 * mm),
+    ]
+    if sheet.alarm:
+        alarm = _style(18, BOLD, alignment=TA_CENTER, textColor=ALARM)
+        story += [_line(sheet.alarm.upper(), alarm), Spacer(0, 4 * mm)]
+    story += [
+        _line(sheet.title, _style(19, BOLD, alignment=TA_CENTER)),
+        Spacer(0, 6 * mm),
+    ]
+    text = _style(
+        14, alignment=TA_JUSTIFY, firstLineIndent=10 * mm, spaceAfter=6, allowWidows=0
+    )
+    story += [_line(one, text) for one in sheet.body.splitlines() if one.strip()]
+    return story
+
+
+def _line(text: str, style: ParagraphStyle) -> Paragraph:
+    """Return a paragraph in which no sign of the text is a command."""
+    return Paragraph(html.escape(text, quote=False), style)
+
+
+def _draw_foot(canvas: Canvas, sheet: Sheet) -> None:
+    """Draw who answers for it, and a code that leads to the page of the commune."""
+    canvas.saveState()
+    width, _height = A4
+    code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
+    code.add_data(sheet.link)
+    matrix = code.get_matrix()
+    side = CODE_SIDE / len(matrix)
+    canvas.setFillColor(black)
+    for row, line in enumerate(matrix):
+        for column, dark in enumerate(line):
+            if dark:
+                y = BOTTOM + CODE_SIDE - (row + 1) * side - 4 * mm
+                x = width - RIGHT - CODE_SIDE + column * side
+                canvas.rect(x, y, side, side, stroke=0, fill=1)
+    moment = sheet.approved_at.astimezone(LOCAL)
+    lines = [
+        f"{sheet.approved_by} duyệt lúc {moment:%H:%M} ngày {moment:%d/%m/%Y}.",
+        f"Nghe lại và xem tin mới: {sheet.link}",
+        f"Mã nội dung {sheet.code}. Trang {canvas.getPageNumber()}.",
+    ]
+    for number, line in enumerate(lines):
+        canvas.setFont(PLAIN, 10)
+        canvas.drawString(LEFT, BOTTOM + 12 * mm - number * 5 * mm, line)
+    canvas.setLineWidth(0.5)
+    canvas.line(LEFT, BOTTOM + CODE_SIDE, width - RIGHT, BOTTOM + CODE_SIDE)
+    canvas.restoreState()

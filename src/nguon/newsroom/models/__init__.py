@@ -1,0 +1,36 @@
+"""The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
+
+from nguon.newsroom.models.bulletins import (
+    HASH_LENGTH,
+    Bulletin,
+    Editor,
+    Involvement,
+    Recording,
+    Rendition,
+    Seal,
+    Version,
+    VersionRendition,
+    class_choices,
+    field_choices,
+    vietnamese,
+)
+from nguon.newsroom.models.channels import ChannelText, VersionChannel
+from nguon.newsroom.models.dictionary import DictionaryWord
+
+__all__ = [
+    "HASH_LENGTH",
+    "Bulletin",
+    "ChannelText",
+    "DictionaryWord",
+    "Editor",
+    "Involvement",
+    "Recording",
+    "Rendition",
+    "Seal",
+    "Version",
+    "VersionChannel",
+    "VersionRendition",
+    "class_choices",
+    "field_choices",
+    "vietnamese",
+]
