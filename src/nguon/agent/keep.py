@@ -90,7 +90,7 @@ class Keeper:
             )
         log.info("starting %s", self._programs.current or f"{__version__} (base)")
         return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "nguon.agent", *self._arguments],
+            [sys.executable, "-P", "-m", "nguon.agent", *self._arguments],
             env=environment,
             preexec_fn=_die_with_parent,
         )

@@ -238,7 +238,15 @@ class Updater:
         folder = self._programs.releases / version
         try:
             done = subprocess.run(  # noqa: S603
-                [sys.executable, "-m", "nguon.agent", "check", "--version", version],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "nguon.agent",
+                    "check",
+                    "--version",
+                    version,
+                ],
                 env={**os.environ, "PYTHONPATH": f"{folder}"},
                 cwd=folder,
                 check=False,

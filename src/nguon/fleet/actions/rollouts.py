@@ -6,7 +6,7 @@ What each device made of it comes from its events.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 # Told in one turn of the worker, every few seconds.
 PACE = 300
+LATE = timedelta(days=30)
 _UNDER_WAY = (rollouts.WAITING, rollouts.DOWNLOADING, rollouts.INSTALLED)
 
 
@@ -155,9 +156,11 @@ def _take_back(rollout: Rollout, at: datetime) -> None:
 def run_rollouts(*, at: datetime) -> int:
     """Take what devices told, judge the stages, tell the next; return how many."""
     told = 0
-    for rollout in Rollout.objects.exclude(
-        state__in=(rollouts.DONE, rollouts.STOPPED)
-    ).select_related("release", "unit"):
+    # Who is late goes on telling after a rollout is done.
+    rows = Rollout.objects.exclude(
+        state__in=(rollouts.DONE, rollouts.STOPPED), moved_at__lt=at - LATE
+    )
+    for rollout in rows.select_related("release", "unit", "made_by", "moved_by"):
         _settle(rollout, at)
         if rollout.state == rollouts.RUNNING:
             _judge(rollout, at)
@@ -217,7 +220,9 @@ def _pass(rollout: Rollout, stage: RolloutStage, at: datetime) -> None:
         pk=rollout.pk, state=rollouts.RUNNING, stage=stage.number
     )
     last = not rollout.stages.filter(number__gt=stage.number).exists()
-    waiting = rollout.targets.filter(state=rollouts.WAITING, document="")
+    waiting = rollout.targets.filter(
+        state=rollouts.WAITING, document="", device__state=ACTIVE
+    )
     if last and waiting.exists():
         return  # passed already, but some have not even been told
     change = {"state": rollouts.DONE} if last else {"stage": stage.number + 1}
