@@ -402,6 +402,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _media(self, name: str) -> None:
         province = self.owner
+        if name not in province.media:
+            self._send({"code": "fleet.media_absent"}, status=404)
+            return
         data = province.media[name]
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         begin = int(match[1]) if match else 0

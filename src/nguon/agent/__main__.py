@@ -39,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     try:
         status = int(asyncio.run(options.work(options)))
-        if status == EXIT_AGAIN:
-            # In place, so that whoever watches over this process need do nothing.
+        if status == EXIT_AGAIN and os.environ.get("NGUON_KEPT") != "1":
+            # Without a keeper, in place: who watches over this process need do nothing.
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606
         return status
     except DomainError as error:
