@@ -27,6 +27,7 @@ from nguon.fleet.models.devices import (
     URGENT,
     URGENT_LANE,
     WAITING,
+    ArchivedRun,
     Claim,
     Counter,
     Device,
@@ -49,7 +50,13 @@ from nguon.fleet.models.updates import (
     RolloutStage,
     RolloutTarget,
 )
-from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
+from nguon.fleet.models.upkeep import (
+    DeviceReport,
+    Rehearsal,
+    SavedView,
+    WorkOrder,
+    WorkPhoto,
+)
 
 __all__ = [
     "ACTIVE",
@@ -71,6 +78,7 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "ArchivedRun",
     "Batch",
     "BeatDay",
     "BeatHour",
@@ -89,6 +97,7 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "Rehearsal",
     "Release",
     "Rollout",
     "RolloutStage",
