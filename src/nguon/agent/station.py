@@ -266,7 +266,11 @@ class Station:
                 loop.call_soon_threadsafe(self._changed)
 
         self._player = Player(tell, outlet=self._pole)
-        self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
+        self._receiver = Receiver(
+            allow_inside=self._allow_inside,
+            tell=changed,
+            server=self._identity.server,
+        )
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device

@@ -72,7 +72,9 @@ class Stream:
     """Sound that is made while it is heard: a relay by its address, or live speech.
 
     `kind` http is one endless MP3, hls a playlist (RFC 8216), live comes as signed
-    segments over the bus. It is as long as its item's window.
+    segments over the bus. An hls `url` that is only a path (`/…`) stands at the
+    device's own server, which makes it from a source that devices cannot play. It is
+    as long as its item's window.
     """
 
     id: str

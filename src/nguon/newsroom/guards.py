@@ -50,6 +50,10 @@ GUARDS: list[Guard] = [
     *append_only("newsroom_seal", "newsroom.seal"),
     *append_only("newsroom_editor", "newsroom.editor"),
     *append_only("newsroom_recording", "newsroom.recording"),
+    *append_only("newsroom_revision", "newsroom.revision"),
+    *append_only("newsroom_payrate", "newsroom.rate"),
+    *append_only("newsroom_comment", "newsroom.comment"),
+    *append_only("newsroom_intake", "newsroom.intake"),
     *append_only("newsroom_versionrendition", "newsroom.sound"),
     Guard(
         "nguon_version_channel_fixed",

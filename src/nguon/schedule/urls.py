@@ -60,6 +60,8 @@ urlpatterns = [
         "truc-tiep/<str:token>/<int:number>.mp3", speaking.segment, name="live_segment"
     ),
     path("nguon-tiep-am/", sources.index, name="sources"),
+    path("tiep-am/<slug:uid>/index.m3u8", sources.playlist, name="relay_playlist"),
+    path("tiep-am/<slug:uid>/<int:number>.mp3", sources.segment, name="relay_segment"),
     path("thiet-bi/<slug:uid>/ngay/", device_day.tomorrow, name="device_tomorrow"),
     path("thiet-bi/<slug:uid>/ngay/<str:day>/", device_day.show, name="device_day"),
     path("thiet-bi/<slug:uid>/dien-tap/", rehearsal.show, name="rehearsal"),

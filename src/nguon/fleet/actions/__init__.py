@@ -76,7 +76,7 @@ from nguon.fleet.actions.rehearsals import (
     send_rehearsals,
     settle_rehearsal,
 )
-from nguon.fleet.actions.rollups import record_hours, roll_days
+from nguon.fleet.actions.rollups import keep_runs, record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -114,6 +114,7 @@ __all__ = [
     "forget_view",
     "import_registrations",
     "insert_events",
+    "keep_runs",
     "lift_rehearsal",
     "list_outbox",
     "mark_recorded",

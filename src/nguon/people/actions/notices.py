@@ -25,13 +25,21 @@ def notify(
     url: str,
     urgent: bool = False,
     at: datetime,
+    once_in: timedelta = timedelta(0),
 ) -> list[Notice]:
     """Tell officers something: on screen now, by the channels that reach them soon.
 
     `urgent` also sends a text message at once, and rings who has not read it by then.
+    Who has the very same notice of the last `once_in` still unread is not told again.
     Call it inside the transaction of the change that it speaks of.
     """
     line = " ".join(subject.split())[:200]
+    if once_in:
+        unread = Notice.objects.filter(
+            subject=line, body=body, read_at=None, created_at__gt=at - once_in
+        )
+        told = set(unread.values_list("officer", flat=True))
+        officers = [officer for officer in officers if officer.pk not in told]
     notices = Notice.objects.bulk_create(
         Notice(
             officer=officer,

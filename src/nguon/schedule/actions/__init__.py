@@ -2,6 +2,7 @@
 
 from nguon.schedule.actions.announcements import announce, announce_draft
 from nguon.schedule.actions.chains import check_broadcast, remind_waiting
+from nguon.schedule.actions.days import roll_plays, settle_month
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
 from nguon.schedule.actions.papers import (
@@ -48,8 +49,10 @@ __all__ = [
     "return_broadcast",
     "return_paper",
     "roll_plans",
+    "roll_plays",
     "save_draft",
     "send_paper",
+    "settle_month",
     "start_live",
     "stop_live",
     "submit",
