@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0007_rehearsal'),
-        ('newsroom', '0004_chains'),
+        ('newsroom', '0008_chains'),
         ('schedule', '0007_relay_routes'),
         ('territory', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
