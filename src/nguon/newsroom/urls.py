@@ -14,6 +14,7 @@ urlpatterns = [
     path("tu-dien/xuat.csv", dictionary_views.export, name="dictionary_file"),
     path("tu-dien/nghe.mp3", dictionary_views.hear, name="hear_word"),
     path("<slug:uid>/loi-doc/", dictionary_views.preview, name="preview"),
+    path("<slug:uid>/giong/", dictionary_views.choose, name="manner"),
     path("<slug:uid>/viet/", views.edit, name="edit"),
     path("<slug:uid>/luu/", views.save, name="save"),
     path("<slug:uid>/nghe/", views.hear, name="hear"),

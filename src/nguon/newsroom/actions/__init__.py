@@ -18,6 +18,7 @@ from nguon.newsroom.actions.dictionary import (
 )
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
+    choose_manner,
     create_bulletin,
     save_draft,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "ask_rendition",
     "attach_recording",
     "check_sealed",
+    "choose_manner",
     "chosen_texts",
     "claim_rendition",
     "create_bulletin",
