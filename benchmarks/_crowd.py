@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks._bench import say
+from nguon.audit import months
 from nguon.fleet import actions as fleet
 from nguon.fleet import health
 from nguon.fleet.models import (
@@ -277,13 +278,14 @@ PLAYS = """
 INSERT INTO schedule_playrecord (
     device_id, unit_id, broadcast_id, title, item, planned_at, received_at,
     prepared_at, started_at, ended_at, shown_at, sounded_ms, level_dbfs, outcome,
-    cause, late_joiner)
+    cause, late_joiner, grade)
 SELECT id, unit_id, %s, '', %s, %s, %s, NULL,
     CASE WHEN (id + %s) %% 41 = 0 THEN NULL ELSE %s END,
     CASE WHEN (id + %s) %% 41 = 0 THEN NULL ELSE %s END,
     NULL, 4000, -18.0,
     CASE WHEN (id + %s) %% 41 = 0 THEN 'missed' ELSE 'finished' END,
-    CASE WHEN (id + %s) %% 41 = 0 THEN 'offline' ELSE '' END, %s
+    CASE WHEN (id + %s) %% 41 = 0 THEN 'offline' ELSE '' END, %s,
+    CASE WHEN (id + %s) %% 41 = 0 THEN 0 ELSE 2 END
 FROM fleet_device WHERE state = 'active' ORDER BY id LIMIT %s
 """
 
@@ -294,6 +296,7 @@ def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> in
     Indexes are dropped and made again: twenty million rows would else take hours.
     """
     airings = _past_airings(wanted, broadcasts, at)
+    _make_months(airings)
     indexes = _lift_indexes()
     left = wanted
     for number, airing in enumerate(airings):
@@ -307,6 +310,14 @@ def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> in
         for definition in indexes:
             cursor.execute(definition)
     return wanted - left
+
+
+def _make_months(airings: Sequence[Airing]) -> None:
+    """Make the months that the plays lie in, as they would have been in time."""
+    for kept in months.tables():
+        if kept.model == "schedule.PlayRecord" and months.is_partitioned(kept.table):
+            for month in sorted({months.month_of(one.starts_at) for one in airings}):
+                months.ensure(kept, month)
 
 
 def _lift_indexes() -> list[str]:
@@ -339,7 +350,8 @@ def _lift_indexes() -> list[str]:
                 )
             else:
                 cursor.execute(f'DROP INDEX "{name}"')
-            found.append(definition)
+            # Of a table of months, the index is wanted on each of them too.
+            found.append(definition.replace(" ON ONLY ", " ON "))
     return found
 
 
@@ -376,7 +388,8 @@ def _play(airing: Airing, number: int, limit: int) -> int:
             PLAYS,
             [
                 airing.broadcast_id, airing.item, moment(begin), moment(begin), number,
-                moment(begin), number, moment(end), number, number, False, limit,
+                moment(begin), number, moment(end), number, number, False, number,
+                limit,
             ],
         )  # fmt: skip
         return int(cursor.rowcount)

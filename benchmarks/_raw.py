@@ -51,6 +51,7 @@ PLAY_COLUMNS = [
     "outcome",
     "cause",
     "late_joiner",
+    "grade",
 ]
 MESSAGES = 1_000
 
@@ -65,6 +66,8 @@ def make_tables() -> None:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
+                if model is DeviceEvent:  # unique in each of its months
+                    cursor.execute(f"CREATE UNIQUE INDEX ON {name} (device_id, log, n)")
                 continue
             cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s", [table])
             for (sql,) in cursor.fetchall():
@@ -100,7 +103,7 @@ def insert(batches: Sequence[dict[str, Any]], keys: dict[str, Any]) -> None:
                 plays.append(
                     (device, keys["unit"], airing, "Bản tin", row["item"], moment,
                      moment, moment, moment, ended, data["sounded_ms"],
-                     data["level_dbfs"], data["outcome"], data["cause"], False)
+                     data["level_dbfs"], data["outcome"], data["cause"], False, 2)
                 )  # fmt: skip
     with transaction.atomic():
         bulk.insert_rows(EVENTS, EVENT_COLUMNS, events)

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from nguon.agent.board import pick_screen, split_text
+from nguon.agent.board import Screen, pick_screen, split_text
 from nguon.core.messages import Audience, Item
 from tests.agent.conftest import Agent, wait_until
 from tests.fakes.province import FakeProvince
@@ -34,11 +34,34 @@ def make_item(name: str, **changes: object) -> Item:
 def test_while_an_emergency_stands_no_other_text_takes_its_place() -> None:
     news, alarm = make_item("tin"), make_item("lũ", rank="emergency")
 
-    shown = {pick_screen([alarm, news], at=NOW + n * 12_000).item for n in range(9)}
-    screen = pick_screen([alarm, news], at=NOW)
+    since = {"tin": NOW, "lũ": NOW}
+
+    def screen_at(at: int) -> Screen:
+        return pick_screen([alarm, news], at=at, arrivals=since)
+
+    shown = {screen_at(NOW + n * 12_000).item for n in range(9)}
+    screen = screen_at(NOW)
 
     assert shown == {alarm}
     assert screen.others == (news,)
+
+
+def test_the_newest_alarm_is_seen_at_once_and_read_to_its_end() -> None:
+    older = make_item("lũ", rank="emergency", text="Nước lên nhanh. " * 60)
+    newer = make_item("vỡ đập", rank="emergency", text="Chạy lên cao ngay. " * 60)
+    came = NOW + 17_000
+    since = {"lũ": NOW, "vỡ đập": came}
+    pages = len(split_text(newer.text))
+
+    shown = [
+        pick_screen([older, newer], at=came + n * 12_000, arrivals=since)
+        for n in range(pages + 1)
+    ]
+
+    assert [(one.item, one.number) for one in shown[:pages]] == [
+        (newer, n + 1) for n in range(pages)
+    ]
+    assert shown[pages].item == older
 
 
 def test_a_long_text_loses_no_word_between_screens() -> None:

@@ -12,6 +12,7 @@ from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Identity
 from nguon.agent.media import MediaShelf
 from nguon.agent.player import Player
+from nguon.agent.rehearsal import Rehearser
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
@@ -58,12 +59,13 @@ class Speaker:
             wake=lambda: None,
         )
 
-    def settings(self, *groups: str, seq: int = 1) -> None:
+    def settings(self, *groups: str, seq: int = 1, rehearsal: str = "") -> None:
         told = Settings(
             self.fake.device,
             "speaker",
             (self.fake.commune, self.fake.province),
             groups=groups,
+            rehearsal=rehearsal,
         )
         target = {"device": self.fake.device}
         self.take(self.sign("settings", told.body(), target=target, seq=seq))
@@ -174,7 +176,9 @@ def test_the_test_tone_obeys_quiet_hours_stops_and_doubt(speaker: Speaker) -> No
     assert speaker.stage.test() == "quiet"
     speaker.hands[0] += 2 * 3_600
     assert speaker.stage.test() == ""
-    speaker.player.cue(None)  # type: ignore[arg-type]
+    pending = speaker.player.cued()
+    assert pending
+    speaker.player.swap(pending, None)
     token = speaker.fake.sign("stop", {"until": at + 9 * HOUR}, use="emergency")
     speaker.take(token)
     assert speaker.stage.test() == "stopped"
@@ -242,3 +246,89 @@ def test_a_signed_time_leaves_its_own_doubt_and_the_drift_since() -> None:
 
     assert 50 <= fresh <= 53
     assert 8_600 < clock.doubt_ms < 8_800
+
+
+# --- the rehearsal after a repair ---------------------------------------------------
+
+
+def rehearser(speaker: Speaker, folder: Path) -> Rehearser:
+    return Rehearser(
+        clock=speaker.clock,
+        store=speaker.store,
+        holdings=speaker.holdings,
+        shelf=MediaShelf(folder / "media"),
+    )
+
+
+def ask_rehearsal(speaker: Speaker, **args: Any) -> None:
+    target = {"device": speaker.fake.device}
+    body = {"verb": "rehearse", "args": args}
+    token = speaker.fake.sign("command", body, use="command", target=target)
+    speaker.take(token)
+
+
+def told(speaker: Speaker) -> list[dict[str, Any]]:
+    rows = [one.encode() for one in speaker.store.waiting(limit=50)]
+    return [dict(row["data"]) for row in rows if row["type"] == "rehearsed"]
+
+
+def test_the_rehearsal_is_told_once_for_what_it_is_about_and_again_when_asked(
+    speaker: Speaker, tmp_path: Path
+) -> None:
+    at = speaker.at
+    item = speaker.fake.item(
+        b"sound", 4_000, starts_at=at + HOUR, ends_at=at + 2 * HOUR
+    )
+    speaker.settings()
+    speaker.take(speaker.plan(speaker.fake.commune, item))
+    own = rehearser(speaker, tmp_path)
+    assert not own.look()
+
+    speaker.settings(seq=2, rehearsal="a" * 12)
+    assert own.look()
+    assert not own.look()
+    own.asked()
+    assert own.look()
+    speaker.settings(seq=3)
+    assert not own.look()
+
+    first, again = told(speaker)
+    assert first == again
+    assert [row[0] for row in first["rows"]] == [item.id]
+    assert first["missing"] == [item.id]
+    assert first["settings"] == 2
+    assert first["plans"].keys() == {speaker.fake.commune}
+    assert first["trusted"] is False
+
+
+def test_only_an_emergency_sounds_in_a_rehearsal_across_a_restart_until_new_settings(
+    speaker: Speaker,
+) -> None:
+    at = speaker.at
+    fake = speaker.fake
+    speaker.clock.sync(at, sent=100.0, answered=100.0)
+    speaker.settings()
+    item = fake.item(None, 0, starts_at=at, ends_at=at + HOUR)
+    speaker.take(speaker.plan(fake.commune, item))
+    speaker.holdings.commanded = lambda *told: speaker.holdings.rehearse(told[2])
+
+    def rehearsing() -> bool:
+        return speaker.stage._situation(speaker.hands[0], at).rehearsing
+
+    assert not rehearsing()
+    ask_rehearsal(speaker, rehearsal="a" * 12, settings=2)
+    assert rehearsing()
+    # A restart forgets nothing, and a late command cannot shut the device out.
+    speaker.holdings = Holdings(
+        speaker.stage._holdings._identity, speaker.store, speaker.trust
+    )
+    speaker.stage._holdings = speaker.holdings
+    speaker.holdings.load()
+    speaker.holdings.commanded = lambda *told: speaker.holdings.rehearse(told[2])
+    assert rehearsing()
+    speaker.settings(seq=2, rehearsal="a" * 12)
+    assert rehearsing()
+    speaker.settings(seq=3)
+    assert not rehearsing()
+    ask_rehearsal(speaker, rehearsal="a" * 12, settings=2)
+    assert not rehearsing()

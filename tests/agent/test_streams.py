@@ -18,10 +18,10 @@ from nguon.radio.feeds import (
     Connection,
     FrameCutter,
     LiveFeed,
-    Playlist,
     UnplayableSourceError,
     frame_size,
 )
+from nguon.radio.hls import Playlist, Segment
 from nguon.speech import audio
 from nguon.speech.live import LiveEncoder
 from tests.agent.conftest import make_sound, wait_until
@@ -86,7 +86,12 @@ def test_bytes_that_are_no_mp3_are_refused_soon() -> None:
 
 
 def test_a_playlist_with_what_cannot_be_played_is_refused() -> None:
-    for line in ('#EXT-X-MAP:URI="init.mp4"', "#EXT-X-KEY:METHOD=AES-128"):
+    for line in (
+        "#EXT-X-BYTERANGE:1000@0",
+        '#EXT-X-MAP:URI="all.mp4",BYTERANGE="600@0"',
+        "#EXT-X-MAP:BROKEN",
+        "#EXT-X-KEY:METHOD=AES-128",
+    ):
         with pytest.raises(UnplayableSourceError):
             Playlist(f"#EXTM3U\n{line}\n", base="http://radio.vn/")
     with pytest.raises(UnplayableSourceError):
@@ -105,7 +110,10 @@ def test_a_playlist_names_its_segments_and_a_master_its_variants() -> None:
         base="http://radio.vn/",
     )
 
-    assert media.segments == ["http://radio.vn/x/a.mp3", "http://radio.vn/b.mp3"]
+    assert media.segments == [
+        Segment("http://radio.vn/x/a.mp3"),
+        Segment("http://radio.vn/b.mp3"),
+    ]
     assert (media.first, media.target_s, media.ended) == (41, 6.0, True)
     assert min(master.variants) == (48_000, "http://radio.vn/lo.m3u8")
 

@@ -1,12 +1,12 @@
 """What was written down stays, whoever asks the database to change it."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 
-from nguon.audit import actions, guards
+from nguon.audit import actions, guards, months
 from nguon.audit.models import Record
 from nguon.people.models import Officer
 
@@ -48,3 +48,16 @@ def test_lost_guards_are_noticed_and_come_back_with_a_migrate(db: None) -> None:
     guards.set_guards(connection, "audit")
 
     guards.check_set(connection)
+
+
+@pytest.mark.django_db
+def test_months_are_local_and_are_made_only_where_they_are_needed() -> None:
+    eve = datetime(2026, 10, 31, 17, 0, tzinfo=UTC)
+
+    assert months.month_of(eve) == date(2026, 11, 1)
+    assert months.month_of(eve - timedelta(microseconds=1)) == date(2026, 10, 1)
+    assert months.next_month(date(2026, 11, 1), 2) == date(2027, 1, 1)
+    assert months.next_month(date(2026, 11, 1), -11) == date(2025, 12, 1)
+    for kept in months.tables():
+        on_postgresql = connection.vendor == "postgresql"
+        assert months.is_partitioned(kept.table) is on_postgresql

@@ -11,13 +11,14 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nguon.channels import accounts, rules
+from nguon.channels import rules
 from nguon.channels.printed import Sheet, print_sheet
 from nguon.core.errors import InvalidError
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import channels
 from nguon.newsroom.models import VersionChannel
 from nguon.people.models import Officer
+from nguon.providers import accounts
 from nguon.schedule.models import Broadcast
 from nguon.territory.models import Unit
 

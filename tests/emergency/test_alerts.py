@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from nguon.core import signing
 from nguon.core.errors import AbsentError, ConflictError, RefusedError
@@ -15,8 +16,9 @@ from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions as schedule
+from nguon.schedule import queries as live
 from nguon.schedule import rules
-from nguon.schedule.models import Broadcast
+from nguon.schedule.models import Broadcast, PlayRecord
 from nguon.territory.models import Unit
 from tests.schedule.conftest import (
     send,
@@ -60,6 +62,34 @@ def test_one_approver_ends_an_emergency_and_an_author_does_not(
 
     assert ended.state == "cancelled"
     assert payload("cancel")["lane"] == "emergency"
+
+
+def test_a_second_emergency_says_behind_which_one_it_waits(
+    alarm: Broadcast,
+    send: Send,
+    client: Client,
+    lan: Officer,
+    minh: Officer,
+    speakers: list[Device],
+    now: datetime,
+) -> None:
+    timing = rules.Timing(rules.NOW, expires_at=now + HOUR)
+    second = release(send("emergency", timing), minh, now)
+    assert alarm.version.title in second.version.title
+    assert live.find_ahead(second, at=now) is None
+    first = alarm.airings.get()
+    PlayRecord.objects.create(
+        device=speakers[0], unit=speakers[0].unit, broadcast=alarm, item=first.item,
+        title="x", planned_at=first.starts_at, started_at=now,
+    )  # fmt: skip
+
+    assert live.find_ahead(second, at=now) == alarm
+    assert live.find_ahead(alarm, at=now) is None
+    PlayRecord.objects.update(outcome="finished", ended_at=now)
+    assert live.find_ahead(second, at=now) is None
+    client.defaults["HTTP_HOST"] = "127.0.0.1"
+    client.force_login(lan)
+    assert client.get(f"/phat/{second.uid}/").status_code == 200
 
 
 def test_only_an_emergency_is_cancelled_or_corrected_here(

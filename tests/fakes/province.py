@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,7 @@ from nguon.core.signing import SigningKey
 from nguon.core.topics import new_uid
 
 DAY_MS = 24 * 3600 * 1000
+Answer = tuple[int, dict[str, str], bytes]
 USES = ("plan", "emergency", "command")
 
 
@@ -62,6 +64,8 @@ class FakeProvince:
         self._settings = ""
         self._http: ThreadingHTTPServer | None = None
         self.http_port = 0
+        # Answers what is no question of a device: status, headers and body.
+        self.site: Callable[[str], Answer] | None = None
         self.bus = FakeBus(self)
 
     # --- life --------------------------------------------------------------------
@@ -316,6 +320,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         province, parts = self.owner, urlsplit(self.path)
         path = parts.path.removeprefix("/device/v1")
+        if path == parts.path and province.site is not None:
+            self._forward(province.site(path))
+            return
         if not self._signed_in():
             return
         if path == "/enrolment":
@@ -334,6 +341,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._state()
         elif path.startswith("/media/"):
             self._media(path.removeprefix("/media/"))
+
+    def _forward(self, answer: Answer) -> None:
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,4 +1,7 @@
-"""A small real radio: an endless MP3 over HTTP, and the same as HLS, at real time.
+"""A small real radio: an endless sound over HTTP, and the same as HLS, at real time.
+
+As MP3; or, by its `form`, as AAC: `adts` over HTTP and in transport streams (`ts`) or
+fragmented MP4 (`fmp4`) over HLS, or Opus in Ogg (`opus`).
 
 It can be told to fall silent, to break off, to hang (connected but mute), and to come
 back. What it sends is noise that resembles nothing else, so that a recording shows
@@ -6,32 +9,116 @@ when it sounded.
 """
 
 import contextlib
+import io
+import struct
 import threading
 import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import av
 import numpy as np
 
+from nguon.speech import audio
 from nguon.speech.live import LiveEncoder
 
 RATE = 48_000
 _STEP_S = 0.12
 SEGMENT_S = 1.2
+FOREIGN = ("adts", "ts", "fmp4", "opus")
 ON, SILENT, HUNG, DEAD = "on", "silent", "hung", "dead"
 
 
-class FakeRadio:
-    """One station; `mode` is what it does now."""
+MP3, ADTS, TS, FMP4, OPUS = "mp3", "adts", "ts", "fmp4", "opus"
+_MUXERS: dict[str, tuple[str, dict[str, str], str]] = {
+    ADTS: ("adts", {}, "audio/aac"),
+    TS: ("mpegts", {}, "video/mp2t"),
+    FMP4: (
+        "mp4",
+        {"movflags": "empty_moov+default_base_moof+frag_every_frame"},
+        "video/mp4",
+    ),
+    OPUS: ("ogg", {"page_duration": "20000"}, "application/ogg"),
+}
 
-    def __init__(self, *, seed: int = 7) -> None:
+
+class Muxer:
+    """Encodes as real stations do, in one of the forms that devices cannot play."""
+
+    def __init__(self, form: str) -> None:
+        name, options, self.mime = _MUXERS[form]
+        self.form = form
+        self._out = io.BytesIO()
+        self._sink = _Sink(self._out)
+        options = {**options, "flush_packets": "1"}
+        self._container = av.open(self._sink, "w", format=name, options=options)
+        codec = "libopus" if form == OPUS else "aac"
+        self._stream = self._container.add_stream(codec, rate=RATE)
+        self._stream.codec_context.layout = "mono"
+        self._stream.codec_context.bit_rate = 64_000
+        self._fifo = av.AudioFifo()
+        self._made = 0
+        self.init = b""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """Return the bytes that these samples complete."""
+        for frame in audio.frames(pcm):
+            frame.pts = self._made
+            self._made += frame.samples
+            self._fifo.write(frame)
+        context = self._stream.codec_context
+        resampler = av.AudioResampler(format=context.format, layout="mono", rate=RATE)
+        size = context.frame_size or 960
+        while (frame := self._fifo.read(size)) is not None:
+            for piece in resampler.resample(frame):
+                self._container.mux(self._stream.encode(piece))
+        return self._drain()
+
+    def _drain(self) -> bytes:
+        data = self._out.getvalue()
+        self._out.seek(0)
+        self._out.truncate()
+        if self.form in {FMP4, OPUS} and not self.init:
+            size = self._header_size(data)
+            self.init, data = data[:size], data[size:]
+        return data
+
+    def _header_size(self, data: bytes) -> int:
+        """Return how long the header is that each new listener is sent first."""
+        at = 0
+        if self.form == OPUS:
+            for _page in range(2):
+                segments = data[at + 26]
+                at += 27 + segments + sum(data[at + 27 : at + 27 + segments])
+            return at
+        while data[at + 4 : at + 8] in {b"ftyp", b"moov"}:
+            at += struct.unpack(">I", data[at : at + 4])[0]
+        return at
+
+
+class _Sink:
+    """What a muxer writes to; it cannot go back, as on a line."""
+
+    def __init__(self, out: io.BytesIO) -> None:
+        self._out = out
+
+    def write(self, data: bytes) -> int:
+        return self._out.write(data)
+
+
+class FakeRadio:
+    """One station; `mode` is what it does now, `form` what it sends."""
+
+    def __init__(self, *, seed: int = 7, form: str = MP3) -> None:
         noise = np.random.default_rng(seed).standard_normal(RATE * 60)
         smooth = np.convolve(noise * 9_000, np.ones(12) / 12, "same")
         self.samples = smooth.astype("<i2")
+        self.form = form
+        self.muxer = None if form == MP3 else Muxer(form)
         self.mode = ON
         self.icy = False
         self.redirect = ""
-        self.content_type = "audio/mpeg"
+        self.content_type = self.muxer.mime if self.muxer else "audio/mpeg"
         self.burst: deque[bytes] = deque(maxlen=8)
         self.requests: list[str] = []
         self.segments: deque[tuple[int, bytes]] = deque(maxlen=8)
@@ -73,7 +160,8 @@ class FakeRadio:
 
     def _broadcast(self) -> None:
         """Make the next piece when its time has come."""
-        encoder, start, turn = LiveEncoder(rate=RATE), time.monotonic(), 0
+        encoder = self.muxer or LiveEncoder(rate=RATE)
+        start, turn = time.monotonic(), 0
         step = int(RATE * _STEP_S)
         segment = b""
         while not self._ending.wait(
@@ -127,7 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/seg-"):
             number = int(self.path[5:-4])
             data = dict(radio.segments).get(number)
-            self._send(data, "audio/mpeg") if data else self.send_error(404)
+            self._send(data, radio.content_type) if data else self.send_error(404)
+        elif self.path == "/init.mp4" and radio.muxer:
+            self._send(radio.muxer.init, radio.content_type)
         else:
             self.send_error(404)
 
@@ -135,6 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
         radio = self.radio
         self.wfile.write(b"ICY 200 OK\r\n" if radio.icy else b"HTTP/1.0 200 OK\r\n")
         self.wfile.write(f"Content-Type: {radio.content_type}\r\n\r\n".encode())
+        if radio.muxer:
+            self.wfile.write(radio.muxer.init)
         number, piece = radio.next_piece(-1)
         with contextlib.suppress(OSError):
             while piece:
@@ -146,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
         rows = list(self.radio.segments)[-5:]
         lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:2"]
         lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
+        lines += ['#EXT-X-MAP:URI="init.mp4"'] if self.radio.form == FMP4 else []
         for number, _data in rows:
             lines += [f"#EXTINF:{SEGMENT_S},", f"seg-{number}.mp3"]
         body = "\n".join(lines) + "\n"

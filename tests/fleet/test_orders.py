@@ -9,23 +9,26 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from nguon.audit.models import Record
 from nguon.core import beats
 from nguon.core.beats import Beat
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.fleet import actions, health, queries, repairs
 from nguon.fleet.models import (
     Device,
+    DeviceEvent,
     DeviceReport,
     Fault,
     Health,
     Registration,
+    Rehearsal,
     SignedDocument,
     WorkOrder,
 )
 from nguon.fleet.views import trouble
 from nguon.people.models import Notice, Officer
 from nguon.territory.models import Unit
-from tests.fleet.conftest import Speaker
+from tests.fleet.conftest import Speaker, payload
 from tests.fleet.test_photos import picture
 
 Enrol = Callable[..., Speaker]
@@ -59,6 +62,27 @@ def sound(device: Device, at: datetime) -> None:
     actions.verify_orders(at=at)
 
 
+def agree(device: Device, at: datetime, *, agreed: bool = True) -> bool:
+    """Have the device rehearse, and the comparison come out so."""
+    row = Rehearsal.objects.get(device=device, ended_at=None)
+    event = DeviceEvent.objects.create(
+        device=device, log="1", n=DeviceEvent.objects.count() + 1, type="rehearsed",
+        at=at, item=row.uid, stored_at=at,
+    )  # fmt: skip
+    found = {"codes": [] if agreed else ["plan"]}
+    return actions.settle_rehearsal(
+        rehearsal_id=row.pk, event=event, agreed=agreed, found=found, at=at
+    )
+
+
+def told_rehearsal(device: Device) -> str:
+    """Return the rehearsal that the device's settings in force name."""
+    held = SignedDocument.objects.get(
+        kind="settings", device=device, superseded_at=None
+    )
+    return str(payload(held.jws)["rehearsal"])
+
+
 def test_a_repair_ends_only_when_the_device_is_heard_again(
     speaker: Device, tung: Officer, now: datetime
 ) -> None:
@@ -84,10 +108,12 @@ def test_a_repair_ends_only_when_the_device_is_heard_again(
         at=done_at,
     )
     assert (order.state, order.tests) == (repairs.DONE, 1)
-    test = SignedDocument.objects.get(kind="command")
-    assert test.device_id == speaker.pk
+    commands = SignedDocument.objects.filter(kind="command", device=speaker)
+    verbs = {str(payload(command.jws)["verb"]) for command in commands}
+    assert verbs == {"test", "rehearse"}
     actions.examine_fleet(at=done_at)
     assert state(speaker) == health.IN_REPAIR
+    assert agree(speaker, done_at + MINUTE)
     sound(speaker, done_at + MINUTE)
 
     order.refresh_from_db()
@@ -187,6 +213,93 @@ def test_a_contract_is_kept_or_not(
     assert queries.count_orders(WorkOrder.objects.all(), at=now)["late"] == 0
 
 
+# --- the rehearsal after a repair ---------------------------------------------------
+
+
+def repaired(device: Device, tung: Officer, at: datetime) -> WorkOrder:
+    order = actions.open_order(device_id=device.pk, task="Sửa", by=tung, at=at)
+    actions.start_order(order_id=order.pk, by=tung, at=at)
+    return actions.finish_order(
+        order_id=order.pk, causes=["line"], parts="", cost=0, notes="", by=tung, at=at
+    )
+
+
+def faults(device: Device) -> set[str]:
+    found = Fault.objects.filter(device=device, closed_at=None)
+    return set(found.values_list("cause", flat=True))
+
+
+def test_a_speaker_is_out_of_service_from_the_repair_until_it_has_agreed(
+    speaker: Device, tung: Officer, now: datetime
+) -> None:
+    at = now + 2 * MINUTE
+    assert told_rehearsal(speaker) == ""
+    order = actions.open_order(device_id=speaker.pk, task="Sửa", by=tung, at=at)
+    actions.start_order(order_id=order.pk, by=tung, at=at)
+    row = Rehearsal.objects.get()
+    assert told_rehearsal(speaker) == row.uid
+    assert not agree(speaker, at)  # nobody has asked yet
+
+    actions.finish_order(
+        order_id=order.pk, causes=["line"], parts="", cost=0, notes="", by=tung, at=at
+    )
+    sound(speaker, at + MINUTE)
+    order.refresh_from_db()
+    assert order.state == repairs.DONE  # heard, but not in service
+    actions.examine_fleet(at=at + repairs.REHEARSAL_DUE)
+    assert "rehearsal" in faults(speaker)
+    assert state(speaker) == health.SILENT
+
+    assert agree(speaker, at + 4 * MINUTE, agreed=False)
+    assert told_rehearsal(speaker) == row.uid
+    assert agree(speaker, at + 5 * MINUTE)
+    sound(speaker, at + 5 * MINUTE)
+
+    assert told_rehearsal(speaker) == ""
+    assert "rehearsal" not in faults(speaker)
+    order.refresh_from_db()
+    assert order.state == repairs.VERIFIED
+    with pytest.raises(ConflictError):
+        actions.repeat_rehearsal(device_id=speaker.pk, by=tung, at=at)
+
+
+def test_who_does_not_answer_is_asked_again_and_never_without_an_end(
+    speaker: Device, tung: Officer, now: datetime
+) -> None:
+    repaired(speaker, tung, now)
+
+    assert actions.send_rehearsals(at=now + MINUTE) == 0
+    for n in range(1, repairs.MAX_REHEARSALS):
+        assert actions.send_rehearsals(at=now + n * repairs.REHEARSE_EVERY) == 1
+    later = now + repairs.MAX_REHEARSALS * repairs.REHEARSE_EVERY
+    assert actions.send_rehearsals(at=later) == 0
+    actions.repeat_rehearsal(device_id=speaker.pk, by=tung, at=later)
+    assert Rehearsal.objects.get().asks == 1
+
+
+def test_a_technician_ends_a_rehearsal_with_a_reason_and_nobody_else_does(
+    speaker: Device, tung: Officer, lan: Officer, hoa: Officer, now: datetime
+) -> None:
+    repaired(speaker, tung, now)
+    asked: dict[str, Any] = {"device_id": speaker.pk, "at": now}
+
+    for officer in (lan, hoa):
+        with pytest.raises(Exception, match="people"):
+            actions.lift_rehearsal(**asked, reason="Phần mềm cũ", by=officer)
+    with pytest.raises(InvalidError):
+        actions.lift_rehearsal(**asked, reason="  ", by=tung)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rehearsal.objects.update(state=repairs.LIFTED, ended_at=now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rehearsal.objects.update(state=repairs.AGREED, ended_at=now)
+    row = actions.lift_rehearsal(**asked, reason="Phần mềm cũ", by=tung)
+
+    assert (row.state, row.ended_by) == (repairs.LIFTED, tung)
+    assert told_rehearsal(speaker) == ""
+    record = Record.objects.get(action="fleet.rehearsal.lifted")
+    assert record.data == {"reason": "Phần mềm cũ"}
+
+
 # --- reports -----------------------------------------------------------------------
 
 
@@ -251,6 +364,7 @@ def test_a_report_is_taken_up_by_the_repair_and_closed_with_it(
     actions.finish_order(
         order_id=order.pk, causes=["line"], parts="", cost=0, notes="", by=tung, at=at
     )
+    agree(speaker, at + MINUTE)
     sound(speaker, at + MINUTE)
 
     report.refresh_from_db()

@@ -116,8 +116,32 @@ def test_a_power_cut_is_one_incident_within_seconds_and_a_repair_proves_itself(
     swarm.ask("mend", first=4, count=1)
     done = tung.tell(own + "xong/", cause=["line"], cost="50.000")
     assert (done["state"], done["tests"]) == ("done", 1)
+    # It rehearses its next day by itself, agrees, and only then is in service.
+    rehearsal = wait(
+        lambda: (
+            (told := tung.ask(f"/thiet-bi/{device}/dien-tap/"))["ended_at"] and told
+        ),
+        seconds=60,
+    )
+    assert (rehearsal["state"], rehearsal["differences"]) == ("agreed", [])
     order = wait(
         lambda: (told := tung.ask(own))["state"] == "verified" and told, seconds=30
     )
     assert order["ended_at"] > order["done_at"]
     wait(lambda: not silent(tung), seconds=10)
+
+    # The real agent, too: its own program computes the same day.
+    (agent,) = [
+        row["device"]
+        for row in tung.ask("/thiet-bi/")["devices"]
+        if not row["simulated"]
+    ]
+    made = tung.tell(f"/thiet-bi/{agent}/phieu-sua/", task="Thay nguồn")
+    own = f"/thiet-bi/sua-chua/{made['order']}/"
+    tung.tell(own + "bat-dau/")
+    tung.tell(own + "xong/", cause=["power"])
+    rehearsal = wait(
+        lambda: (told := tung.ask(f"/thiet-bi/{agent}/dien-tap/"))["ended_at"] and told,
+        seconds=60,
+    )
+    assert (rehearsal["state"], rehearsal["differences"]) == ("agreed", [])

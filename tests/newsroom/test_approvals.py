@@ -18,6 +18,7 @@ from nguon.core.errors import AbsentError, RefusedError
 from nguon.newsroom import actions
 from nguon.newsroom.guards import GUARDS
 from nguon.newsroom.models import Bulletin, Involvement, Version
+from nguon.newsroom.rules import DraftError
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
 from tests.conftest import make_officer
@@ -275,3 +276,61 @@ def test_a_migrate_puts_the_guards_back(
     words = refused(lambda: insert(version.pk, lan.pk, "approve", now, SEALED))
     assert "newsroom.own_bulletin" in words
     assert len({guard.name for guard in GUARDS}) == len(GUARDS)
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_raw_sql_makes_no_correction_of_another_kind(
+    ia_grai: Unit, lan: Officer, now: datetime, *, real: bool
+) -> None:
+    wrong = actions.create_bulletin(
+        unit=ia_grai, draft=STORM, drill=not real, by=lan, at=now
+    )
+    right = actions.create_bulletin(
+        unit=ia_grai, draft=STORM, drill=not real, corrects=wrong.uid, by=lan, at=now
+    )
+    other = actions.create_bulletin(
+        unit=ia_grai, draft=STORM if real else MEETING, drill=real, by=lan, at=now
+    )
+    table, kind = "newsroom_bulletin", "newsroom.correction_other_kind"
+
+    def born(**changes: object) -> Callable[[], object]:
+        columns = [f.column for f in Bulletin._meta.local_fields if f.column != "id"]
+        taken = [changes.get(name, name) for name in columns]
+        return sql(
+            f"INSERT INTO {table} ({', '.join(columns)})"
+            f" SELECT {', '.join(str(one) for one in taken)} FROM {table}"
+            f" WHERE id = {right.pk}"
+        )
+
+    flip = "NOT drill" if connection.vendor == "postgresql" else "1 - drill"
+    assert kind in refused(born(uid="'zzzzzzzzzzzz'", drill=flip))
+    if real:
+        assert kind in refused(born(uid="'zzzzzzzzzzzz'", klass="'normal'"))
+        normal = f"UPDATE {table} SET klass = 'normal' WHERE id = {right.pk}"
+        assert kind in refused(sql(normal))
+    assert "newsroom." in refused(
+        sql(f"UPDATE {table} SET drill = {flip} WHERE id = {right.pk}")
+    )
+    for moved in (
+        f"UPDATE {table} SET corrects_id = NULL WHERE id = {right.pk}",
+        f"UPDATE {table} SET corrects_id = {wrong.pk} WHERE id = {other.pk}",
+    ):
+        assert "newsroom." in refused(sql(moved))
+    born(uid="'zzzzzzzzzzzz'")()
+
+
+def test_what_was_sent_as_an_emergency_stays_one_for_its_correction(
+    ia_grai: Unit, lan: Officer, now: datetime, freeze: Callable[[Bulletin], Version]
+) -> None:
+    wrong = actions.create_bulletin(unit=ia_grai, draft=STORM, by=lan, at=now)
+    freeze(wrong)
+    actions.save_draft(
+        bulletin_id=wrong.pk, revision=wrong.revision, draft=MEETING, by=lan, at=now
+    )
+
+    with pytest.raises(DraftError) as refusal:
+        actions.create_bulletin(
+            unit=ia_grai, draft=MEETING, corrects=wrong.uid, by=lan, at=now
+        )
+
+    assert refusal.value.code == "newsroom.correction_not_emergency"

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
+from nguon.core.errors import InvalidError
 from nguon.fleet import actions as fleet
 from nguon.fleet import files
 from nguon.fleet.models import Media
 from nguon.newsroom import actions, queries, rules
 from nguon.newsroom.models import Bulletin, Rendition, Version
 from nguon.people.models import Officer
-from nguon.speech.audio import UnsupportedAudioError
 from nguon.territory.models import Unit
 from tests.newsroom.conftest import MEETING, STORM
 from tests.speech.test_sound import tone
@@ -241,7 +241,7 @@ def test_whoever_records_is_an_editor(
 def test_unsupported_audio_is_refused_and_nothing_is_kept(
     bulletin: Bulletin, lan: Officer, quan: Officer, now: datetime
 ) -> None:
-    with pytest.raises(UnsupportedAudioError) as refusal:
+    with pytest.raises(InvalidError) as refusal:
         actions.attach_recording(
             bulletin_id=bulletin.pk, language="vi", data=b"MZ...", by=quan, at=now
         )

@@ -1,7 +1,9 @@
 """A notice reaches its officer once, whatever happens to the mail server."""
 
 import smtplib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -9,7 +11,9 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from nguon.people import actions
+from nguon.people.channels import RINGS_AFTER
 from nguon.people.models import NoticeDelivery, Officer
+from tests.fakes.providers import FakeProvider
 
 HOUR = timedelta(hours=1)
 
@@ -93,3 +97,61 @@ def test_what_a_killed_worker_held_is_carried_after_its_lease(
 
     assert (held, freed) == (0, 1)
     assert post_office.taken == [minh.email]
+
+
+GATEWAY = """
+[[account]]
+name = "sms"
+kind = "sms-http"
+url = "{url}/sms"
+token = "khoa"
+notices = true
+
+[[account]]
+name = "goi"
+kind = "call-http"
+url = "{url}/goi"
+token = "khoa"
+notices = true
+"""
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, settings: object) -> Iterator[FakeProvider]:
+    found = FakeProvider().start()
+    file = tmp_path / "kenh.toml"
+    file.write_text(GATEWAY.format(url=found.url))
+    settings.CHANNELS_FILE = str(file)  # type: ignore[attr-defined]
+    yield found
+    found.stop()
+
+
+@pytest.mark.usefixtures("post_office")
+def test_an_urgent_notice_is_a_message_at_once_and_then_a_call(
+    minh: Officer, quan: Officer, now: datetime, gateway: FakeProvider
+) -> None:
+    Officer.objects.update(phone="0905123456")
+    minh.refresh_from_db()
+    tell(now, minh)
+    actions.deliver_notices(at=now)
+    assert gateway.asked == [], "what is not urgent costs nothing"
+
+    urgent = {"subject": "KHẨN CẤP, chờ duyệt", "body": "", "url": "/duyet/"}
+    actions.notify(officers=[minh], urgent=True, at=now, **urgent)
+    actions.deliver_notices(at=now)
+    assert [path for path, _headers, _body in gateway.asked] == ["/sms"]
+    actions.deliver_notices(at=now + RINGS_AFTER)
+    assert [path for path, _headers, _body in gateway.asked] == ["/sms", "/goi"]
+
+
+@pytest.mark.usefixtures("post_office")
+def test_who_has_read_it_is_not_rung(
+    minh: Officer, now: datetime, gateway: FakeProvider
+) -> None:
+    Officer.objects.update(phone="0905123456")
+    minh.refresh_from_db()
+    urgent = {"subject": "KHẨN CẤP, chờ duyệt", "body": "", "url": "/duyet/"}
+    actions.notify(officers=[minh], urgent=True, at=now, **urgent)
+    actions.mark_read(officer=minh, at=now)
+    actions.deliver_notices(at=now + RINGS_AFTER)
+    assert [path for path, _headers, _body in gateway.asked] == ["/sms"]

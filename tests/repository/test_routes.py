@@ -28,6 +28,9 @@ PUBLIC = {
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",
     "schedule:live_segment": "live speech, by a secret address",
+    # The sound of public radio stations, while it is relayed, by the source's uid.
+    "schedule:relay_playlist": "a relay that the server transcodes",
+    "schedule:relay_segment": "a relay that the server transcodes",
 }
 # Devices prove themselves by a token of their own key instead of a session.
 DEVICE_PREFIX = "device/v1/"

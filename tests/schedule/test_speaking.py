@@ -13,6 +13,7 @@ from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.core.messages import Audience
 from nguon.emergency import actions as emergency
 from nguon.fleet.models import Device, OutboxMessage, SignedDocument
+from nguon.people import actions as people
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions, live, rules, timetable, week
 from nguon.schedule.actions.speaking import LiveOverError
@@ -113,6 +114,28 @@ def test_speech_ends_with_the_authoritys_hours_or_before_quiet_hours(
 
     assert short.ends_at == now + timedelta(minutes=5)
     assert evening.ends_at == late + timedelta(minutes=5)
+
+
+def test_who_speaks_again_within_the_hour_is_told_once_until_it_was_read(
+    session: LiveSession, lan: Officer, minh: Officer, village: Unit, now: datetime
+) -> None:
+    mine = Notice.objects.filter(officer=minh, subject__startswith="Đang nói")
+
+    def again(minutes: int) -> int:
+        at = now + timedelta(minutes=minutes)
+        for held in LiveSession.objects.filter(ended_at=None):
+            actions.end_live(
+                session_uid=held.uid, cause=rules.BUTTON, by=lan,
+                at=at - timedelta(seconds=5),
+            )  # fmt: skip
+        actions.start_live(units=[village], by=lan, at=at)
+        return mine.count()
+
+    counts = [mine.count(), again(5), again(10)]
+    people.mark_read(officer=minh, at=now + timedelta(minutes=11))
+    counts += [again(15), again(20), again(80)]
+
+    assert counts == [1, 1, 1, 2, 2, 3]
 
 
 def test_an_authority_for_one_speaker_reaches_just_that(

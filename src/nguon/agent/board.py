@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import html
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from importlib import resources
@@ -72,15 +72,38 @@ def _place(item: Item) -> tuple[tuple[int | str, ...], int, int, str]:
     return precedence(item)[:3], -item.level, -item.approved_at, item.id
 
 
-def pick_screen(items: Sequence[Item], *, at: int) -> Screen:
-    """Return the screen of this moment; while an emergency stands, only that."""
+def list_arrivals(holdings: Holdings, items: Sequence[Item]) -> dict[str, int]:
+    """Return since when each item could be shown: its start, or when it came."""
+    plays = holdings.plays
+    return {
+        item.id: max(item.starts_at, plays[item.id].held_since)
+        if item.id in plays
+        else item.starts_at
+        for item in items
+    }
+
+
+def pick_screen(
+    items: Sequence[Item], *, at: int, arrivals: Mapping[str, int]
+) -> Screen:
+    """Return the screen of this moment; while an emergency stands, only that.
+
+    The newest emergency is seen at once, whatever was on, and read to its end before
+    the others take their turns again.
+    """
     alarms = [item for item in items if is_real_emergency(item)]
+    since = 0
+    if alarms:
+        newest = max(alarms, key=lambda item: (arrivals[item.id], item.id))
+        since = min(at, arrivals[newest.id])
+        first = alarms.index(newest)
+        alarms = [*alarms[first:], *alarms[:first]]
     turns = [
         (item, piece) for item in alarms or items for piece in split_text(item.text)
     ]
     if not turns:
         return Screen(None, "", 0, 0, ())
-    number = at // (SCREEN_S * 1000) % len(turns)
+    number = (at - since) // (SCREEN_S * 1000) % len(turns)
     item, text = turns[number]
     others = tuple(other for other in items if other is not item)
     return Screen(item, text, number + 1, len(turns), others)
@@ -153,7 +176,9 @@ class Board:
         if path != "/":
             return _response("404 Not Found", "text/plain", b"")
         at = self._clock.now()
-        screen = pick_screen(list_shown(self._holdings, at=at), at=at)
+        items = list_shown(self._holdings, at=at)
+        arrivals = list_arrivals(self._holdings, items)
+        screen = pick_screen(items, at=at, arrivals=arrivals)
         page = self.page(screen, at=at)
         if screen.item and words[0] == "GET":
             self._shown(screen.item, at)

@@ -4,13 +4,14 @@ The store is the truth; here is the same as objects. An accepted document is wri
 first and obeyed after, so a crash in between only means that it is obeyed later.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nguon.agent.identity import Identity
 from nguon.agent.store import Acceptance, Held, Play, StopHeld, Store
 from nguon.agent.trust import WHOLE, Accepted, Trust
-from nguon.core.messages import VERBS, Hours, Item, Plan, Settings, Stop, quiet_of
+from nguon.core import hours
+from nguon.core.messages import VERBS, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
 
@@ -64,7 +65,39 @@ class Holdings:
         self._plans: dict[str, tuple[Held, Plan, int]] = {}
         self._urgent: dict[str, _Urgent] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
+        # The rehearsal that a command named, and the settings that take over from it.
+        self._gate = self._read_gate()
         self.commanded: Callable[[str, str, object], None] = lambda *_told: None
+
+    @property
+    def rehearsing(self) -> str:
+        """The rehearsal that this device has to pass, or nothing: it is in service.
+
+        By its settings, or by a command that came before the settings it names.
+        """
+        if self.settings.rehearsal:
+            return self.settings.rehearsal
+        name, until = self._gate
+        return name if self.settings_seq < until else ""
+
+    def rehearse(self, args: Mapping[str, object]) -> None:
+        """Keep silent below emergency from now on, as a command asks, and remember it.
+
+        The command names the settings that say the same: from those on they decide.
+        """
+        name, until = args.get("rehearsal"), args.get("settings")
+        if isinstance(name, str) and type(until) is int:
+            self._store.remember(rehearsal=f"{name[:12]} {until}")
+            self._gate = self._read_gate()
+
+    def _read_gate(self) -> tuple[str, int]:
+        name, _, number = self._store.fact("rehearsal").partition(" ")
+        return name, int(number or 0)
+
+    @property
+    def plan_numbers(self) -> dict[str, int]:
+        """The number of the plan held of each unit."""
+        return {plan.unit: plan.number for _held, plan, _end in self._plans.values()}
 
     @property
     def listener(self) -> Listener:
@@ -268,25 +301,13 @@ class Holdings:
         )
 
     def _refresh_hours(self) -> None:
-        """Collect quiet hours, volumes and the order of priority bulletins.
-
-        Silence is added up, whoever asks for it; of volumes the most local wins.
-        """
-        plans = [plan for _held, plan, _end in self._local_first()]
-        ours = [(plan, list(self._hours_of(plan))) for plan in plans]
-        quiet = {interval for plan in plans for interval in plan.quiet}
-        for _plan, hours in ours:
-            quiet.update(interval for row in hours for interval in row.quiet)
-        for urgent in self._urgent.values():
-            quiet.update(urgent.quiet)
-        self.quiet = tuple(sorted(quiet))
-        self.volumes = tuple(
-            volume
-            for plan, hours in reversed(ours)
-            for rows in (plan.volumes, *(row.volumes for row in hours))
-            for volume in rows
+        """Collect quiet hours, volumes and the order of priority bulletins."""
+        found = hours.gather(
+            (plan for _held, plan, _end in self._local_first()),
+            self.listener,
+            urgent=(urgent.quiet for urgent in self._urgent.values()),
         )
-        self.order = next((plan.order for plan in plans if plan.order), ())
+        self.quiet, self.volumes, self.order = found.quiet, found.volumes, found.order
 
     def knows_hours(self, at: int) -> bool:
         """Say whether a plan tells when it must be quiet here, at this time too.
@@ -296,11 +317,6 @@ class Holdings:
         """
         plans = (held[1] for held in self._plans.values())
         return any(plan.starts_at <= at < plan.ends_at for plan in plans)
-
-    def _hours_of(self, plan: Plan) -> Iterator[Hours]:
-        """Return what a plan says of hours for some devices, ours among them."""
-        listener = self.listener
-        return (hours for hours in plan.local if listener.is_meant(hours.audience))
 
     def drop(self, key: str) -> None:
         """Stop offering an item that is over."""

@@ -223,6 +223,7 @@ class Stage:
             volumes=holdings.volumes,
             order=holdings.order,
             doubt_ms=self._clock.doubt_ms,
+            rehearsing=bool(holdings.rehearsing),
         )
 
     def _is_ready(self, item: Item, rendition: Rendition | None) -> bool:

@@ -38,6 +38,7 @@ from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
 from nguon.agent.player import Ending, Onset, Player
+from nguon.agent.rehearsal import Rehearser
 from nguon.agent.senses import Senses
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
 from nguon.agent.sinks import Sink, make_sink
@@ -236,6 +237,7 @@ class Station:
                 "volume": self._turn_volume,
                 "test": self._sound_test,
                 "restart": self._begin_again,
+                "rehearse": self._rehearse_now,
             },
             told=self._changed,
         )
@@ -247,6 +249,12 @@ class Station:
             except DocumentRefusedError as error:
                 self._trust.refuse(error, keyset, at=self._clock.now(), pushed=False)
         self._holdings.load()
+        self._rehearser = Rehearser(
+            clock=self._clock,
+            store=self._store,
+            holdings=self._holdings,
+            shelf=self._shelf,
+        )
 
         def tell(word: Onset | Ending) -> None:
             with contextlib.suppress(RuntimeError):
@@ -258,7 +266,11 @@ class Station:
                 loop.call_soon_threadsafe(self._changed)
 
         self._player = Player(tell, outlet=self._pole)
-        self._receiver = Receiver(allow_inside=self._allow_inside, tell=changed)
+        self._receiver = Receiver(
+            allow_inside=self._allow_inside,
+            tell=changed,
+            server=self._identity.server,
+        )
         choice = "null" if self.is_board else self._output
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device
@@ -431,6 +443,15 @@ class Station:
             loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
         return why
 
+    def _rehearse_now(self, args: Mapping[str, Any]) -> str:
+        """Keep silent below emergency, pull, and tell the next day; say why not."""
+        if self.is_board:
+            return "board"
+        self._holdings.rehearse(args)
+        self._rehearser.asked()
+        self._pull_now.set()
+        return ""
+
     def _begin_again(self, args: Mapping[str, Any]) -> str:
         """End so that the program starts anew; say why not."""
         busy = self._stage.occupied(within_ms=DUE_MS)
@@ -544,10 +565,16 @@ class Station:
         except ServerRefusedError as error:
             log.info("pull: refused with %s", error.status)
             self._clock.hint(error.server_at or self._clock.now())
+        self._rehearse()
         # Before the first birth a quick second try costs nothing.
         longest = PULL_S if self._clock.trusted else 5.0
         wait = random.uniform(longest * 0.8, longest)  # noqa: S311
         await _wait(self._pull_now, wait)
+
+    def _rehearse(self) -> None:
+        """Tell what the next day would sound, if a repair makes that necessary."""
+        if not self.is_board and self._rehearser.look():
+            self._send_now.set()
 
     async def _pull(self) -> None:
         """Ask the server for the time and for all that is in force.
@@ -639,6 +666,7 @@ class Station:
                 continue
             if await self._fetch(wish, tries):
                 self._tell_prepared()
+                self._rehearse()
                 self._changed()
             self._fetch_now.set()
             break

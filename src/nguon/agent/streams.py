@@ -21,18 +21,19 @@ from operator import mul
 import miniaudio
 
 from nguon.agent.voice import RATE, Samples
+from nguon.core import addresses
 from nguon.core.addresses import AddressError
 from nguon.core.messages import Item, Stream
 from nguon.core.signing import DocumentRefusedError
 from nguon.radio.feeds import (
     STALE_S,
     Feed,
-    HlsFeed,
     HttpFeed,
     LiveFeed,
     SourceAwayError,
     UnplayableSourceError,
 )
+from nguon.radio.hls import HlsFeed
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class Habit:
     most: float
 
 
+# Made by our own server at an even pace: near to the source, as far as that can be.
+MADE = Habit(begin=1.0, keep=6.0, most=LONGEST_S)
 HABITS = {
     "http": Habit(begin=1.0, keep=2.0, most=LONGEST_S),
     "hls": Habit(begin=1.0, keep=20.0, most=LONGEST_S),
@@ -160,7 +163,9 @@ class _Frames(miniaudio.StreamableSource):  # type: ignore[misc]
 class Tuner:
     """One stream item's source: received, decoded, watched, tried again.
 
-    `tell` is called from the tuner's thread when it may have become ready or over.
+    `tell` is called from the tuner's thread when it may have become ready or over. A
+    stream whose address is only a path stands at `server`, the device's own, which may
+    be inside the network; wherever it might redirect to may not.
     """
 
     def __init__(
@@ -169,11 +174,14 @@ class Tuner:
         *,
         allow_inside: bool,
         tell: Callable[[], None],
+        server: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stream = stream
         self.cause = ""
-        self._habit = HABITS[stream.kind]
+        self._server = server if stream.url.startswith("/") else ""
+        self._habit = MADE if self._server else HABITS[stream.kind]
+        self._heard = ""
         self._allow_inside = allow_inside
         self._tell = tell
         self._monotonic = monotonic
@@ -304,8 +312,17 @@ class Tuner:
         """Return a fresh feed; live speech keeps the one it has."""
         if self.live is not None:
             return self.live
-        make = HlsFeed if self.stream.kind == "hls" else HttpFeed
-        feed = make(self.stream.url, allow_inside=self._allow_inside)
+        url, inside = self._server + self.stream.url, []
+        if self._server:
+            own = addresses.parse(self._server)
+            inside.append(f"{own.host}:{own.port}")
+        feed: HlsFeed | HttpFeed
+        if self.stream.kind == "hls":
+            feed = HlsFeed(
+                url, allow_inside=self._allow_inside, inside=inside, after=self._heard
+            )
+        else:
+            feed = HttpFeed(url, allow_inside=self._allow_inside, inside=inside)
         self._feed = feed
         if self._closing.is_set():
             feed.close()
@@ -322,6 +339,8 @@ class Tuner:
         finally:
             if self.live is None:
                 feed.close()
+            if isinstance(feed, HlsFeed):
+                self._heard = feed.heard
         if frames.error is not None:
             raise frames.error
         if self.live is None:
@@ -399,16 +418,24 @@ class Receiver:
 
     allow_inside: bool = False
     tell: Callable[[], None] = lambda: None
+    server: str = ""
     tuners: dict[str, Tuner] = field(default_factory=dict)
 
     def keep(self, items: Mapping[str, Item]) -> None:
-        """Tune in to these stream items (by id) and leave all others."""
-        for key in self.tuners.keys() - items.keys():
-            self.tuners.pop(key).close()
+        """Tune in to these stream items (by id) and leave all others.
+
+        One whose plan now names another address is tuned in to anew.
+        """
+        for key, tuner in list(self.tuners.items()):
+            if key not in items or items[key].stream != tuner.stream:
+                self.tuners.pop(key).close()
         for key, item in items.items():
             if key not in self.tuners and item.stream is not None:
                 self.tuners[key] = Tuner(
-                    item.stream, allow_inside=self.allow_inside, tell=self.tell
+                    item.stream,
+                    allow_inside=self.allow_inside,
+                    tell=self.tell,
+                    server=self.server,
                 )
 
     def has(self, key: str) -> bool:

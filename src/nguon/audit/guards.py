@@ -36,6 +36,12 @@ class Guard:
     condition: str = "1 = 1"
 
 
+# The condition of a guard against deleting: the row's month lies in no file yet.
+NOT_ARCHIVED = (
+    "NOT EXISTS (SELECT 1 FROM audit_archive a WHERE a.model = '{model}'"
+    " AND OLD.{column} >= a.begins_at AND OLD.{column} < a.ends_at)"
+)
+
 _registered: dict[str, tuple[Guard, ...]] = {}
 
 

@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.core import checks
 
 from nguon.audit import guards
-from nguon.channels import accounts
+from nguon.providers import accounts
 
 GUARDS = (
     *guards.append_only("channels_document", "channels.document"),

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from nguon.channels import accounts, rules
+from nguon.channels import rules
 from nguon.channels.models import Contact, Delivery, Document
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import BOARD
 from nguon.newsroom import channels as kinds
 from nguon.people import access
 from nguon.people.models import Officer
+from nguon.providers import accounts
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
 from nguon.territory.names import fold

@@ -19,7 +19,8 @@ AFTERS = ("resume", "rejoin", "drop")
 STREAMS = ("http", "hls", "live")
 OUTCOMES = ("finished", "cut", "stopped", "failed", "missed", "cancelled")
 # Why an item was not heard; `source` is a relay whose source was dead or silent,
-# `unneeded` a filler in whose place something better sounded.
+# `unneeded` a filler in whose place something better sounded, `rehearsal` a device
+# back from repair that has not yet agreed with the server about its day.
 MISSED_CAUSES = (
     "offline",
     "no_media",
@@ -29,6 +30,7 @@ MISSED_CAUSES = (
     "clock",
     "outranked",
     "unneeded",
+    "rehearsal",
 )
 EVENT_TYPES = (
     "birth",
@@ -42,12 +44,13 @@ EVENT_TYPES = (
     "refused",
     "stopped",
     "lifted",
+    "rehearsed",
     # A command was carried out, or not, with its cause.
     "obeyed",
     "declined",
     "contact",
 )
-VERBS = ("volume", "test", "restart", "logs")
+VERBS = ("volume", "test", "restart", "logs", "rehearse")
 # Limits from the first day (design 13.12).
 MAX_EVENTS_PER_BATCH = 500
 MAX_ITEMS_PER_PLAN = 5_000
@@ -69,7 +72,9 @@ class Stream:
     """Sound that is made while it is heard: a relay by its address, or live speech.
 
     `kind` http is one endless MP3, hls a playlist (RFC 8216), live comes as signed
-    segments over the bus. It is as long as its item's window.
+    segments over the bus. An hls `url` that is only a path (`/…`) stands at the
+    device's own server, which makes it from a source that devices cannot play. It is
+    as long as its item's window.
     """
 
     id: str
@@ -364,7 +369,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a device is told about itself; `units` is its own unit and all above."""
+    """What a device is told about itself; `units` is its own unit and all above.
+
+    `rehearsal` names the rehearsal that it has to pass: until newer settings say
+    otherwise nothing below a real emergency sounds.
+    """
 
     device: str
     kind: str
@@ -373,6 +382,7 @@ class Settings:
     groups: tuple[str, ...] = ()
     volume: int = 80
     name: str = ""
+    rehearsal: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the body of the `settings` document."""
@@ -383,6 +393,7 @@ class Settings:
             "groups": list(self.groups),
             "volume": self.volume,
             "name": self.name,
+            "rehearsal": self.rehearsal,
         }
 
     @classmethod
@@ -397,6 +408,7 @@ class Settings:
                 groups=tuple(payload["groups"]),
                 volume=int(payload["volume"]),
                 name=str(payload.get("name", "")),
+                rehearsal=str(payload.get("rehearsal", "")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DocumentRefusedError("malformed") from error

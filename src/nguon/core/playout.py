@@ -158,7 +158,9 @@ class Situation:
     now (its sound is not fetched, its source is dead or silent), `playing` what is
     on. `volumes` are `(from, to, percent)`, of which a later one wins. `order` names
     broadcasts of priority as the commune ordered them. `doubt_ms` tells how far the
-    clock may be wrong; FOREVER when nothing is known about the time.
+    clock may be wrong; FOREVER when nothing is known about the time. `rehearsing`:
+    the device came back from repair and has not agreed with the server about its day
+    yet, so that nothing below a real emergency sounds.
     """
 
     items: Prepared | tuple[Item, ...]
@@ -173,6 +175,7 @@ class Situation:
     volumes: tuple[tuple[int, int, int], ...] = ()
     order: tuple[str, ...] = ()
     doubt_ms: int = 0
+    rehearsing: bool = False
 
 
 @dataclass(frozen=True)
@@ -427,7 +430,9 @@ class _Turn:
         for stop in self.stops:
             if not row.real or row.item.approved_at <= stop.issued_at:
                 return "stopped"
-        return "" if row.real else self.hours.reason
+        if row.real:
+            return ""
+        return self.hours.reason or ("rehearsal" if self.situation.rehearsing else "")
 
     def why(self, row: _Row) -> str:
         """Return why an item that was never heard was not: the cause of a miss."""
@@ -514,7 +519,8 @@ class _Turn:
         if not self.ready:
             if self.stops:
                 return None, "stopped"
-            return None, self.hours.reason or "nothing"
+            quiet = "rehearsal" if self.situation.rehearsing else "nothing"
+            return None, self.hours.reason or quiet
         best = self.ready[0]
         if on is None or best is on:
             return best, best.item.rank

@@ -2,7 +2,7 @@
 
 1. Settings and ports are chosen once and kept in the folder.
 2. The database gets its tables, the keys and the territory.
-3. NATS, web, gateway and worker start; each is asked until it is ready.
+3. NATS, web, gateway, worker and relays start; each is asked until it is ready.
 4. The demo world is loaded; devices enrol and a technician approves them.
 Journeys and benchmarks stand on this, and so does `./nguon demo`.
 """
@@ -36,7 +36,7 @@ from nguon.demo.processes import (
 )
 
 SOURCE = Path(__file__).resolve().parents[2]
-SERVER = ("nats", "web", "gateway", "worker")
+SERVER = ("nats", "web", "gateway", "worker", "relays")
 # One server for all; or a hub, and a leaf node to which the home's devices connect.
 ONE, LEAF = "one", "leaf"
 PROFILES = (ONE, LEAF)
@@ -312,7 +312,7 @@ class Stack:
             names.append("web-tls")
         for name in names:
             ports.setdefault(name, free_port())
-        for name in ("gateway-health", "worker-health"):
+        for name in ("gateway-health", "worker-health", "relays-health"):
             ports.setdefault(name, free_port())
         ports.setdefault("poke", free_port(socket.SOCK_DGRAM))
         for number in range(self.agents, self.agents + self.boards):
@@ -345,6 +345,7 @@ class Stack:
             "NGUON_POKE": f"127.0.0.1:{self.ports['poke']}",
             "NGUON_GATEWAY_HEALTH": f"127.0.0.1:{self.ports['gateway-health']}",
             "NGUON_WORKER_HEALTH": f"127.0.0.1:{self.ports['worker-health']}",
+            "NGUON_RELAYS_HEALTH": f"127.0.0.1:{self.ports['relays-health']}",
             "NGUON_QUIET_HOURS": quiet_hours,
         }
         if self.database_url:
@@ -400,6 +401,7 @@ class Stack:
             ),
             "gateway": ([*python, "nguon.web", "run_gateway"], self._gateway_ready),
             "worker": ([*python, "nguon.web", "run_worker"], lambda: True),
+            "relays": ([*python, "nguon.web", "run_relays"], lambda: True),
         }
         command, ready = commands["web" if is_further else name]
         self._add(name, command, ready)

@@ -195,5 +195,6 @@ def _tell(
         subject=f"{subject}: {what}",
         body=f"{by.full_name}. {order.reason}".strip(),
         url="/dung-phat/",
+        urgent=True,
         at=at,
     )

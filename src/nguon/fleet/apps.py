@@ -1,8 +1,11 @@
 """Django's registration of the fleet room, and what its database itself refuses."""
 
+from datetime import date
+from importlib import import_module
+
 from django.apps import AppConfig
 
-from nguon.audit import guards
+from nguon.audit import guards, months
 
 GUARDS = (
     guards.Guard(
@@ -19,9 +22,22 @@ GUARDS = (
         "UPDATE",
         "fleet.event_immutable: never changed",
         "NEW.device_id <> OLD.device_id OR NEW.log <> OLD.log OR NEW.n <> OLD.n"
-        " OR NEW.type <> OLD.type OR NEW.at <> OLD.at OR NEW.item <> OLD.item",
+        " OR NEW.type <> OLD.type OR NEW.at <> OLD.at OR NEW.item <> OLD.item"
+        " OR NEW.stored_at <> OLD.stored_at",
+    ),
+    guards.Guard(
+        "nguon_fleet_event_kept",
+        "fleet_deviceevent",
+        "DELETE",
+        "fleet.event_immutable: never deleted before it is archived",
+        guards.NOT_ARCHIVED.format(model="fleet.DeviceEvent", column="stored_at"),
     ),
 )
+
+
+def _keep_runs(month: date) -> None:
+    """Note which events leave the database; models exist only after `ready`."""
+    import_module("nguon.fleet.actions").keep_runs(month=month)
 
 
 class FleetConfig(AppConfig):
@@ -30,5 +46,13 @@ class FleetConfig(AppConfig):
     name = "nguon.fleet"
 
     def ready(self) -> None:
-        """Register the guards."""
+        """Register the guards, and what is kept by month."""
         guards.register(self, GUARDS)
+        months.register(
+            months.Kept(
+                "fleet.DeviceEvent",
+                "stored_at",
+                once=("device_id", "log", "n"),
+                before_archive=_keep_runs,
+            )
+        )

@@ -11,13 +11,15 @@ from typing import Any
 from nguon.core.errors import InvalidError
 from nguon.core.messages import VERBS
 
-VOLUME, TEST, RESTART, LOGS = VERBS
+VOLUME, TEST, RESTART, LOGS, REHEARSE = VERBS
 NAMES = {
     VOLUME: "Đặt âm lượng",
     TEST: "Cho kêu thử",
     RESTART: "Khởi động lại",
     LOGS: "Lấy nhật ký máy",
 }
+# What the server sends by itself; nobody may choose it.
+OWN_NAMES = {REHEARSE: "Diễn tập sau sửa"}
 
 QUEUED, SENT, RECEIVED = "queued", "sent", "received"
 DONE, REFUSED, EXPIRED = "done", "refused", "expired"
@@ -86,7 +88,7 @@ def check_args(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises InvalidError `fleet.command_unknown` or `fleet.volume_range`.
     """
-    if verb not in VERBS:
+    if verb not in NAMES:
         raise InvalidError("fleet.command_unknown", verb=verb)
     if verb == RESTART:
         return {"force": True} if args.get("force") is True else {}

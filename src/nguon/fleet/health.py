@@ -179,6 +179,7 @@ class Vitals:
     sim_expires_date: date | None = None
     data_plan_mb: int | None = None
     proof_after: datetime | None = None
+    rehearsal_due: datetime | None = None
 
 
 Holds = Callable[[Vitals, datetime], bool]
@@ -258,6 +259,10 @@ def _is_data_used_up(v: Vitals, _at: datetime) -> bool:
     return v.data_used_mb >= DATA_SHARE * v.data_plan_mb
 
 
+def _is_unrehearsed(v: Vitals, at: datetime) -> bool:
+    return v.rehearsal_due is not None and at >= v.rehearsal_due
+
+
 def _is_without_sim(v: Vitals, _at: datetime) -> bool:
     return v.sim in {beats.SIM_MISSING, beats.SIM_LOCKED, beats.SIM_REFUSED}
 
@@ -287,6 +292,8 @@ RULES: tuple[Rule, ...] = (
     Rule("line_open", "Đứt dây loa", _is_line(beats.OPEN), _SOON, SILENT),
     Rule("line_short", "Chập dây loa", _is_line(beats.SHORT), _SOON, SILENT),
     Rule("unmeasured", "Có phát mà không đo thấy tiếng", _is_unmeasured, _NOW, SILENT),
+    Rule("rehearsal", "Chưa qua diễn tập sau sửa, chỉ phát tin khẩn cấp",
+         _is_unrehearsed, _NOW, SILENT),
     Rule("mains", "Mất điện lưới", lambda v, _at: v.mains is False, _SOON, FAULTY,
          by_power=True),
     Rule("battery", "Pin yếu", _is_low("battery_percent", LOW_BATTERY), _SOON, FAULTY),
@@ -337,7 +344,7 @@ def examine(v: Vitals, since: Mapping[str, datetime], *, at: datetime) -> Verdic
     operating = is_operating(v.hours, at=at)
     held: dict[str, datetime] = {}
     opened: set[str] = set()
-    waits = [next_hours_change(v.hours, at=at), _sim_warning(v)]
+    waits = [next_hours_change(v.hours, at=at), _sim_warning(v), v.rehearsal_due]
     for rule in RULES:
         if not rule.holds(v, at):
             continue

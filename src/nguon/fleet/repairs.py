@@ -26,6 +26,19 @@ MOVES: Mapping[str, frozenset[str]] = {
 }
 UNFINISHED = (OPEN, DOING, DONE)
 
+# A repaired speaker rehearses its next day before it is in service again.
+AWAITED, DIFFERS, AGREED, LIFTED = "awaited", "differs", "agreed", "lifted"
+REHEARSALS = {
+    AWAITED: "Đang chờ máy diễn tập",
+    DIFFERS: "Diễn tập khác kế hoạch",
+    AGREED: "Diễn tập khớp kế hoạch",
+    LIFTED: "Người kết thúc diễn tập",
+}
+REHEARSING = (AWAITED, DIFFERS)
+# A device that has not agreed for so long is a fault; it is asked again so often.
+REHEARSAL_DUE = timedelta(minutes=3)
+REHEARSE_EVERY, MAX_REHEARSALS = timedelta(minutes=10), 12
+
 # What was found to be the cause, as the person at the pole says.
 CAUSES = {
     "power": "Mất điện, hỏng nguồn",

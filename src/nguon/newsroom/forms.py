@@ -1,12 +1,16 @@
 """What the newsroom's forms send, read into drafts. Rules are elsewhere."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
 from nguon.newsroom import rules
-from nguon.newsroom.models import Bulletin
+from nguon.people import access as people_access
+from nguon.people.answers import officer_of
+from nguon.people.models import AUTHOR
+from nguon.territory.models import Unit
 
 DRILL = "drill"
 
@@ -24,6 +28,7 @@ def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
         klass=sent.get("klass", start.klass),
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),
+        expires_on=read_day(sent.get("expires_on"), start.expires_on),
     )
 
 
@@ -40,15 +45,17 @@ def read_number(text: str | None, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def draft_of(bulletin: Bulletin) -> rules.Draft:
-    """Return the draft that is kept."""
-    return rules.Draft(
-        title=bulletin.title,
-        body=bulletin.body,
-        klass=bulletin.klass,
-        field=bulletin.field,
-        languages=tuple(bulletin.languages),
-    )
+def read_day(text: str | None, default: date | None) -> date | None:
+    """Read a day as browsers send it; an empty box is no day at all.
+
+    Raises DraftError (`newsroom.day_unreadable`).
+    """
+    if text is None:
+        return default
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise rules.DraftError("newsroom.day_unreadable", day=text[:20]) from error
 
 
 def read_kind(request: HttpRequest) -> tuple[str, bool]:
@@ -72,3 +79,18 @@ def choices(draft: rules.Draft) -> Mapping[str, Any]:
         "title_limit": rules.TITLE_LIMIT,
         "body_limit": rules.BODY_LIMIT,
     }
+
+
+def unit_to_write_for(request: HttpRequest, at: datetime) -> Unit:
+    """Return the unit that a new bulletin is for: the chosen one, else the first.
+
+    Raises NoRightError for whoever writes nowhere, AbsentError for foreign ground.
+    """
+    officer = officer_of(request)
+    uid = request.POST.get("unit")
+    if uid:
+        return people_access.access_unit(officer, uid, at=at)
+    units = people_access.units_of(officer, at=at, kinds=[AUTHOR])
+    if not units:
+        raise people_access.NoRightError(AUTHOR)
+    return units[0]

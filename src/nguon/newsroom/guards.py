@@ -31,12 +31,29 @@ _APPROVED = (
     " WHERE i.version_id = NEW.version_id AND i.kind = 'approve')"
 )
 
+# What was ever an emergency is set right by an emergency, a drill by a drill: else the
+# correction would not reach who heard the false alarm.
+_OTHER_KIND = (
+    "EXISTS (SELECT 1 FROM newsroom_bulletin c WHERE c.id = {corrects}"
+    " AND (c.drill <> NEW.drill OR (NEW.klass <> 'emergency'"
+    " AND (c.klass = 'emergency' OR EXISTS (SELECT 1 FROM newsroom_version v"
+    " WHERE v.bulletin_id = c.id AND v.klass = 'emergency')))))"
+)
+_CORRECTION = "newsroom.correction_other_kind: a correction is of the kind it corrects"
+_CORRECTED = (
+    "(SELECT b.corrects_id FROM newsroom_bulletin b WHERE b.id = NEW.bulletin_id)"
+)
+
 GUARDS: list[Guard] = [
     *append_only("newsroom_involvement", "newsroom.involvement"),
     *append_only("newsroom_version", "newsroom.version"),
     *append_only("newsroom_seal", "newsroom.seal"),
     *append_only("newsroom_editor", "newsroom.editor"),
     *append_only("newsroom_recording", "newsroom.recording"),
+    *append_only("newsroom_revision", "newsroom.revision"),
+    *append_only("newsroom_payrate", "newsroom.rate"),
+    *append_only("newsroom_comment", "newsroom.comment"),
+    *append_only("newsroom_intake", "newsroom.intake"),
     *append_only("newsroom_versionrendition", "newsroom.sound"),
     Guard(
         "nguon_version_channel_fixed",
@@ -92,9 +109,29 @@ GUARDS: list[Guard] = [
         "nguon_bulletin_fixed",
         "newsroom_bulletin",
         "UPDATE",
-        "newsroom.bulletin_fixed: drill, unit and author stay as created",
-        "NEW.drill <> OLD.drill OR NEW.unit_id <> OLD.unit_id"
+        "newsroom.bulletin_fixed: drill, unit, author and what it corrects stay",
+        "NEW.corrects_id IS DISTINCT FROM OLD.corrects_id"
+        " OR NEW.drill <> OLD.drill OR NEW.unit_id <> OLD.unit_id"
         " OR NEW.created_by_id <> OLD.created_by_id OR NEW.uid <> OLD.uid",
+    ),
+    *(
+        Guard(
+            f"nguon_correction_{event.lower()}",
+            "newsroom_bulletin",
+            event,
+            _CORRECTION,
+            f"NEW.corrects_id IS NOT NULL AND {_OTHER_KIND}".format(
+                corrects="NEW.corrects_id"
+            ),
+        )
+        for event in ("INSERT", "UPDATE")
+    ),
+    Guard(
+        "nguon_correction_version",
+        "newsroom_version",
+        "INSERT",
+        _CORRECTION,
+        _OTHER_KIND.format(corrects=_CORRECTED),
     ),
     Guard(
         "nguon_version_as_drilled",

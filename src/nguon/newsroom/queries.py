@@ -9,7 +9,14 @@ from nguon.fleet.models import Media
 from nguon.newsroom.actions.renditions import rendition_key
 from nguon.newsroom.dictionary import Dictionary, dictionary_of, spoken_of
 from nguon.newsroom.manner import manner_of
-from nguon.newsroom.models import Bulletin, Editor, Recording, Rendition, Version
+from nguon.newsroom.models import (
+    Bulletin,
+    Editor,
+    Intake,
+    Recording,
+    Rendition,
+    Version,
+)
 from nguon.speech import chain
 
 
@@ -47,6 +54,11 @@ def list_bulletins(seen: QuerySet[Bulletin], *, limit: int = 100) -> Sequence[Bu
     return list(
         seen.select_related("unit", "saved_by").order_by("-saved_at", "-id")[:limit]
     )
+
+
+def find_intake(bulletin: Bulletin) -> Intake | None:
+    """Return what a draft was proposed from, or None when it was written."""
+    return Intake.objects.filter(bulletin=bulletin).select_related("picture").first()
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ def find_media(bulletin: Bulletin, *, sha256: str) -> Media | None:
     belongs = Q(renditions__sounds__version__bulletin=bulletin) | Q(
         renditions__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
     )
+    belongs |= Q(intakes__bulletin=bulletin)
     media = Media.objects.filter(belongs, sha256=sha256).first()
     if media is not None:
         return media

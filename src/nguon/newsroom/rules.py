@@ -4,8 +4,10 @@ The newcomer's mistake: a drill is a kind of emergency bulletin, fixed when it i
 created; it is never a class of its own and never switched on or off later.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from nguon.core.errors import InvalidError
 
@@ -43,6 +45,21 @@ TITLE_LIMIT = 200
 BODY_LIMIT = 20_000
 RECORDING_BYTES = 64 * 1024 * 1024
 RECORDING_SECONDS = 30 * 60
+# What remuneration (thù lao) is paid for.
+WRITTEN, CHECKED, READ = "written", "checked", "read"
+TASKS: dict[str, str] = {WRITTEN: "Viết", CHECKED: "Duyệt", READ: "Đọc"}
+
+COMMENT_LIMIT = 2_000
+# A text that stood for so long is kept in the history when it is overwritten.
+KEPT_AFTER_MINUTES = 10
+# The largest file that anything here takes: a short video from a phone.
+UPLOAD_BYTES = 200 * 1024 * 1024
+UPLOADS_WAITING_BYTES = 400 * 1024 * 1024
+PIECE_BYTES = 2 * 1024 * 1024
+UPLOAD_HOURS = 24
+
+# A place of a template that nobody filled in; `[nghỉ 2s]` is a pause of the voice.
+_PLACE_TO_FILL = re.compile(r"\[(?!nghỉ\b)[^\W\d_][^\]\n]{0,60}\]")
 
 DRILL_WORDS = "Đây là diễn tập."
 
@@ -67,6 +84,8 @@ class Draft:
     klass: str = NORMAL
     field: int = 1
     languages: tuple[str, ...] = ("vi",)
+    # The last day on which it is true; None when it has no such day.
+    expires_on: date | None = None
 
 
 def check_draft(draft: Draft, *, drill: bool) -> None:
@@ -99,6 +118,15 @@ def check_ready(draft: Draft) -> None:
         raise DraftError("newsroom.body_missing")
     if not draft.languages:
         raise DraftError("newsroom.language_missing")
+    left = _PLACE_TO_FILL.search(f"{draft.title}\n{draft.body}")
+    if left:
+        raise DraftError("newsroom.place_to_fill", place=left[0])
+
+
+def check_not_expired(expires_on: date | None, *, day: date) -> None:
+    """Raise DraftError when a bulletin's last day has gone by."""
+    if expires_on is not None and expires_on < day:
+        raise DraftError("newsroom.expired", day=f"{expires_on:%d/%m/%Y}")
 
 
 def _check_languages(languages: Sequence[str]) -> None:

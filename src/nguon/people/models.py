@@ -145,6 +145,7 @@ class Notice(models.Model):
     subject = models.CharField(max_length=200)
     body = models.TextField()
     url = models.CharField(max_length=200, blank=True)
+    urgent = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -162,6 +163,7 @@ class NoticeDelivery(models.Model):
         Notice, on_delete=models.PROTECT, related_name="deliveries"
     )
     channel = models.CharField(max_length=20)
+    # Set from the start for what waits whether the notice is read before.
     lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Where a stream's bytes come from: HTTP and Icecast, HLS, live segments.
+"""Where a stream's bytes come from: HTTP and Icecast, live segments; HLS is in `hls`.
 
 Server and device open a relay by this same code, so what the server finds playable
 is what speakers play. A feed yields whole MP3 frames, one at a time, as they arrive:
@@ -13,28 +13,25 @@ import re
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 from urllib.parse import urljoin
 
 from nguon.core import addresses
-from nguon.core.addresses import Address
+from nguon.core.addresses import Address, AddressError
 from nguon.core.errors import DomainError, InvalidError
 
 CONNECT_S = 5.0
 # No byte for this long: the source is dead.
 STALE_S = 3.0
 MAX_REDIRECTS = 5
-MAX_PLAYLIST = 256 * 1024
-MAX_SEGMENT = 4 * 1024 * 1024
 # So many bytes without one MP3 frame are no MP3.
 MAX_NOISE = 64 * 1024
 # Live segments that wait to be decoded; a burst beyond this is not ours.
 MAX_WAITING = 64
 _CHUNK = 4096
-# RFC 8216 6.3.3: begin not nearer to the end of the playlist than this.
-_FROM_END = 3
+# What a device cannot play, by its content type; the server transcodes it.
+_FOREIGN = ("video/", "aac", "ogg", "opus", "flac", "mp4", "webm")
 
 _BIT_RATES = {
     3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -66,6 +63,16 @@ class Feed(Protocol):
 
     def close(self) -> None:
         """Let `frames` end soon; may be called from another thread."""
+
+
+class RawFeed(Feed, Protocol):
+    """A feed of a relay: `frames` are what `cut` makes of `chunks`."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what the source sends, whatever its codec. Raises as `frames` does."""
+
+    def cut(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the frames of the next chunk. Raises UnplayableSourceError."""
 
 
 class FrameCutter:
@@ -150,11 +157,26 @@ class _Response(http.client.HTTPResponse):
         return f"HTTP/1.{match[1] or 0}", int(match[2]), match[3] or ""
 
 
-class Connection:
-    """One connection at a time to a checked address; `close` breaks it off."""
+def join(base: str, url: str) -> str:
+    """Return where an address leads that stands in an answer. Raises AddressError."""
+    try:
+        return urljoin(base, url)
+    except ValueError as error:
+        raise AddressError("core.address_unusable", url=url[:200]) from error
 
-    def __init__(self, *, allow_inside: bool) -> None:
+
+class Connection:
+    """One connection at a time to a checked address; `close` breaks it off.
+
+    `inside` names the hosts (or `host:port`) that may stand inside the network; with
+    `allow_inside` all may.
+    """
+
+    def __init__(
+        self, *, allow_inside: bool = False, inside: Collection[str] = ()
+    ) -> None:
         self._allow_inside = allow_inside
+        self._inside = frozenset(inside)
         self._socket: socket.socket | None = None
         self.closing = threading.Event()
 
@@ -179,7 +201,7 @@ class Connection:
         for _turn in range(MAX_REDIRECTS + 1):
             answer = self._ask(addresses.parse(url))
             if answer.status in {301, 302, 303, 307, 308}:
-                url = urljoin(url, answer.getheader("Location", ""))
+                url = join(url, answer.getheader("Location", ""))
                 self.hang_up()
                 continue
             if answer.status != http.HTTPStatus.OK:
@@ -214,7 +236,7 @@ class Connection:
             headers = {"User-Agent": "nguon", "Accept": "*/*", "Connection": "close"}
             connection.request("GET", address.target, headers=headers)
             return connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
             self.hang_up()
             raise SourceAwayError("core.source_away", why="no_answer") from error
 
@@ -222,7 +244,8 @@ class Connection:
         """Return a connection to a number of this name that may be opened."""
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         numbers = [str(row[4][0]) for row in found]
-        if not self._allow_inside:
+        names = {address.host, f"{address.host}:{address.port}"}
+        if not self._allow_inside and names.isdisjoint(self._inside):
             for number in numbers:
                 addresses.check_number(number, host=address.host)
         line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
@@ -238,13 +261,17 @@ class Connection:
 
 
 class HttpFeed:
-    """One endless MP3 over HTTP or Icecast; titles between the music are not asked."""
+    """One endless sound over HTTP or Icecast; titles between are not asked for."""
 
     stale_s = STALE_S
 
-    def __init__(self, url: str, *, allow_inside: bool) -> None:
+    def __init__(
+        self, url: str, *, allow_inside: bool = False, inside: Collection[str] = ()
+    ) -> None:
         self._url = url
-        self._line = Connection(allow_inside=allow_inside)
+        self._line = Connection(allow_inside=allow_inside, inside=inside)
+        self._cutter = FrameCutter()
+        self._kind = ""
 
     def close(self) -> None:
         """Break the connection."""
@@ -252,18 +279,32 @@ class HttpFeed:
 
     def frames(self) -> Iterator[bytes]:
         """Yield frames until the source breaks off."""
+        for chunk in self.chunks():
+            yield from self.cut(chunk)
+
+    def cut(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the MP3 frames that are whole now. Raises UnplayableSourceError."""
+        if any(word in self._kind for word in _FOREIGN):
+            raise UnplayableSourceError("core.source_unplayable", why=self._kind)
+        yield from self._cutter.feed(chunk)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what comes until the source breaks off, whatever its codec.
+
+        Raises UnplayableSourceError for what is no sound.
+        """
         answer, _where = self._line.get(self._url)
         kind = answer.getheader("Content-Type", "").partition(";")[0].strip().lower()
-        if kind.startswith(("text/", "video/")) or "mpegurl" in kind or "aac" in kind:
+        self._kind = kind[:40]
+        if kind.startswith("text/") or "mpegurl" in kind:
             self._line.hang_up()
-            raise UnplayableSourceError("core.source_unplayable", why=kind[:40])
-        cutter = FrameCutter()
+            raise UnplayableSourceError("core.source_unplayable", why=self._kind)
         try:
             while not self._line.closing.is_set():
                 data = answer.read1(_CHUNK)
                 if not data:
                     return
-                yield from cutter.feed(data)
+                yield data
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceAwayError("core.source_away", why="broken") from error
         finally:
@@ -271,117 +312,9 @@ class HttpFeed:
             self._line.hang_up()
 
 
-# --- HLS ------------------------------------------------------------------------------
-
-
-class Playlist:
-    """A playlist (RFC 8216): the segments of a media one, the variants of a master."""
-
-    def __init__(self, text: str, *, base: str) -> None:
-        self.first = 0
-        self.target_s = 10.0
-        self.ended = False
-        self.segments: list[str] = []
-        self.variants: list[tuple[int, str]] = []
-        if not text.lstrip("\ufeff").startswith("#EXTM3U"):
-            raise UnplayableSourceError("core.source_unplayable", why="no_playlist")
-        bandwidth = -1
-        for line in (row.strip() for row in text.splitlines()):
-            name, _, value = line.partition(":")
-            if name == "#EXT-X-STREAM-INF":
-                match = re.search(r"(?:^|,)BANDWIDTH=(\d+)", value)
-                bandwidth = int(match[1]) if match else 0
-            elif line and not line.startswith("#"):
-                url = urljoin(base, line)
-                if bandwidth >= 0:
-                    self.variants.append((bandwidth, url))
-                    bandwidth = -1
-                else:
-                    self.segments.append(url)
-            else:
-                self._take(name, value)
-
-    def _take(self, name: str, value: str) -> None:
-        if name == "#EXT-X-MAP" or (
-            name == "#EXT-X-KEY" and not value.startswith("METHOD=NONE")
-        ):
-            raise UnplayableSourceError("core.source_unplayable", why=name[1:])
-        try:
-            if name == "#EXT-X-MEDIA-SEQUENCE":
-                self.first = int(value)
-            elif name == "#EXT-X-TARGETDURATION":
-                self.target_s = min(60.0, max(0.5, float(value)))
-        except ValueError as error:
-            raise UnplayableSourceError(
-                "core.source_unplayable", why=name[1:]
-            ) from error
-        self.ended = self.ended or name == "#EXT-X-ENDLIST"
-
-
-class HlsFeed:
-    """A live playlist whose segments are packed MP3 (RFC 8216 3.4)."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        allow_inside: bool,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._url = url
-        self._line = Connection(allow_inside=allow_inside)
-        self._monotonic = monotonic
-        self.stale_s = STALE_S + 10.0
-
-    def close(self) -> None:
-        """Break the connection and every wait."""
-        self._line.close()
-
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames of one segment after the other, the newest three first."""
-        url, upcoming = self._url, -1
-        changed = self._monotonic()
-        while not self._line.closing.is_set():
-            playlist, url = self._load(url)
-            self.stale_s = STALE_S + playlist.target_s
-            if upcoming < playlist.first:
-                upcoming = playlist.first + max(0, len(playlist.segments) - _FROM_END)
-            fresh = playlist.segments[max(0, upcoming - playlist.first) :]
-            for segment in fresh:
-                yield from self._segment(segment)
-                upcoming += 1
-                changed = self._monotonic()
-            if playlist.ended:
-                return
-            if self._monotonic() - changed > self.stale_s:
-                raise SourceAwayError("core.source_away", why="no_new_segment")
-            self._line.closing.wait(playlist.target_s / (4 if fresh else 8))
-
-    def _load(self, url: str) -> tuple[Playlist, str]:
-        """Return the media playlist, through a master one to its leanest variant."""
-        for _turn in range(2):
-            data, where = self._line.read(url, limit=MAX_PLAYLIST)
-            playlist = Playlist(data.decode("utf-8", errors="replace"), base=where)
-            if not playlist.variants:
-                return playlist, url
-            url = min(playlist.variants)[1]
-        raise UnplayableSourceError(
-            "core.source_unplayable", why="playlist_in_playlist"
-        )
-
-    def _segment(self, url: str) -> Iterator[bytes]:
-        data, _where = self._line.read(url, limit=MAX_SEGMENT)
-        cutter, found = FrameCutter(), False
-        # Four more bytes than the last frame has, so that it is seen to be whole.
-        for frame in cutter.feed(data + _END):
-            found = True
-            yield frame
-        if not found:
-            raise UnplayableSourceError("core.source_unplayable", why="no_mp3")
-
-
-# A header that ends the search for the frame after the last.
-_END = b"\xff\xfb\x90\x00" + bytes(6)
+# A header that ends the search for the frame after the last, so that this one is seen
+# to be whole.
+FRAME_END = b"\xff\xfb\x90\x00" + bytes(6)
 
 
 # --- live -----------------------------------------------------------------------------
@@ -425,4 +358,4 @@ class LiveFeed:
                 if self.ended:
                     return
                 continue
-            yield from FrameCutter().feed((mp3 or b"") + _END)
+            yield from FrameCutter().feed((mp3 or b"") + FRAME_END)

@@ -281,12 +281,19 @@ class _Maker:
                 approved_at=_latest(paper, occurrence.paper, found),
                 offset=offset,
                 length=length,
-                stream=Stream(found.uid, body.kind, body.url),
+                stream=self._line(found, body),
             )
         if (self.unit.pk, slot.fallback) in self.shelf.materials:
             yield self._material(
                 occurrence, paper, slot.fallback, heard, offset, filler_ms=length
             )
+
+    def _line(self, source: Paper, body: Source) -> Stream:
+        """Return from where devices fetch a source: itself, or this server."""
+        if source.pk in self.shelf.by_server:
+            path = rules.RELAY_PATH.format(uid=source.uid)
+            return Stream(source.uid, "hls", path)
+        return Stream(source.uid, body.kind, body.url)
 
     def keep(self, occurrence: Occurrence, piece: _Piece) -> None:
         """Make the item, unless it would have begun before its papers."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from nguon.audit.guards import Guard, append_only
+from nguon.audit.guards import NOT_ARCHIVED, Guard, append_only
 from nguon.schedule import rules
 
 _APPROVAL = (
@@ -298,6 +298,7 @@ GUARDS: list[Guard] = [
         "nguon_play_kept",
         "schedule_playrecord",
         "DELETE",
-        "schedule.play_immutable: never deleted",
+        "schedule.play_immutable: never deleted before it is archived",
+        NOT_ARCHIVED.format(model="schedule.PlayRecord", column="planned_at"),
     ),
 ]

@@ -7,11 +7,11 @@ playlist (RFC 8216) for makes of speakers that do not read our segments.
 
 import math
 from array import array
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.radio.feeds import FrameCutter
+from nguon.radio.feeds import FRAME_END, FrameCutter
+from nguon.radio.segments import timestamp, write_playlist
 from nguon.schedule.models import LiveLine, LiveSegment, LiveSession
 from nguon.speech.live import FRAME_MS, Mark, go_on
 
@@ -78,7 +78,7 @@ def extend(session: LiveSession, mp3: bytes, *, last: bool) -> None:
         number, at_ms = (row.number + 1, row.at_ms + row.ms) if row else (0, 0)
         row = LiveSegment(session=session, number=number, at_ms=at_ms, data=b"")
     row.data = bytes(row.data) + mp3
-    row.ms += FRAME_MS * sum(1 for _ in FrameCutter().feed(mp3 + _FRAME_END))
+    row.ms += FRAME_MS * sum(1 for _ in FrameCutter().feed(mp3 + FRAME_END))
     row.whole = last or row.ms >= HLS_SEGMENT_MS
     if row.ms:
         row.save()
@@ -93,7 +93,8 @@ def playlist(token: str) -> str:
         raise AbsentError("schedule.live_absent")
     whole = found.filter(whole=True).order_by("-number")[:HLS_KEPT]
     rows = [(row.number, row.ms) for row in whole.defer("data")]
-    return _playlist(rows[::-1], last=session.ended_at is not None)
+    is_over = session.ended_at is not None
+    return write_playlist(rows[::-1], usual_ms=HLS_SEGMENT_MS, last=is_over)
 
 
 def segment(token: str, number: int) -> bytes:
@@ -102,35 +103,9 @@ def segment(token: str, number: int) -> bytes:
     row = found.first()
     if row is None:
         raise AbsentError("schedule.live_absent")
-    return _timestamp(row.at_ms) + bytes(row.data)
+    return timestamp(row.at_ms) + bytes(row.data)
 
 
 def forget_heard(*, at: datetime) -> None:
     """Forget the sound of sessions that have been over for a minute."""
     LiveSegment.objects.filter(session__ended_at__lte=at - HLS_AFTER).delete()
-
-
-# A header behind the last frame, by which the cutter sees that it is whole.
-_FRAME_END = b"\xff\xfb\x90\x00" + bytes(6)
-
-
-def _playlist(rows: Sequence[tuple[int, int]], *, last: bool) -> str:
-    longest = max((ms for _number, ms in rows), default=HLS_SEGMENT_MS)
-    lines = ["#EXTM3U", "#EXT-X-VERSION:3"]
-    lines.append(f"#EXT-X-TARGETDURATION:{math.ceil(longest / 1000)}")
-    lines.append(f"#EXT-X-MEDIA-SEQUENCE:{rows[0][0] if rows else 0}")
-    for number, ms in rows:
-        lines += [f"#EXTINF:{ms / 1000:.3f},", f"{number}.mp3"]
-    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if last else []), ""])
-
-
-def _timestamp(ms: int) -> bytes:
-    """Return the ID3 tag that begins a packed audio segment (RFC 8216 3.4)."""
-    owner = b"com.apple.streaming.transportStreamTimestamp\x00"
-    body = owner + (ms * 90 % 2**33).to_bytes(8, "big")
-    frame = b"PRIV" + _syncsafe(len(body)) + b"\x00\x00" + body
-    return b"ID3\x04\x00\x00" + _syncsafe(len(frame)) + frame
-
-
-def _syncsafe(size: int) -> bytes:
-    return bytes(size >> shift & 127 for shift in (21, 14, 7, 0))

@@ -35,6 +35,11 @@ def source_choices() -> list[tuple[str, str]]:
     return list(rules.SOURCE_STATES.items())
 
 
+def route_choices() -> list[tuple[str, str]]:
+    """Return the ways of a relay to the devices with their Vietnamese names."""
+    return list(rules.ROUTES.items())
+
+
 def new_token() -> str:
     """Return a secret that stands in a public address: 128 random bits."""
     return secrets.token_urlsafe(16)
@@ -552,10 +557,17 @@ class SourceWatch(models.Model):
     since = models.DateTimeField()
     level_dbfs = models.FloatField(null=True, blank=True)
     detail = models.CharField(max_length=120, blank=True)
+    # What was measured when sound was decoded last; kept while the source is away.
+    route = models.CharField(max_length=10, choices=route_choices, default=rules.DIRECT)
+    codec = models.CharField(max_length=20, blank=True)
+    kbps = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "source watches"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(route__in=list(rules.ROUTES)), name="watch_route_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=list(rules.SOURCE_STATES)),
                 name="watch_state_known",
@@ -587,14 +599,18 @@ class PlayRecord(models.Model):
     """What became of one item on one device (nhật ký phát). Moments are set once.
 
     `outcome` empty: not over yet. `unit` is the device's unit when it happened.
-    `level_dbfs` is the digital output level: it does not say that anybody heard.
+    `level_dbfs` is the digital output level: it does not say that anybody heard;
+    `grade` is the grade of its evidence, 0 for none. Kept by the month of `planned_at`
+    (`audit.months`), which follows from the item: an airing's start never changes.
     """
 
+    # Without indexes of their own: `play_once` begins with the device, another index
+    # with the unit.
     device = models.ForeignKey(
-        "fleet.Device", on_delete=models.PROTECT, related_name="plays"
+        "fleet.Device", on_delete=models.PROTECT, related_name="plays", db_index=False
     )
     unit = models.ForeignKey(
-        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     broadcast = models.ForeignKey(
         Broadcast, null=True, blank=True, on_delete=models.PROTECT, related_name="plays"
@@ -612,10 +628,13 @@ class PlayRecord(models.Model):
     outcome = models.CharField(max_length=10, blank=True)
     cause = models.CharField(max_length=20, blank=True)
     late_joiner = models.BooleanField(default=False)
+    grade = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["device", "item"], name="play_once"),
+            models.UniqueConstraint(
+                fields=["device", "item", "planned_at"], name="play_once"
+            ),
             models.CheckConstraint(
                 condition=Q(started_at__isnull=True)
                 | Q(ended_at__isnull=True)
@@ -638,3 +657,58 @@ class PlayRecord(models.Model):
     def shown_title(self) -> str:
         """Return what people call it: the bulletin's title, or the paper's word."""
         return self.broadcast.version.shown_title if self.broadcast else self.title
+
+
+class PlayDay(models.Model):
+    """The plays of one device on one local day, counted by what became of them.
+
+    `unit` and `klass` (empty: by a paper) are those of the plays; `grade` is the grade
+    of evidence. Counted again when a play of the day changes; when the month of the
+    plays is archived, it stays.
+    """
+
+    device = models.ForeignKey(
+        "fleet.Device", on_delete=models.PROTECT, related_name="+"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    day = models.DateField()
+    klass = models.CharField(max_length=10, blank=True)
+    outcome = models.CharField(max_length=10, blank=True)
+    cause = models.CharField(max_length=20, blank=True)
+    grade = models.PositiveSmallIntegerField()
+    late_joiner = models.BooleanField()
+    plays = models.PositiveIntegerField()
+    sounded_ms = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "day", "device", "unit", "klass", "outcome", "cause", "grade",
+                    "late_joiner",
+                ],
+                name="play_day_once",
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["unit", "day"], name="play_day_by_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.plays} plays on {self.day} of device #{self.device_id}"
+
+
+class CountedDay(models.Model):
+    """A local day whose plays are in `PlayDay`, or will be.
+
+    `stale`: a play of it changed; `due`: it is counted at the next turn, when whoever
+    saw it stale has long committed.
+    """
+
+    day = models.DateField(unique=True)
+    counted_at = models.DateTimeField(null=True)
+    stale = models.BooleanField(default=False)
+    due = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"counted day {self.day} #{self.pk}"

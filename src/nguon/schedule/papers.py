@@ -21,7 +21,13 @@ from nguon.people import access
 from nguon.people.models import APPROVER, Officer
 from nguon.schedule import places, rules, station
 from nguon.schedule.items import list_renditions, longest_ms
-from nguon.schedule.models import Broadcast, InboxEntry, Paper, PaperInvolvement
+from nguon.schedule.models import (
+    Broadcast,
+    InboxEntry,
+    Paper,
+    PaperInvolvement,
+    SourceWatch,
+)
 from nguon.schedule.station import Authority, Programme, Quiet, StationRules
 from nguon.territory.models import Unit
 from nguon.territory.queries import find_plan_unit
@@ -178,7 +184,8 @@ class Shelf:
 
     `papers` by unit, the latest approved first; `materials` holds what may sound in
     a commune, by (commune, broadcast uid), with their sounds and lengths in ms by
-    uid; `sources` is every source that is named.
+    uid; `sources` is every source that is named; `by_server` the papers of sources that
+    devices can play only after this server has transcoded them.
     """
 
     papers: Mapping[int, Sequence[Paper]]
@@ -188,6 +195,7 @@ class Shelf:
     where: places.Places
     sounds: Mapping[str, tuple[Rendition, ...]]
     lengths: Mapping[str, int]
+    by_server: frozenset[int] = frozenset()
 
     def pick(self, unit: int, kind: str, day: date, subject: str = "") -> Paper | None:
         """Return the paper of a unit that counts on a day, or None."""
@@ -237,6 +245,11 @@ def read_shelf(units: Sequence[Unit], *, first: date, last: date) -> Shelf:
         lengths={uid: longest_ms(found) for uid, found in sounds.items()},
         where=read_places(
             place for body in bodies.values() for place in audiences_in(body)
+        ),
+        by_server=frozenset(
+            SourceWatch.objects.filter(route=rules.SERVER).values_list(
+                "paper", flat=True
+            )
         ),
     )
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from nguon.core import signing
-from nguon.core.messages import Item, Plan, Settings, Stop
+from nguon.core import hours, signing
+from nguon.core.messages import Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import (
     ON_TIME_MS,
     Listener,
@@ -39,6 +39,7 @@ CAUSES = {
     "outranked": "tin đi trước chiếm hết giờ của nó",
     "cancelled": "đã bị hủy",
     "window": "hết khung giờ của nó",
+    "rehearsal": "máy chưa qua diễn tập sau khi sửa",
 }
 
 
@@ -108,10 +109,19 @@ class Holding:
     planned_until: int
 
 
-def hold(device: Device, *, at: datetime) -> Holding:
-    """Return what a device holds if it pulls its state at `at`."""
+def hold(
+    device: Device, *, at: datetime, numbers: Mapping[str, int] | None = None
+) -> Holding:
+    """Return what a device holds if it pulls its state at `at`.
+
+    `numbers` are the plans that it says it holds, by unit: these instead of the plans
+    in force. A number that was never given is no plan at all.
+    """
     states = fleet.list_states({device.pk: device.unit.ancestor_ids}, at=at)
     documents = fleet.list_held(states[device.pk])
+    if numbers is not None:
+        documents = [one for one in documents if one.kind != "plan"]
+        documents += fleet.list_plans(numbers)
     payloads = [(one.kind, dict(signing.read(one.jws)[1])) for one in documents]
     settings = Settings(
         device.uid, device.kind, _units_of(device), tuple(device.languages)
@@ -125,7 +135,10 @@ def hold(device: Device, *, at: datetime) -> Holding:
         settings.languages,
         frozenset(settings.groups),
     )
-    plans = [Plan.decode(payload) for kind, payload in payloads if kind == "plan"]
+    plans = hours.local_first(
+        (Plan.decode(payload) for kind, payload in payloads if kind == "plan"),
+        settings.units,
+    )
     return Holding(
         listener=listener,
         situation=_situation(plans, payloads, listener),
@@ -148,7 +161,11 @@ def _situation(
     payloads: Sequence[tuple[str, dict[str, Any]]],
     listener: Listener,
 ) -> Situation:
-    items = {item.id: item for plan in plans for item in plan.items}
+    items: dict[str, Item] = {}
+    for plan in plans:
+        for item in plan.items:
+            items.setdefault(item.id, item)
+    urgent_quiet = []
     cancelled: set[str] = set()
     lifted: set[str] = set()
     stops = []
@@ -156,6 +173,7 @@ def _situation(
         if kind in {"go", "alert"}:
             item = Item.decode(payload["item"])
             items[item.id] = item
+            urgent_quiet.append(quiet_of(payload))
             cancelled.update(payload.get("replaces", ()))
         elif kind == "cancel":
             cancelled.update(payload["items"])
@@ -163,32 +181,15 @@ def _situation(
             stops.append(Stop.decode(payload))
         elif kind == "lift":
             lifted.add(payload["stop"])
-    quiet, volumes = _hours(plans, listener)
+    found = hours.gather(plans, listener, urgent=urgent_quiet)
     return Situation(
         items=tuple(items.values()),
-        volumes=volumes,
-        order=tuple(uid for plan in plans for uid in plan.order),
+        volumes=found.volumes,
+        order=found.order,
         cancelled=frozenset(cancelled),
         stops=tuple(stop for stop in stops if stop.id not in lifted),
-        quiet=quiet,
+        quiet=found.quiet,
     )
-
-
-def _hours(
-    plans: Sequence[Plan], listener: Listener
-) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
-    """Return the quiet intervals and the volumes that plans give this device.
-
-    What a plan says for some devices comes after what it says for all.
-    """
-    quiet = {interval for plan in plans for interval in plan.quiet}
-    volumes = [row for plan in plans for row in plan.volumes]
-    for plan in plans:
-        for hours in plan.local:
-            if listener.is_meant(hours.audience):
-                quiet.update(hours.quiet)
-                volumes += hours.volumes
-    return tuple(sorted(quiet)), tuple(volumes)
 
 
 def device_day(device: Device, *, day: date, at: datetime) -> DeviceDay:

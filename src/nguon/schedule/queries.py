@@ -90,6 +90,8 @@ class Live:
     is_over: bool
 
 
+# No alert is read for longer: an older start that nobody ended is a lost device.
+AHEAD_SPAN = timedelta(hours=1)
 SOUNDED = Q(started_at__isnull=False)
 # Over without having done what it should: nothing was heard, or it broke off. A
 # filler in whose place something better sounded did what it should.
@@ -134,6 +136,30 @@ def get_live(
         ),
         is_over=bool(airing and airing.ends_at <= at),
     )
+
+
+def find_ahead(broadcast: Broadcast, *, at: datetime) -> Broadcast | None:
+    """Return the other real emergency behind which this one waits now, or None.
+
+    Of emergencies of one urgency none cuts the other: the next begins when the one
+    that is on has been read. It is whatever most of the devices tell that they sound.
+    """
+    meant = broadcast.audience.values("device")
+    on = PlayRecord.objects.filter(
+        SOUNDED,
+        outcome="",
+        device__in=meant,
+        broadcast__state=rules.APPROVED,
+        broadcast__version__klass="emergency",
+        broadcast__version__drill=False,
+        planned_at__gt=at - AHEAD_SPAN,
+    ).exclude(broadcast=broadcast)
+    rows = on.order_by().values("broadcast").annotate(n=Count("pk"))
+    first = rows.order_by("-n", "broadcast").first()
+    if first is None:
+        return None
+    found = Broadcast.objects.select_related("version", "unit")
+    return found.get(pk=first["broadcast"])
 
 
 def _tally(meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]) -> Tally:

@@ -5,6 +5,8 @@ it. One round asks a few sources at a time and never waits longer than its limit
 """
 
 import json
+import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,12 +16,15 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import Q, QuerySet
 
+from nguon.audit import actions as audit
 from nguon.people import access
 from nguon.people.models import Officer
 from nguon.schedule import rules, station
+from nguon.schedule.actions.papers import list_touched
+from nguon.schedule.actions.plans import build_plans
 from nguon.schedule.models import Paper, SourceWatch
 from nguon.schedule.station import Source
 
@@ -27,15 +32,25 @@ from nguon.schedule.station import Source
 HARD_LIMIT_S = 15.0
 AT_ONCE = 4
 _DETAIL = 120
+# Who decodes what strangers send knows nothing of our secrets.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What was heard of a source; `detail` is a word for the technician."""
+    """What was heard of a source; `detail` is a word for the technician.
+
+    `route`, `codec` and `kbps` are empty when nothing could be decoded.
+    """
 
     state: str
     level_dbfs: float | None = None
     detail: str = ""
+    route: str = ""
+    codec: str = ""
+    kbps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,27 +67,38 @@ def listen(source: Source) -> Heard:
 
     Never raises for anything that a source does.
     """
-    host = urlsplit(source.url).hostname or ""
-    asked = {
-        "url": source.url,
-        "kind": source.kind,
-        "allow_inside": host in settings.RELAY_ALLOWED,
-    }
     try:
         done = subprocess.run(
             [sys.executable, "-m", "nguon.speech.listen"],
-            input=json.dumps(asked),
+            input=json.dumps(asked_of(source)),
             capture_output=True,
             text=True,
             timeout=HARD_LIMIT_S,
             check=False,
+            env=environment(),
         )
         told = json.loads(done.stdout)
-        return Heard(told["state"], told["level_dbfs"], str(told["detail"])[:_DETAIL])
+        return Heard(**{**told, "detail": str(told["detail"])[:_DETAIL]})
     except subprocess.TimeoutExpired:
         return Heard(rules.DEAD, detail="timeout")
     except (ValueError, KeyError, TypeError):
         return Heard(rules.DEAD, detail="crashed")
+
+
+def asked_of(source: Source) -> dict[str, object]:
+    """Return what a process that opens a source is told.
+
+    `inside` is its own host when the setting NGUON_RELAY_ALLOWED has it: neither a
+    redirect nor a playlist may lead to any other host inside.
+    """
+    host = urlsplit(source.url).hostname or ""
+    inside = [host] if host in settings.RELAY_ALLOWED else []
+    return {"url": source.url, "kind": source.kind, "inside": inside}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that opens a source."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 def watch_sources(*, at: datetime, hear: Callable[[Source], Heard] = listen) -> int:
@@ -90,7 +116,11 @@ def watch_sources(*, at: datetime, hear: Callable[[Source], Heard] = listen) -> 
 
 
 def note(*, paper: Paper, heard: Heard, at: datetime) -> bool:
-    """Write down how a source is; say whether that is news."""
+    """Write down how a source is; say whether that is news.
+
+    Sound in another codec than before may take another route to the devices; then
+    the plans that name the source say so.
+    """
     known = SourceWatch.objects.filter(paper=paper).first()
     is_news = known is None or known.state != heard.state
     SourceWatch.objects.update_or_create(
@@ -101,9 +131,26 @@ def note(*, paper: Paper, heard: Heard, at: datetime) -> bool:
             "since": at if known is None or is_news else known.since,
             "level_dbfs": heard.level_dbfs,
             "detail": heard.detail,
+            **({"codec": heard.codec, "kbps": heard.kbps} if heard.route else {}),
         },
     )
+    if heard.route and heard.route != (known.route if known else rules.DIRECT):
+        try:
+            _take_route(paper, heard.route, at=at)
+        except Exception:
+            # The old route stays, in plan and register alike; next round again.
+            logger.exception("relay source #%s keeps its route", paper.pk)
     return is_news
+
+
+@transaction.atomic
+def _take_route(paper: Paper, route: str, *, at: datetime) -> None:
+    """Have the devices fetch a source by another route: register and plans as one."""
+    SourceWatch.objects.filter(paper=paper).update(route=route)
+    build_plans(units=list_touched(paper, at=at), by=None, at=at)
+    audit.record(
+        "schedule.source.routed", target=paper, by=None, at=at, data={"route": route}
+    )
 
 
 def list_sources(*, officer: Officer, at: datetime) -> list[WatchedSource]:

@@ -76,6 +76,12 @@ SOURCE_STATES = {
     "unplayable": "Loa không phát được loại này",
 }
 
+# How a relay comes to the devices: they fetch it themselves, or this server makes an
+# MP3 of it first; a device fetches that at a path of its own server.
+DIRECT, SERVER = "direct", "server"
+ROUTES = {DIRECT: "phát thẳng", SERVER: "qua máy chủ chuyển mã"}
+RELAY_PATH = "/tiep-am/{uid}/index.m3u8"
+
 # Live speech: no longer than this at a time, and over when no sound comes for so long.
 LONGEST_LIVE = timedelta(minutes=15)
 LIVE_LOST = timedelta(seconds=3)

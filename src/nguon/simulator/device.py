@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from nguon.core import messages, playout, signing
+from nguon import __version__
+from nguon.core import hours, messages, playout, rehearsal, signing
 from nguon.core.messages import Item, SequenceWindow, Settings, Stop
 from nguon.core.playout import (
     NOTHING_YET,
@@ -36,8 +37,9 @@ class Device:
         "available_since", "began", "cancelled", "claim", "ended", "etag", "held_since",
         "items", "key", "known", "lacking", "listener", "log", "n", "new_events",
         "number", "offset", "order", "orders", "outgoing", "plans", "playing",
-        "progress", "quiet", "refused", "settings", "standing", "stops", "tally",
-        "told", "uid", "unready", "urgent", "volumes", "wake", "windows",
+        "progress", "quiet", "refused", "rehearsal", "rehearsed", "settings",
+        "standing", "stops", "tally", "told", "uid", "unready", "urgent", "volumes",
+        "wake", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +65,10 @@ class Device:
         self.progress: dict[str, Progress] = {}
         self.held_since: dict[str, int] = {}
         self.told: set[str] = set()
+        # The rehearsal that a command named, the settings that take over from it, and
+        # what was told last.
+        self.rehearsal = ("", 0)
+        self.rehearsed: object = None
         self.refused: set[tuple[str, str]] = set()
         # None: documents have come or gone, so gather again what they say.
         self.items: Prepared | None = None
@@ -110,12 +116,33 @@ class Device:
         window.accept(document.seq)
         self.known[document.id] = document.not_after
         self.hold(document, at=at)
+        self._follow(document, at=at)
+        return True
+
+    def _follow(self, document: Document, *, at: int) -> None:
+        """Do what an urgent document asks for beside being held."""
         if document.kind in {"stop", "lift"}:
             named = document.id if document.kind == "stop" else document.subject["stop"]
             self.orders.append((document.kind, str(named)))
         elif document.kind in {"go", "alert"}:
             self._answer(document, at=at)
-        return True
+        elif document.is_asking("rehearse"):
+            self._gate(document.subject.get("args"))
+
+    def _gate(self, args: object) -> None:
+        """Keep silent below emergency until the settings that a command names."""
+        if isinstance(args, dict) and type(args.get("settings")) is int:
+            self.rehearsal = (str(args.get("rehearsal", ""))[:12], args["settings"])
+            self.rehearsed = None
+
+    @property
+    def rehearsing(self) -> str:
+        """The rehearsal that this device has to pass, or nothing."""
+        told: Settings | None = self.settings.subject if self.settings else None
+        if told and told.rehearsal:
+            return told.rehearsal
+        name, until = self.rehearsal
+        return name if self.settings is None or self.settings.seq < until else ""
 
     def _answer(self, document: Document, *, at: int) -> None:
         """Say that an urgent item came; the gateway sends it again to the silent."""
@@ -243,10 +270,12 @@ class Device:
                 available_since=self.available_since,
                 volumes=self.volumes,
                 order=self.order,
+                rehearsing=bool(self.rehearsing),
             ),
             self.listener,
             at=at,
         )
+        self.rehearse(at=at)
         for key, reason in decision.waiting:
             was = self.progress.get(key, NOTHING_YET)
             if was.blocked != reason:
@@ -293,22 +322,56 @@ class Device:
     def _local_first(self) -> list[messages.Plan]:
         """Return the plans held, that of the own commune before those above it."""
         told: Settings | None = self.settings.subject if self.settings else None
-        units = told.units if told else ()
-        return [self.plans[uid].subject for uid in units if uid in self.plans]
+        plans = [document.subject for document in self.plans.values()]
+        return hours.local_first(plans, told.units if told else ())
 
     def _collect_hours(self) -> None:
         """Gather quiet hours, volumes and the order of priority bulletins."""
-        plans = self._local_first()
-        quiet: set[tuple[int, int]] = set()
-        volumes: list[tuple[int, int, int]] = []
-        for plan in reversed(plans):
-            ours = [h for h in plan.local if self.listener.is_meant(h.audience)]
-            quiet.update(plan.quiet, *(hours.quiet for hours in ours))
-            for rows in (plan.volumes, *(hours.volumes for hours in ours)):
-                volumes.extend(rows)
-        quiet.update(*(document.quiet for document in self.urgent.values()))
-        self.quiet, self.volumes = tuple(sorted(quiet)), tuple(volumes)
-        self.order = next((plan.order for plan in plans if plan.order), ())
+        found = hours.gather(
+            self._local_first(),
+            self.listener,
+            urgent=(document.quiet for document in self.urgent.values()),
+        )
+        self.quiet, self.volumes, self.order = found.quiet, found.volumes, found.order
+
+    def rehearse(self, *, at: int) -> None:
+        """Tell what the next day would sound, once for all that changes the answer."""
+        name = self.rehearsing
+        if not name or self.settings is None:
+            self.rehearsed = None
+            return
+        answer = (
+            name,
+            self.settings.seq,
+            {uid: document.seq for uid, document in self.plans.items()},
+            bool(self.lacking),
+        )
+        if answer == self.rehearsed:
+            return
+        self.rehearsed = answer
+        items = {item.id: item for item in self._held_items(at=at)}
+        day = rehearsal.rehearse(
+            Situation(
+                items=(),
+                cancelled=frozenset(self.cancelled),
+                stops=tuple(self.stops.values()),
+                quiet=self.quiet,
+                volumes=self.volumes,
+                order=self.order,
+            ),
+            self.listener,
+            items=items.values(),
+            start=at,
+        )
+        report = rehearsal.report(
+            day,
+            settings=self.settings.seq,
+            plans=answer[2],
+            missing=[row.item for row in day.rows if row.item in self.lacking],
+            trusted=True,
+            version=__version__,
+        )
+        self.tell("rehearsed", at=at, item=name, data=report.encode())
 
     def _drop_past(self, *, at: int) -> None:
         for key in [k for k, held in self.urgent.items() if held.not_after <= at]:
@@ -429,6 +492,7 @@ class Device:
             "progress": {key: asdict(p) for key, p in self.progress.items()},
             "held_since": self.held_since,
             "told": sorted(self.told),
+            "rehearsal": list(self.rehearsal),
             "documents": [document.id for document in self.documents()],
         }
 
@@ -447,6 +511,8 @@ class Device:
         self.progress = {key: Progress(**p) for key, p in state["progress"].items()}
         self.held_since = dict(state["held_since"])
         self.told = set(state["told"])
+        name, until = state.get("rehearsal", ("", 0))
+        self.rehearsal = (str(name), int(until))
         held = [document for document in documents if document.not_after > at]
         for document in sorted(held, key=lambda document: document.kind != "settings"):
             if document.kind == "settings":

@@ -37,6 +37,10 @@ class Document:
     replaces: tuple[str, ...] = ()
     quiet: tuple[tuple[int, int], ...] = ()
 
+    def is_asking(self, verb: str) -> bool:
+        """Say whether this is a command with a verb."""
+        return self.kind == "command" and self.subject.get("verb") == verb
+
 
 def is_strings(value: object) -> bool:
     """Tell whether a value from the wire is a list of texts."""

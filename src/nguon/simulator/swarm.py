@@ -478,6 +478,8 @@ class Swarm:
             # After a while it is gone, and soon back with a birth.
             loop = asyncio.get_running_loop()
             loop.call_later(jitter(1, 3), self.links[device.number].abort)
+        elif verb == "rehearse":
+            self._pull_soon(device)
         else:
             return "unsent"
         return ""

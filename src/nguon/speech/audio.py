@@ -11,6 +11,7 @@ from fractions import Fraction
 import av
 from av.audio.frame import AudioFrame
 from av.filter import Graph
+from av.stream import Disposition
 
 from nguon.core.errors import InvalidError
 from nguon.speech import chain
@@ -43,6 +44,12 @@ def silence(milliseconds: int) -> Samples:
     return bytes(chain.SAMPLE_RATE * milliseconds // 1_000 * BYTES_PER_SAMPLE)
 
 
+def part(samples: Samples, from_ms: int, to_ms: int | None) -> Samples:
+    """Return the samples between two moments; None is the end."""
+    per_ms = BYTES_PER_SECOND // 1_000
+    return samples[from_ms * per_ms : None if to_ms is None else to_ms * per_ms]
+
+
 def decode(data: bytes, *, limit_seconds: float) -> Samples:
     """Return the samples of the first sound stream of a file.
 
@@ -71,6 +78,23 @@ def decode(data: bytes, *, limit_seconds: float) -> Samples:
     if not out:
         raise UnsupportedAudioError("speech.audio_unsupported")
     return bytes(out)
+
+
+def has_video(data: bytes) -> bool:
+    """Say whether a file holds moving pictures; a cover of an album is none.
+
+    Raises UnsupportedAudioError for what cannot be opened.
+    """
+    try:
+        with av.open(
+            io.BytesIO(data), mode="r", options={"format_whitelist": _READABLE}
+        ) as container:
+            return any(
+                not stream.disposition & Disposition.attached_pic
+                for stream in container.streams.video
+            )
+    except (av.FFmpegError, ValueError) as error:
+        raise UnsupportedAudioError("speech.audio_unsupported") from error
 
 
 def encode(samples: Samples) -> bytes:

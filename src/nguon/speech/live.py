@@ -56,7 +56,7 @@ def go_on(
 class LiveEncoder:
     """Takes mono 16-bit samples at `rate`, gives whole MP3 frames of 24 ms each."""
 
-    def __init__(self, *, rate: int) -> None:
+    def __init__(self, *, rate: int, bit_rate: int = BIT_RATE) -> None:
         self._rate = rate
         self._taken = 0
         self._resampler = av.AudioResampler(
@@ -70,7 +70,7 @@ class LiveEncoder:
         self._context.sample_rate = chain.SAMPLE_RATE
         self._context.layout = "mono"
         self._context.format = "s16p"
-        self._context.bit_rate = BIT_RATE
+        self._context.bit_rate = bit_rate
         self._context.time_base = Fraction(1, chain.SAMPLE_RATE)
         self._context.options = {"reservoir": "0", "compression_level": "5"}
 

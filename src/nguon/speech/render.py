@@ -70,14 +70,21 @@ def render_spoken(
     return _rendered(levelled, spoken, voice_name=spoke.name, fallback=fallback)
 
 
-def render_recording(data: bytes, *, limit_seconds: float, drill: bool) -> Rendered:
+def render_recording(
+    data: bytes,
+    *,
+    limit_seconds: float,
+    drill: bool,
+    between_ms: tuple[int, int | None] = (0, None),
+) -> Rendered:
     """Return a person's recording on the air's level; a drill says so first.
 
     The words of a drill are Vietnamese, spoken by the machine, whatever the language
-    of the recording. Raises UnsupportedAudioError, TooLongError, SilentError,
-    LoudnessError.
+    of the recording. `between_ms` is the part that is kept. Raises
+    UnsupportedAudioError, TooLongError, SilentError, LoudnessError.
     """
-    recorded = audio.trimmed(audio.decode(data, limit_seconds=limit_seconds))
+    whole = audio.decode(data, limit_seconds=limit_seconds)
+    recorded = audio.trimmed(audio.part(whole, *between_ms))
     if not drill:
         return _finish(recorded, "")
     warning = voice.synthesise(

@@ -8,6 +8,7 @@ one thread answers devices, as many at a time as are waiting, without Django's f
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import sys
@@ -26,12 +27,47 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nguon.web.settings")
 SWITCH_SECONDS = 0.0005
 DEVICE_STATE = "/device/v1/state"
 DEVICE_ENROLMENT = "/device/v1/enrolment"
+# What a form may say beside its file.
+FORM_BYTES = 5 * 1024 * 1024
 # Few enough that an officer's request waits for milliseconds behind them.
 MAX_AT_ONCE = 64
 # One alone costs eight times as much as one of many; none of them is in a hurry.
 GATHER_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
+
+
+class SizeGate:
+    """Turns a body away that is too large, before a byte of it is taken.
+
+    Django spools a whole body to disk before a view sees its size.
+    """
+
+    def __init__(self, application: Any, *, limit: int) -> None:
+        self._application = application
+        self._limit = limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let pass what is small enough by its own word; the rest gets a sentence."""
+        told = dict(scope.get("headers", ())).get(b"content-length", b"0")
+        if not told.isdigit() or int(told) <= self._limit:
+            await self._application(scope, receive, send)
+            return
+        from nguon.web import errors
+
+        code = "newsroom.upload_too_big"
+        data: dict[str, object] = {
+            "limit": self._limit // 1024**2,
+            "size": int(told) // 1024**2,
+        }
+        answer = json.dumps(errors.body(code, data), ensure_ascii=False).encode()
+        headers = [
+            (b"content-type", b"application/json; charset=utf-8"),
+            (b"content-length", str(len(answer)).encode()),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
 
 class DevicesInTurn:
@@ -111,13 +147,15 @@ def _pulls(questions: Any, *, at: datetime) -> list[Any]:
     return answer_pulls([Pull(*question) for question in questions], at=at)
 
 
-def _make() -> DevicesInTurn:
+def _make() -> SizeGate:
     django = get_asgi_application()
     logs.configure(settings.LOG_FORM)
     # After Django has set itself up.
     from nguon.gateway.desk import Desk
+    from nguon.newsroom import rules
 
-    return DevicesInTurn(django, answer=_pulls, desk=Desk("pulls"))
+    turns = DevicesInTurn(django, answer=_pulls, desk=Desk("pulls"))
+    return SizeGate(turns, limit=rules.UPLOAD_BYTES + FORM_BYTES)
 
 
 sys.setswitchinterval(SWITCH_SECONDS)

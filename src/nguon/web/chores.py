@@ -2,8 +2,12 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
+from nguon.audit import archives, months
 from nguon.channels import actions as channels
 from nguon.fleet import actions as fleet
+from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
 from nguon.schedule import actions as schedule
 from nguon.schedule import relays
@@ -21,14 +25,32 @@ def chores() -> list[Chore]:
         # A lost connection is a known fault within five seconds (gateway: one).
         Chore("faults", lambda at: fleet.examine_fleet(at=at), every_seconds=2),
         Chore("proofs", lambda at: fleet.record_proofs(at=at), every_seconds=3),
+        Chore("months", lambda at: months.make_ahead(at=at), every_seconds=3600),
+        Chore("plays", lambda at: schedule.roll_plays(at=at), every_seconds=300),
+        Chore("archive", _put_away, every_seconds=3600),
         Chore("days", lambda at: fleet.roll_days(at=at), every_seconds=900),
         Chore("repairs", _prove_repairs, every_seconds=3),
+        # Compared here, not in the fleet: only the schedule knows a day.
+        Chore("rehearsals", _rehearse, every_seconds=2),
         Chore("commands", _command, every_seconds=1),
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
+        Chore("uploads", _forget_uploads, every_seconds=600),
         Chore("plans", lambda at: schedule.roll_plans(at=at), every_seconds=10),
     ]
+
+
+def _forget_uploads(at: datetime) -> None:
+    """Take away files that were never sent to their end."""
+    newsroom.forget_uploads(at=at)
+
+
+def _put_away(at: datetime) -> None:
+    """Put away the oldest month that is due, one in a turn: it may take minutes."""
+    if settings.KEEP_MONTHS > 0:
+        for kept, month in archives.list_closed(at=at, keep=settings.KEEP_MONTHS)[:1]:
+            archives.put_away(kept, month, at=at)
 
 
 def _command(at: datetime) -> None:
@@ -41,6 +63,12 @@ def _prove_repairs(at: datetime) -> None:
     """Take the proofs of repaired devices, and ask the others for a quiet tone."""
     fleet.verify_orders(at=at)
     fleet.send_quiet_tests(at=at)
+
+
+def _rehearse(at: datetime) -> None:
+    """Compare what repaired devices rehearsed, and ask the silent ones again."""
+    schedule.judge_rehearsals(at=at)
+    fleet.send_rehearsals(at=at)
 
 
 def _spread(at: datetime) -> None:

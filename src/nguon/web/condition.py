@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Count
 
+from nguon.audit import archives, months
 from nguon.core.metrics import GAUGE, Metric, figure
 from nguon.fleet import telltale
 from nguon.fleet.models import ACTIVE, Device, DeviceEvent, OutboxMessage, StrayMessage
@@ -21,6 +22,10 @@ GOOD, BAD, UNKNOWN = "good", "bad", "unknown"
 OLD_OUTBOX = timedelta(seconds=10)
 MANY_WAITING = 20_000
 LOW_DISK_GB = 5.0
+TABLES = {
+    "fleet.DeviceEvent": "Sự kiện thiết bị",
+    "schedule.PlayRecord": "Nhật ký phát",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ def look(*, at: datetime) -> list[Row]:
     """Look at everything; a part that cannot be asked is told as such."""
     gateway = telltale.ask(settings.GATEWAY_HEALTH)
     worker = telltale.ask(settings.WORKER_HEALTH)
-    rows = [*_gateway(gateway), _worker(worker)]
+    made = telltale.ask(settings.RELAYS_HEALTH)
+    rows = [*_gateway(gateway), _worker(worker), _relays(made)]
     began = time.monotonic()
     try:
         with connection.cursor() as cursor:
@@ -46,12 +52,60 @@ def look(*, at: datetime) -> list[Row]:
         took = (time.monotonic() - began) * 1000
         rows.append(_database(took))
         rows += [_outbox(at), _pending(gateway), _devices(gateway)]
+        rows += [*_months(), _archive()]
     except Error:
         rows.append(
             Row("database", "Cơ sở dữ liệu", BAD, "không trả lời",
                 "Xem dịch vụ cơ sở dữ liệu và ổ đĩa của nó.")
         )  # fmt: skip
     return [*rows, _disk()]
+
+
+def _months() -> list[Row]:
+    """Return how the tables of months are: sizes, strays, the month to come."""
+    rows = []
+    for kept in months.tables():
+        label = TABLES.get(kept.model, kept.model)
+        if not months.is_partitioned(kept.table):
+            rows.append(Row(kept.table, label, GOOD, "một bảng, không chia tháng"))
+            continue
+        parts = months.list_parts(kept)
+        strays = months.count_strays(kept)
+        size = sum(part.size for part in parts) / 1024**2
+        held = [part for part in parts if part.month]
+        value = (
+            f"{len(held)} tháng ({held[0].month:%m/%Y}–{held[-1].month:%m/%Y}),"
+            f" {size:,.0f} MB".replace(",", ".")
+            if held
+            else "chưa có tháng nào"
+        )
+        if strays:
+            value += f"; {strays} dòng ngoài mọi tháng"
+        rows.append(
+            Row(kept.table, label, BAD if strays or not held else GOOD, value,
+                "Có dòng mang thời điểm lạ, hoặc tháng chưa được tạo: xem tiến trình"
+                " nền, rồi chạy “manage archive_months” để xem các tháng.")
+        )  # fmt: skip
+    return rows
+
+
+def _archive() -> Row:
+    last = archives.last_archive()
+    if last is None:
+        return Row("archive", "Lưu trữ", GOOD, "chưa tháng nào ra tệp")
+    there = (archives.folder() / last.file).exists()
+    made = last.made_at.astimezone(months.LOCAL)
+    value = (
+        f"lần cuối {made:%H:%M %d/%m/%Y}: {last.file}, {last.rows:,} dòng,"
+        f" {last.size / 1024**2:,.1f} MB"
+    )
+    return Row(
+        "archive",
+        "Lưu trữ",
+        GOOD if there else BAD,
+        value,
+        "Tệp lưu trữ không còn ở chỗ của nó: chép lại từ bản sao lưu.",
+    )
 
 
 def _gateway(told: telltale.Condition | None) -> list[Row]:
@@ -79,6 +133,21 @@ def _worker(told: telltale.Condition | None) -> Row:
     if failing:
         return Row("worker", label, BAD, f"hỏng việc: {failing}", "Xem nhật ký.")
     return Row("worker", label, GOOD, "đang chạy")
+
+
+def _relays(told: telltale.Condition | None) -> Row:
+    label = "Chuyển mã tiếp âm"
+    if told is None:
+        advice = "Xem nhật ký: journalctl -u nguon-relays; khởi động lại dịch vụ."
+        return Row("relays", label, BAD, "không trả lời", advice)
+    if not told.good:
+        return Row("relays", label, BAD, "không hỏi được cơ sở dữ liệu", "Xem nhật ký.")
+    away = ", ".join(told.data.get("away", []))
+    if away:
+        advice = "Xem trang Nguồn tiếp âm; gọi đơn vị phát nguồn."
+        return Row("relays", label, BAD, f"không có tiếng: {away}", advice)
+    made = told.data.get("made", 0)
+    return Row("relays", label, GOOD, f"đang chuyển {made} nguồn")
 
 
 def _database(took_ms: float) -> Row:
@@ -142,6 +211,10 @@ def figures(*, at: datetime) -> list[Metric]:
     unrecorded = DeviceEvent.objects.filter(recorded_at=None).count()
     age, free = outbox_age(at=at), shutil.disk_usage(settings.DATA_DIR).free
     strays = StrayMessage.objects.count()
+    outside = [
+        ({"table": kept.table}, float(months.count_strays(kept)))
+        for kept in months.tables()
+    ]
     return [
         Metric("nguon_devices", GAUGE, "Devices by standing.", rows),
         figure("nguon_devices_online", GAUGE, "Devices known on the bus.", connected),
@@ -151,5 +224,6 @@ def figures(*, at: datetime) -> list[Metric]:
         ),
         figure("nguon_events_unrecorded", GAUGE, "Events to hand on.", unrecorded),
         figure("nguon_strays", GAUGE, "Messages kept aside.", strays),
+        Metric("nguon_rows_outside_months", GAUGE, "Rows in no month.", outside),
         figure("nguon_disk_free_bytes", GAUGE, "Free on the data disk.", free),
     ]

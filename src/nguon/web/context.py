@@ -31,6 +31,8 @@ NAVIGATION = (
     ("Dừng phát", "stop", "emergency:stop", ("/dung-phat",)),
 )
 
+MOST_PLACES = 2
+
 
 @dataclass(frozen=True)
 class Door:
@@ -57,6 +59,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     at = timezone.now()
     return {
         "doors": _list_doors(request.path, user, at),
+        "own_place": SimpleLazyObject(lambda: _place_of(user, at)),
         "unread": SimpleLazyObject(lambda: people.count_unread(user)),
         "waiting_count": SimpleLazyObject(
             lambda: (
@@ -66,6 +69,17 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         ),
         "running_stops": SimpleLazyObject(lambda: emergency.list_active(user, at=at)),
     }
+
+
+def _place_of(officer: Officer, at: datetime) -> str:
+    """Return the places where an officer holds a role, as the frame names them."""
+    units = access.units_of(officer, at=at)
+    names = ", ".join(unit.full_name for unit in units[:MOST_PLACES])
+    return (
+        f"{names} và {len(units) - MOST_PLACES} nơi nữa"
+        if (len(units) > MOST_PLACES)
+        else names
+    )
 
 
 def _list_doors(path: str, officer: Officer, at: datetime) -> list[Door]:

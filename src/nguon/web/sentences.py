@@ -117,6 +117,56 @@ SENTENCES: dict[str, str] = {
     "newsroom.draft_changed": (
         "{saved_by} vừa sửa bản tin này. Hãy so hai bản và chọn bản giữ lại."
     ),
+    "newsroom.file_empty": "Tệp trống. Hãy chọn tệp khác.",
+    "newsroom.file_old_office": (
+        "Đây là tệp Word cũ (.doc). Hãy mở bằng Word, lưu thành .docx rồi gửi lại."
+    ),
+    "newsroom.file_scripted": (
+        "Tệp này có thể chứa mã chạy được (SVG, trang web) nên không nhận. Hãy gửi "
+        "ảnh chụp, .docx, .odt hoặc PDF."
+    ),
+    "newsroom.file_broken": "Tệp bị hỏng. Hãy gửi lại hoặc dán chữ vào ô.",
+    "newsroom.file_unknown": (
+        "Không nhận ra loại tệp này. Hãy gửi .docx, .odt, PDF, ảnh chụp, tệp ghi âm, "
+        "hoặc dán chữ vào ô."
+    ),
+    "newsroom.file_bomb": (
+        "Tệp nén phình ra quá lớn hoặc có cấu trúc bất thường nên không mở. Hãy dán "
+        "chữ vào ô."
+    ),
+    "newsroom.file_locked": "Tệp có mật khẩu. Hãy bỏ mật khẩu rồi gửi lại.",
+    "newsroom.file_too_hard": (
+        "Tệp này nặng quá, đọc mãi không xong. Hãy gửi tệp ngắn hơn hoặc dán chữ vào ô."
+    ),
+    "newsroom.file_is_video": (
+        "Đây là video, dù tên tệp có thể là âm thanh. Hãy gửi tệp ghi âm, hoặc gửi "
+        "video ở mục ảnh và video của bản tin."
+    ),
+    "newsroom.picture_absent": "Không có ảnh này. Hãy tải lại trang.",
+    "newsroom.nothing_sent": "Chưa có chữ hay tệp nào. Hãy dán chữ hoặc chọn tệp.",
+    "newsroom.upload_too_big": (
+        "Tệp {size} MB, nhiều nhất {limit} MB. Hãy cắt ngắn hoặc nén nhỏ rồi gửi lại."
+    ),
+    "newsroom.upload_too_many": (
+        "Đang có quá nhiều tệp gửi dở. Hãy gửi xong tệp cũ, hoặc đợi đến mai."
+    ),
+    "newsroom.upload_absent": "Tệp gửi dở đã hết hạn. Hãy gửi lại từ đầu.",
+    "newsroom.upload_offset": "Tệp đã nhận đến byte {received}. Máy sẽ gửi tiếp từ đó.",
+    "newsroom.upload_piece": "Mảnh tệp gửi lên không đúng cỡ. Hãy gửi lại từ đầu.",
+    "newsroom.upload_unfinished": "Tệp chưa gửi xong. Hãy đợi gửi hết rồi bấm lại.",
+    "newsroom.comment_empty": "Góp ý còn trống. Hãy viết vài chữ.",
+    "newsroom.comment_too_long": "Góp ý dài quá {limit} ký tự. Hãy viết ngắn hơn.",
+    "newsroom.place_to_fill": (
+        "Còn chỗ {place} chưa điền. Hãy điền hoặc xóa chỗ trong ngoặc rồi gửi."
+    ),
+    "newsroom.template_absent": "Không có mẫu tin này. Hãy tải lại danh sách mẫu.",
+    "newsroom.template_empty": "Mẫu tin cần tiêu đề và nội dung. Hãy viết cả hai.",
+    "newsroom.task_unknown": "Chưa chọn việc được trả thù lao. Hãy chọn một việc.",
+    "newsroom.rate_unreadable": "Không đọc được số tiền. Hãy ghi như 20.000.",
+    "newsroom.expired": (
+        "Bản tin hết hạn ngày {day}. Hãy sửa nội dung và ngày cuối còn đúng rồi gửi."
+    ),
+    "newsroom.day_unreadable": "Không đọc được ngày “{day}”. Hãy chọn lại ngày.",
     "newsroom.own_bulletin": (
         "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
         "Hãy nhờ người khác duyệt."
@@ -211,6 +261,16 @@ SENTENCES: dict[str, str] = {
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
+    "fleet.rehearsal_over": (
+        "Máy này không đang diễn tập, đã phát theo lịch. Hãy tải lại trang."
+    ),
+    "fleet.rehearsal_unasked": (
+        "Máy đang sửa. Hãy ghi “Sửa xong” ở phiếu sửa thì máy mới diễn tập."
+    ),
+    "fleet.rehearsal_reason": (
+        "Hãy viết vì sao cho máy phát khi chưa qua diễn tập, nhiều nhất 500 ký tự."
+    ),
+    "fleet.rehearsal_absent": "Máy này chưa lần nào phải diễn tập sau sửa.",
     "fleet.health_move": (
         "Thiết bị đang ở trạng thái “{old}” nên không chuyển sang “{new}” được. "
         "Hãy tải lại trang."
@@ -273,6 +333,10 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.clock_unreadable": (
         "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+    ),
+    "schedule.days_differ": (
+        "Số liệu ngày của tháng {month} chưa khớp nhật ký phát, nên tháng này chưa được"
+        " lưu trữ. Hãy báo người quản trị máy chủ."
     ),
     "schedule.day_unreadable": (
         "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
@@ -465,6 +529,10 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.live_over": "Phiên nói đã kết thúc: {why}. Hãy bấm Bắt đầu nói lại.",
     "schedule.live_absent": "Không có phiên nói này. Hãy bắt đầu phiên mới.",
+    "schedule.relay_absent": (
+        "Lúc này máy chủ không chuyển mã nguồn tiếp âm này: chưa tới giờ tiếp âm, hoặc "
+        "nguồn không có tiếng."
+    ),
     "schedule.live_nobody": "Chưa chọn ai nghe. Hãy chọn ít nhất một nơi.",
     "schedule.live_already": (
         "Bạn đang nói ở một cửa sổ khác. Hãy dừng phiên đó trước."
@@ -533,6 +601,11 @@ SENTENCES: dict[str, str] = {
     "emergency.stop_over": "Lệnh dừng này đã hết hoặc đã được gỡ.",
     "emergency.not_an_alert": "Chỉ tin khẩn cấp mới có bản đính chính kiểu này.",
     # audit
+    "audit.month_open": "Tháng {month} chưa hết nên chưa lưu trữ được. Hãy đợi.",
+    "audit.archive_broken": (
+        "Tệp lưu trữ {file} không còn nguyên vẹn ({why}). Không có gì bị xóa hay chép"
+        " lại; hãy lấy bản sao của tệp này từ nơi sao lưu."
+    ),
     "audit.guards_missing": (
         "Cơ sở dữ liệu thiếu lớp bảo vệ nên không duyệt được. Hãy báo quản trị chạy "
         "lệnh migrate."

@@ -7,6 +7,10 @@ from nguon.web import environment as env
 DATA_DIR = Path(env.text("NGUON_DATA_DIR", "var")).resolve()
 MEDIA_DIR = DATA_DIR / "media"
 KEYS_DIR = DATA_DIR / "keys"
+# Emptied and filled by `run_relays`, served by every web process; worth no backup.
+RELAYS_DIR = DATA_DIR / "relays"
+ARCHIVE_DIR = Path(env.text("NGUON_ARCHIVE_DIR", "") or DATA_DIR / "archive").resolve()
+KEEP_MONTHS = env.number("NGUON_KEEP_MONTHS", 24)
 
 DEBUG = env.flag("NGUON_DEBUG", default=False)
 SECRET_KEY = env.text("NGUON_SECRET_KEY", "")
@@ -25,6 +29,7 @@ LEAVES = env.leaves("NGUON_LEAVES")
 POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
 GATEWAY_HEALTH = env.text("NGUON_GATEWAY_HEALTH", "127.0.0.1:8791")
 WORKER_HEALTH = env.text("NGUON_WORKER_HEALTH", "127.0.0.1:8792")
+RELAYS_HEALTH = env.text("NGUON_RELAYS_HEALTH", "127.0.0.1:8793")
 LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
 # The operator's accounts at providers of messages; see deploy/kenh.example.toml.

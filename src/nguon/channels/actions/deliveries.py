@@ -15,8 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from nguon.audit import actions as audit
-from nguon.channels import accounts, adapters, rules
-from nguon.channels.accounts import Account
+from nguon.channels import rules
 from nguon.channels.models import AccountToken, Contact, Delivery, Document
 from nguon.core.errors import AbsentError, ConflictError
 from nguon.newsroom import channels as kinds
@@ -24,6 +23,8 @@ from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.models import VersionChannel
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
+from nguon.providers import accounts, adapters
+from nguon.providers.accounts import Account
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
 

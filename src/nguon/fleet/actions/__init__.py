@@ -3,8 +3,8 @@
 `enrolment` lets devices in and out, `documents` signs what they are told,
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
-repairs them; `installing` puts them up; `register` is what the owner knows;
-`batches` commands many.
+repairs them, `rehearsals` puts the repaired back into service; `installing` puts
+them up; `register` is what the owner knows; `batches` commands many.
 """
 
 from nguon.fleet.actions.batches import (
@@ -70,7 +70,13 @@ from nguon.fleet.actions.outbox import (
     mark_sent,
 )
 from nguon.fleet.actions.register import change_registration, import_registrations
-from nguon.fleet.actions.rollups import record_hours, roll_days
+from nguon.fleet.actions.rehearsals import (
+    lift_rehearsal,
+    repeat_rehearsal,
+    send_rehearsals,
+    settle_rehearsal,
+)
+from nguon.fleet.actions.rollups import keep_runs, record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
     record_beats,
@@ -108,6 +114,8 @@ __all__ = [
     "forget_view",
     "import_registrations",
     "insert_events",
+    "keep_runs",
+    "lift_rehearsal",
     "list_outbox",
     "mark_recorded",
     "mark_sent",
@@ -125,6 +133,7 @@ __all__ = [
     "record_hours",
     "record_proofs",
     "reject_device",
+    "repeat_rehearsal",
     "report_device",
     "revoke_device",
     "roll_days",
@@ -134,8 +143,10 @@ __all__ = [
     "send_command",
     "send_queued",
     "send_quiet_tests",
+    "send_rehearsals",
     "set_aside",
     "settle_commands",
+    "settle_rehearsal",
     "sound_tone",
     "start_order",
     "store_events",

@@ -28,6 +28,7 @@ from nguon.fleet.models import (
     Device,
     Media,
     OutboxMessage,
+    Rehearsal,
     SignedDocument,
 )
 from nguon.people.models import Officer
@@ -325,7 +326,15 @@ def change_device(
 def sign_settings(
     devices: Sequence[Device], *, by: Officer | None, at: datetime
 ) -> None:
-    """Sign and keep the settings of active devices; they come with the next state."""
+    """Sign and keep the settings of active devices; they come with the next state.
+
+    Those of a device that has a rehearsal to pass name it.
+    """
+    rehearsals = dict(
+        Rehearsal.objects.filter(device__in=devices, ended_at__isnull=True).values_list(
+            "device_id", "uid"
+        )
+    )
     numbers = next_numbers(SETTINGS, [device.uid for device in devices])
     SignedDocument.objects.filter(
         kind=SETTINGS, device__in=devices, superseded_at__isnull=True
@@ -342,6 +351,7 @@ def sign_settings(
             languages=tuple(device.languages),
             volume=device.volume,
             name=device.name,
+            rehearsal=rehearsals.get(device.pk, ""),
         )
         signed.append(
             _sign(

@@ -4,17 +4,25 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max, Q
 
+from nguon.audit import months
 from nguon.core.messages import Event, EventBatch
 from nguon.fleet import bulk, poke
 from nguon.fleet.actions.documents import next_numbers
 from nguon.fleet.actions.signals import note_clone
-from nguon.fleet.models import CLONE, SERVER_LOG, Device, DeviceEvent, StrayMessage
+from nguon.fleet.models import (
+    CLONE,
+    SERVER_LOG,
+    ArchivedRun,
+    Device,
+    DeviceEvent,
+    StrayMessage,
+)
 
 MAX_DATA = 16 * 1024
 MAX_STRAYS = 10_000
@@ -50,11 +58,16 @@ class Stored:
 
 @dataclass
 class Prepared:
-    """Events made ready for the table without touching it; `acks` as in `Stored`."""
+    """Events made ready for the table without touching it; `acks` as in `Stored`.
+
+    `maybe_known`: some may be stored in an earlier month, so `insert_events` would
+    not notice them; `store_events` does.
+    """
 
     facts: list[Fact] = field(default_factory=list)
     rows: list[tuple[object, ...]] = field(default_factory=list)
     acks: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    maybe_known: bool = False
 
 
 COLUMNS = (
@@ -87,6 +100,7 @@ def prepare_events(*, batches: Sequence[EventBatch], at: datetime) -> Prepared:
                 seen.add((device, log, event.n))
                 numbers.append(event.n)
                 prepared.facts.append(_fact(device, log, event, at))
+    prepared.maybe_known = _reach_back(prepared.facts, at)
     form = bulk.moment_form()
     stamp = form(at)
     prepared.rows = [
@@ -104,9 +118,12 @@ def insert_events(prepared: Prepared) -> None:
     """Insert events that are most likely all new, handed on by the caller: fast.
 
     Nearly every event comes once; asking for each whether it is here already would
-    cost more than storing it. Raises IntegrityError when one of them is stored:
-    then nothing has changed, and `store_events` is to be used.
+    cost more than storing it. Raises IntegrityError when one of them is stored, or
+    may be in an earlier month: then nothing has changed, and `store_events` is to be
+    used.
     """
+    if prepared.maybe_known:
+        raise IntegrityError("an event may be stored in an earlier month")
     bulk.insert_rows(DeviceEvent._meta.db_table, COLUMNS, prepared.rows)
     _note_versions(prepared.facts)
 
@@ -217,7 +234,99 @@ def _present(
             )
         rows = DeviceEvent.objects.filter(asked)
         present.update(rows.values_list("device_id", "log", "n"))
+    present |= _archived(known, acks)
     return present
+
+
+def _archived(
+    known: Mapping[str, Device], acks: Mapping[tuple[str, str], list[int]]
+) -> set[tuple[int, str, int]]:
+    """Return the keys of events that lie in an archive."""
+    wanted = {
+        (known[device].pk, log): numbers for (device, log), numbers in acks.items()
+    }
+    found: set[tuple[int, str, int]] = set()
+    for row in _runs_of({device for device, _log in wanted}):
+        numbers = wanted.get((row.device_id, row.log), ())
+        found |= {
+            (row.device_id, row.log, n) for n in numbers if row.first <= n <= row.last
+        }
+    return found
+
+
+def _runs_of(devices: Collection[int]) -> list[ArchivedRun]:
+    keys = sorted(devices)
+    return [
+        run
+        for start in range(0, len(keys), 500)
+        for run in ArchivedRun.objects.filter(device__in=keys[start : start + 500])
+    ]
+
+
+# The month turned a moment ago: the month before may not be complete yet.
+_TURNING = timedelta(minutes=10)
+
+
+def _reach_back(facts: Sequence[Fact], at: datetime) -> bool:
+    """Say whether some events have numbers that an earlier month may hold.
+
+    A device counts its events up, so almost always none has. What earlier months
+    hold does not change any more, so the answer is kept for each log until another
+    month is archived.
+    """
+    month = months.month_of(at)
+    begin, _end = months.bounds(month)
+    archived = ArchivedRun.objects.aggregate(last=Max("pk"))["last"] or 0
+    if (_before.month, _before.archived) != (month, archived) or at - begin < _TURNING:
+        _before.highest, _before.month, _before.archived = {}, month, archived
+    lowest: dict[tuple[int, str], int] = {}
+    for fact in facts:
+        key = (fact.device_id, fact.log)
+        lowest[key] = min(fact.n, lowest.get(key, fact.n))
+    unknown = [key for key in lowest if key not in _before.highest]
+    if unknown:
+        _before.highest |= _find_highest(unknown, begin)
+    return any(n <= _before.highest[key] for key, n in lowest.items())
+
+
+def _find_highest(
+    keys: Sequence[tuple[int, str]], begin: datetime
+) -> dict[tuple[int, str], int]:
+    """Return the highest number of each log in archives and months before `begin`.
+
+    One table holds all months of SQLite, and refuses by itself what it has.
+    """
+    highest = dict.fromkeys(keys, 0)
+    for run in _runs_of({device for device, _log in keys}):
+        key = (run.device_id, run.log)
+        if key in highest:
+            highest[key] = max(highest[key], run.last)
+    if not bulk.is_postgresql():
+        return highest
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.device_id, k.log, e.n"
+            " FROM unnest(%s::bigint[], %s::text[]) AS k(device_id, log),"
+            " LATERAL (SELECT max(n) AS n FROM fleet_deviceevent e"
+            "  WHERE e.device_id = k.device_id AND e.log = k.log"
+            "  AND e.stored_at < %s) AS e WHERE e.n IS NOT NULL",
+            [[device for device, _log in keys], [log for _device, log in keys], begin],
+        )
+        for device, log, n in cursor.fetchall():
+            highest[device, log] = max(highest[device, log], n)
+    return highest
+
+
+@dataclass
+class _Before:
+    """The highest number of each log before a month; of devices, never of absence."""
+
+    month: date | None = None
+    archived: int = 0
+    highest: dict[tuple[int, str], int] = field(default_factory=dict)
+
+
+_before = _Before()
 
 
 def find_keys(uids: Collection[str]) -> dict[str, int]:

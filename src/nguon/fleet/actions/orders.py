@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from nguon.audit import actions as audit
@@ -17,12 +17,14 @@ from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.fleet import access, health, photos, repairs
 from nguon.fleet.actions.documents import push_command
 from nguon.fleet.actions.media import store_media
+from nguon.fleet.actions.rehearsals import ask_rehearsal, open_rehearsal
 from nguon.fleet.models import (
     ACTIVE,
     Device,
     DeviceReport,
     Fault,
     Health,
+    Rehearsal,
     SignalChange,
     WorkOrder,
     WorkPhoto,
@@ -118,6 +120,7 @@ def start_order(*, order_id: int, by: Officer, at: datetime) -> WorkOrder:
         health.check_move(old=row.state, new=health.IN_REPAIR)
         _move(row, health.IN_REPAIR, at)
     Health.objects.filter(pk=row.pk).update(proof_after=None)
+    open_rehearsal(order=order, by=by, at=at)
     audit.record("fleet.order.started", target=order, by=by, at=at)
     return order
 
@@ -133,7 +136,7 @@ def finish_order(
     by: Officer,
     at: datetime,
 ) -> WorkOrder:
-    """End the work; the device must now prove itself, first by a quiet test.
+    """End the work; the device must now prove itself: a quiet test, its rehearsal.
 
     Raises InvalidError (see `repairs.check_done`) or ConflictError `fleet.order_move`.
     """
@@ -152,6 +155,7 @@ def finish_order(
     audit.record(
         "fleet.order.done", target=order, by=by, at=at, data={"causes": order.causes}
     )
+    ask_rehearsal(device=order.device, by=by, at=at)
     send_quiet_tests(at=at, order_id=order.pk)
     order.refresh_from_db()
     return order
@@ -172,6 +176,7 @@ def drop_order(*, order_id: int, reason: str, by: Officer, at: datetime) -> Work
     if row.state == health.IN_REPAIR:
         _move(row, health.SILENT, at)
     _close_reports(order, by, at)
+    ask_rehearsal(device=order.device, by=by, at=at)
     audit.record("fleet.order.dropped", target=order, by=by, at=at)
     return order
 
@@ -228,11 +233,17 @@ def send_quiet_tests(*, at: datetime, order_id: int = 0) -> int:
 
 
 def verify_orders(*, at: datetime) -> int:
-    """End the repairs whose devices have proven themselves; return how many."""
+    """End the repairs whose devices have proven themselves; return how many.
+
+    They have sounded since, and have no rehearsal left to pass.
+    """
     proven = Q(pk__in=[])
     for name in ("decoded_at", "amplified_at", "measured_at"):
         proven |= Q(**{f"device__health__{name}__gt": F("done_at")})
-    waiting = WorkOrder.objects.filter(proven, state=repairs.DONE)
+    open_ones = Rehearsal.objects.filter(
+        device=OuterRef("device"), ended_at__isnull=True
+    )
+    waiting = WorkOrder.objects.filter(proven, ~Exists(open_ones), state=repairs.DONE)
     orders = list(waiting.select_related("device").order_by("pk")[:500])
     for order in orders:
         mine = WorkOrder.objects.filter(pk=order.pk, state=repairs.DONE)

@@ -13,14 +13,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.db import connection, transaction
 from django.db.models import Max, Min
 
+from nguon.audit import months
 from nguon.fleet import bulk, health, rollups
 from nguon.fleet.actions.facts import find_keys
 from nguon.fleet.models import (
     ACTIVE,
     REVOKED,
+    ArchivedRun,
     BeatDay,
     BeatHour,
     Device,
+    DeviceEvent,
     Registration,
 )
 
@@ -207,3 +210,25 @@ def _ours(device: Device) -> tuple[int, int | None]:
 
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
+
+
+def keep_runs(*, month: date) -> None:
+    """Note which numbers of which logs a month of events holds, before it is archived.
+
+    Called inside the archive's transaction; sent again, they are known (`facts`).
+    """
+    begin, end = months.bounds(month)
+    value = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {ArchivedRun._meta.db_table}"  # noqa: S608  (our own names)
+            " (device_id, log, month, first, last)"
+            " SELECT device_id, log, %s, MIN(n), MAX(n) FROM ("
+            "  SELECT device_id, log, n, n - ROW_NUMBER() OVER"
+            "   (PARTITION BY device_id, log ORDER BY n) AS run"
+            f"  FROM {DeviceEvent._meta.db_table}"
+            "  WHERE stored_at >= %s AND stored_at < %s) AS e"
+            " GROUP BY device_id, log, run"
+            " ON CONFLICT DO NOTHING",
+            [month, value(begin), value(end)],
+        )

@@ -25,6 +25,7 @@ from nguon.fleet.models.devices import (
     URGENT,
     URGENT_LANE,
     WAITING,
+    ArchivedRun,
     Claim,
     Counter,
     Device,
@@ -41,7 +42,13 @@ from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
-from nguon.fleet.models.upkeep import DeviceReport, SavedView, WorkOrder, WorkPhoto
+from nguon.fleet.models.upkeep import (
+    DeviceReport,
+    Rehearsal,
+    SavedView,
+    WorkOrder,
+    WorkPhoto,
+)
 
 __all__ = [
     "ACTIVE",
@@ -62,6 +69,7 @@ __all__ = [
     "URGENT",
     "URGENT_LANE",
     "WAITING",
+    "ArchivedRun",
     "Batch",
     "BeatDay",
     "BeatHour",
@@ -80,6 +88,7 @@ __all__ = [
     "Media",
     "OutboxMessage",
     "Registration",
+    "Rehearsal",
     "SavedView",
     "SignalChange",
     "SignedDocument",

@@ -135,7 +135,7 @@ class Command(models.Model):
     @property
     def verb_name(self) -> str:
         """The command in Vietnamese."""
-        return commands.NAMES.get(self.verb, self.verb)
+        return {**commands.NAMES, **commands.OWN_NAMES}.get(self.verb, self.verb)
 
     @property
     def state_name(self) -> str:

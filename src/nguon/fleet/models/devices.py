@@ -292,11 +292,17 @@ class OutboxMessage(models.Model):
 class DeviceEvent(models.Model):
     """One thing that happened on a device, as it said; stored once, never edited.
 
+    Kept by the month of `stored_at` (`audit.months`); on PostgreSQL `event_stored_once`
+    holds in each month, and `fleet.actions.facts` looks into the months before.
     `recorded_at` says when the rooms above had taken it in; `fault` why they could
     not (then it is kept aside and never tried again).
     """
 
-    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="events")
+    # Without an index of its own: both `event_stored_once` and `event_by_device` begin
+    # with the device.
+    device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, related_name="events", db_index=False
+    )
     log = models.CharField(max_length=32)
     n = models.PositiveBigIntegerField()
     type = models.CharField(max_length=20)
@@ -331,6 +337,29 @@ class DeviceEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of device #{self.device_id} #{self.pk}"
+
+
+class ArchivedRun(models.Model):
+    """Events `first` to `last` of a log lie in an archive: they are known."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    log = models.CharField(max_length=32)
+    month = models.DateField()
+    first = models.PositiveBigIntegerField()
+    last = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "log", "first"], name="archived_run_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(last__gte=F("first")), name="archived_run_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last} of device #{self.device_id} #{self.pk}"
 
 
 class StrayMessage(models.Model):

@@ -26,7 +26,8 @@ class Health(models.Model):
 
     `claimed_at` to `measured_at` are the latest proofs of sound by grade; `since`
     says when each condition that holds began (ms); `look_at` when the rules must look
-    again. `commune` is the commune it stands in, so that lists and maps count fast.
+    again; `rehearsal_due` from when on an open rehearsal is a fault. `commune` is the
+    commune it stands in, so that lists and maps count fast.
     """
 
     device = models.OneToOneField(
@@ -67,6 +68,7 @@ class Health(models.Model):
     audible_until = models.DateTimeField(null=True, blank=True)
     since = models.JSONField(default=dict)
     proof_after = models.DateTimeField(null=True, blank=True)
+    rehearsal_due = models.DateTimeField(null=True, blank=True)
     is_late = models.BooleanField(default=False)
     look_at = models.DateTimeField(null=True, blank=True)
 

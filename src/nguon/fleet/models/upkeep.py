@@ -5,13 +5,18 @@ from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
 from nguon.fleet import repairs
-from nguon.fleet.models.devices import Device, Media
+from nguon.fleet.models.devices import Device, DeviceEvent, Media
 from nguon.fleet.models.health import Fault
 
 
 def order_choices() -> list[tuple[str, str]]:
     """Return the states of a work order with their Vietnamese names."""
     return list(repairs.STATES.items())
+
+
+def rehearsal_choices() -> list[tuple[str, str]]:
+    """Return the states of a rehearsal with their Vietnamese names."""
+    return list(repairs.REHEARSALS.items())
 
 
 def report_choices() -> list[tuple[str, str]]:
@@ -95,6 +100,83 @@ class WorkOrder(models.Model):
     def cause_names(self) -> list[str]:
         """What was found, in Vietnamese."""
         return [repairs.CAUSES.get(code, code) for code in self.causes]
+
+
+class Rehearsal(models.Model):
+    """What a speaker must pass after a repair (diễn tập sau sửa) to be in service.
+
+    Open from the beginning of the repair, asked for (`asked_at`) when it is done: the
+    device tells its next 24 hours, the server compares. `event` is the latest answer
+    that was compared, `found` what came of it. While one is open the device's settings
+    name it and nothing below a real emergency sounds.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, related_name="rehearsals"
+    )
+    order = models.ForeignKey(
+        WorkOrder, null=True, on_delete=models.PROTECT, related_name="rehearsals"
+    )
+    state = models.CharField(
+        max_length=7, choices=rehearsal_choices, default=repairs.AWAITED
+    )
+    opened_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, blank=True)
+    asks = models.PositiveSmallIntegerField(default=0)
+    last_asked_at = models.DateTimeField(null=True, blank=True)
+    event = models.ForeignKey(
+        DeviceEvent, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    found = models.JSONField(default=dict)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        "people.Officer", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=list(repairs.REHEARSALS)),
+                name="rehearsal_state_known",
+            ),
+            models.UniqueConstraint(
+                fields=["device"],
+                condition=Q(ended_at__isnull=True),
+                name="rehearsal_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=repairs.REHEARSING, ended_at__isnull=True)
+                | (
+                    Q(ended_at__isnull=False)
+                    & (
+                        Q(state=repairs.AGREED, event__isnull=False)
+                        | (
+                            Q(state=repairs.LIFTED, ended_by__isnull=False)
+                            & ~Q(reason="")
+                        )
+                    )
+                ),
+                name="rehearsal_ends_agreed_or_by_a_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["device", "-opened_at"], name="rehearsal_by_device"),
+            models.Index(
+                fields=["asked_at"],
+                condition=Q(ended_at__isnull=True),
+                name="rehearsal_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rehearsal {self.uid} of device #{self.device_id} #{self.pk}"
+
+    @property
+    def state_name(self) -> str:
+        """The state in Vietnamese."""
+        return repairs.REHEARSALS[self.state]
 
 
 class WorkPhoto(models.Model):

@@ -356,6 +356,7 @@ def vitals_of(row: Health) -> health.Vitals:
         evidence=row.evidence,
         data_used_mb=row.data_used_mb,
         proof_after=row.proof_after,
+        rehearsal_due=row.rehearsal_due,
     )
 
 

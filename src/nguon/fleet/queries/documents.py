@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from django.db.models import Max, Q
+
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import (
     FLOOD,
@@ -14,6 +16,7 @@ from nguon.fleet.models import (
     SERVER_LOG,
     SETTINGS,
     URGENT_LANE,
+    Device,
     DeviceEvent,
     Media,
     SignedDocument,
@@ -109,6 +112,37 @@ def list_flooding(uids: Sequence[str], *, at: datetime) -> set[str]:
 def list_held(uids: Sequence[str]) -> list[Held]:
     """Return the signed documents of these uids, in this order."""
     return _documents.get(uids)
+
+
+def list_plans(numbers: Mapping[str, int]) -> list[Held]:
+    """Return the plans with these numbers, by unit uid, in force or not any more."""
+    asked = Q(pk__in=[])
+    for uid, number in numbers.items():
+        asked |= Q(unit__uid=uid, seq=number)
+    rows = SignedDocument.objects.filter(asked, kind=PLAN)
+    return [Held(kind, jws) for kind, jws in rows.values_list("kind", "jws")]
+
+
+def list_newest_plans(
+    units: Sequence[int], *, at: datetime, issued_before: datetime
+) -> dict[str, int]:
+    """Return the number of the newest plan of each unit issued before a moment.
+
+    Those only that a device must still hold at `at`, by the unit's uid.
+    """
+    rows = SignedDocument.objects.filter(
+        kind=PLAN, unit_id__in=units, not_after__gt=at, issued_at__lte=issued_before
+    )
+    found = rows.order_by().values_list("unit__uid").annotate(number=Max("seq"))
+    return dict(found)
+
+
+def number_of_settings(device: Device) -> int:
+    """Return the number of a device's settings in force, 0 without any."""
+    found = SignedDocument.objects.filter(
+        kind=SETTINGS, device=device, superseded_at__isnull=True
+    )
+    return found.values_list("seq", flat=True).first() or 0
 
 
 def get_media(sha256: str) -> Media:

@@ -12,6 +12,7 @@ from nguon.fleet.models import (
     DeviceReport,
     Fault,
     Incident,
+    Rehearsal,
     WorkOrder,
 )
 from nguon.people.models import Officer
@@ -135,6 +136,19 @@ def find_labelled(code: str) -> Device | None:
     """Return the active device whose label carries this code, or None."""
     found = Device.objects.filter(registration__label=code.upper(), state=ACTIVE)
     return found.select_related("unit", "unit__parent").first()
+
+
+def find_rehearsal(
+    device: Device, *, ended_after: datetime | None = None
+) -> Rehearsal | None:
+    """Return the latest rehearsal of a device after a repair, or None.
+
+    With `ended_after` one that ended before is left out.
+    """
+    found = device.rehearsals.select_related("order", "ended_by", "event")
+    if ended_after is not None:
+        found = found.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after))
+    return found.order_by("-opened_at", "-pk").first()
 
 
 def local_text(moment: datetime | None) -> str:

@@ -78,6 +78,10 @@ def wanted_of(request: HttpRequest, officer: Officer, at: datetime) -> queries.W
     )
 
 
+# So long a device's page tells that its rehearsal is behind it.
+PASSED_SHOWN = timedelta(days=3)
+
+
 def _found(request: HttpRequest, officer: Officer, at: datetime) -> QuerySet[Device]:
     """Return the devices that the officer sees and asks for."""
     return queries.filter_devices(
@@ -241,6 +245,7 @@ def _condition(request: HttpRequest, device: Device, at: datetime) -> dict[str, 
         "order": device.orders.filter(state__in=repairs.UNFINISHED).first(),
         "orders": device.orders.order_by("-opened_at", "-pk")[:5],
         "reports": device.reports.filter(closed_at__isnull=True).count(),
+        "rehearsal": queries.find_rehearsal(device, ended_after=at - PASSED_SHOWN),
     }
 
 

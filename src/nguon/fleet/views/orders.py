@@ -118,6 +118,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "photos": order.photos.select_related("media").order_by("pk"),
         "reports": order.reports.order_by("at", "pk"),
         "causes": repairs.CAUSES.items(),
+        "rehearsal": order.rehearsals.order_by("-opened_at", "-pk").first(),
         "may_keep": access.can_keep(officer, unit=order.device.unit, at=at),
         "technicians": officers.list_around(order.device.unit, kind=TECHNICIAN, at=at),
         "is_late": order.due_at is not None and (order.done_at or at) > order.due_at,
@@ -161,7 +162,10 @@ def move(request: HttpRequest, uid: str, verb: str) -> HttpResponse:
             cost=_money(told.get("cost", "")),
             notes=told.get("notes", "").replace("\0", "").strip(),
         )
-        said = "Đã ghi xong. Máy sẽ kêu thử nhỏ; kêu được thì phiếu tự đóng."
+        said = (
+            "Đã ghi xong. Máy kêu thử nhỏ và diễn tập một ngày; "
+            "kêu được, khớp lịch thì phiếu tự đóng."
+        )
     elif verb == "giao":
         order = actions.assign_order(**asked, assigned=_technician(told, order, at))
         said = "Đã giao phiếu."

@@ -10,6 +10,8 @@ from nguon.newsroom.actions.approvals import (
     seal_version,
 )
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
+from nguon.newsroom.actions.comments import add_comment
+from nguon.newsroom.actions.desk import add_template, end_template, set_rate
 from nguon.newsroom.actions.dictionary import (
     WrongRowsError,
     import_words,
@@ -20,8 +22,11 @@ from nguon.newsroom.actions.drafts import (
     DraftChangedError,
     choose_manner,
     create_bulletin,
+    draft_of,
+    reuse_bulletin,
     save_draft,
 )
+from nguon.newsroom.actions.intake import take_file, take_text
 from nguon.newsroom.actions.recordings import attach_recording
 from nguon.newsroom.actions.renditions import (
     LeaseLostError,
@@ -33,6 +38,16 @@ from nguon.newsroom.actions.renditions import (
     renew_lease,
     return_rendition,
 )
+from nguon.newsroom.actions.uploads import (
+    OffsetError,
+    UploadError,
+    access_upload,
+    append_upload,
+    begin_upload,
+    check_size,
+    forget_uploads,
+    take_upload,
+)
 from nguon.newsroom.actions.versions import freeze_version
 
 __all__ = [
@@ -41,26 +56,42 @@ __all__ = [
     "DraftChangedError",
     "LeaseLostError",
     "NotSealedError",
+    "OffsetError",
     "OwnBulletinError",
     "Sound",
+    "UploadError",
     "WrongRowsError",
+    "access_upload",
+    "add_comment",
+    "add_template",
+    "append_upload",
     "ask_rendition",
     "attach_recording",
+    "begin_upload",
     "check_sealed",
+    "check_size",
     "choose_manner",
     "chosen_texts",
     "claim_rendition",
     "create_bulletin",
+    "draft_of",
+    "end_template",
     "fail_rendition",
     "finish_rendition",
+    "forget_uploads",
     "freeze_version",
     "import_words",
     "record_approval",
     "remove_word",
     "renew_lease",
     "return_rendition",
+    "reuse_bulletin",
     "save_channels",
     "save_draft",
     "seal_version",
+    "set_rate",
     "set_word",
+    "take_file",
+    "take_text",
+    "take_upload",
 ]

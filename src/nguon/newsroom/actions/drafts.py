@@ -1,16 +1,17 @@
 """Drafts: made once, then saved again and again while somebody types."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
 
 from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError
-from nguon.newsroom import rules
+from nguon.newsroom import rules, search
 from nguon.newsroom.access import access_bulletin, access_draft
 from nguon.newsroom.manner import keepable
-from nguon.newsroom.models import Bulletin, Editor
+from nguon.newsroom.models import Bulletin, Editor, Revision
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 from nguon.speech.voice import Manner
@@ -43,7 +44,9 @@ def create_bulletin(
     if corrects is not None:
         corrected = access_bulletin(uid=corrects, officer=by, at=at)
         rules.check_correction(drill=drill, corrected_drill=corrected.drill)
-        rules.check_correction_class(klass=draft.klass, corrected_klass=corrected.klass)
+        rules.check_correction_class(
+            klass=draft.klass, corrected_klass=_class_of(corrected)
+        )
 
     bulletin = Bulletin.objects.create(
         unit=unit,
@@ -53,6 +56,7 @@ def create_bulletin(
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),
+        expires_on=draft.expires_on,
         drill=drill,
         corrects=corrected,
         created_by=by,
@@ -61,6 +65,7 @@ def create_bulletin(
         saved_at=at,
     )
     Editor.objects.create(bulletin=bulletin, person=by, first_at=at)
+    search.index_bulletin(bulletin)
     audit.record("newsroom.bulletin.created", target=bulletin, by=by, at=at)
     return bulletin
 
@@ -83,9 +88,9 @@ def save_draft(
     rules.check_draft(draft, drill=bulletin.drill)
     if bulletin.corrects:
         rules.check_correction_class(
-            klass=draft.klass, corrected_klass=bulletin.corrects.klass
+            klass=draft.klass, corrected_klass=_class_of(bulletin.corrects)
         )
-    if bulletin.saved_by_id == by.pk and _kept(bulletin) == draft:
+    if bulletin.saved_by_id == by.pk and draft_of(bulletin) == draft:
         return bulletin
 
     changed = Bulletin.objects.filter(pk=bulletin_id, revision=revision).update(
@@ -95,16 +100,19 @@ def save_draft(
         klass=draft.klass,
         field=draft.field,
         languages=list(draft.languages),
+        expires_on=draft.expires_on,
         revision=F("revision") + 1,
         saved_by=by,
         saved_at=at,
     )
     if not changed:
         raise _conflict(bulletin, draft)
+    _keep_earlier(bulletin, draft, by, at)
     Editor.objects.get_or_create(
         bulletin=bulletin, person=by, defaults={"first_at": at}
     )
     bulletin.refresh_from_db()
+    search.index_bulletin(bulletin)
     return bulletin
 
 
@@ -132,14 +140,68 @@ def choose_manner(
     return bulletin
 
 
-def _kept(bulletin: Bulletin) -> rules.Draft:
+def _class_of(corrected: Bulletin) -> str:
+    """Return the gravest class that a bulletin has or ever had when it was sent."""
+    if corrected.versions.filter(klass=rules.EMERGENCY).exists():
+        return rules.EMERGENCY
+    return corrected.klass
+
+
+def _keep_earlier(
+    bulletin: Bulletin, draft: rules.Draft, by: Officer, at: datetime
+) -> None:
+    """Keep the text that this save goes over, unless it is the same hand's of now."""
+    same_text = (bulletin.title, bulletin.body) == (draft.title, draft.body)
+    fresh = at - bulletin.saved_at < timedelta(minutes=rules.KEPT_AFTER_MINUTES)
+    if same_text or not bulletin.body or (fresh and bulletin.saved_by_id == by.pk):
+        return
+    Revision.objects.create(
+        bulletin=bulletin,
+        number=bulletin.revision,
+        title=bulletin.title,
+        body=bulletin.body,
+        saved_by=bulletin.saved_by,
+        saved_at=bulletin.saved_at,
+    )
+
+
+def draft_of(bulletin: Bulletin) -> rules.Draft:
+    """Return the draft that is kept."""
     return rules.Draft(
         title=bulletin.title,
         body=bulletin.body,
         klass=bulletin.klass,
         field=bulletin.field,
         languages=tuple(bulletin.languages),
+        expires_on=bulletin.expires_on,
     )
+
+
+@transaction.atomic
+def reuse_bulletin(*, uid: str, unit: Unit, by: Officer, at: datetime) -> Bulletin:
+    """Begin a new draft of `unit` with the text of a bulletin of the library.
+
+    Sounds, dates and approvals are not taken along; a drill stays a drill. Raises
+    AbsentError for what the officer may not see, RefusedError without the right.
+    """
+    source = access_bulletin(uid=uid, officer=by, at=at)
+    fresh = create_bulletin(
+        unit=unit,
+        draft=replace(draft_of(source), expires_on=None),
+        drill=source.drill,
+        by=by,
+        at=at,
+    )
+    fresh.copied_from = source
+    fresh.save(update_fields=["copied_from"])
+    audit.record(
+        "newsroom.bulletin.reused",
+        target=fresh,
+        by=by,
+        at=at,
+        data={"source": source.uid},
+    )
+    return fresh
 
 
 def _conflict(bulletin: Bulletin, draft: rules.Draft) -> DraftChangedError:

@@ -10,22 +10,30 @@ from nguon.fleet import actions as fleet
 from nguon.fleet.models import Media
 from nguon.newsroom import rules
 from nguon.newsroom.access import access_draft
+from nguon.newsroom.intake import limits, reader
 from nguon.newsroom.models import Bulletin, Editor, Recording, Rendition
 from nguon.people.models import Officer
 from nguon.speech import chain
-from nguon.speech.render import Rendered, render_recording
+from nguon.speech.render import Rendered
 
 PERSON = "person"
 
 
 def attach_recording(
-    *, bulletin_id: int, language: str, data: bytes, by: Officer, at: datetime
+    *,
+    bulletin_id: int,
+    language: str,
+    data: bytes,
+    between_ms: tuple[int, int | None] = (0, None),
+    by: Officer,
+    at: datetime,
 ) -> Recording:
     """Make a recording the sound of one language of a draft.
 
     The newest recording counts; the file is decoded, levelled and checked before
-    anything is written. Raises DraftError (`newsroom.recording_too_big`,
-    `newsroom.language_not_chosen`), UnsupportedAudioError, TooLongError, SilentError.
+    anything is written; `between_ms` is the part that is kept. Raises DraftError
+    (`newsroom.recording_too_big`, `newsroom.language_not_chosen`), and InvalidError
+    for what is no sound, is too long or silent.
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     if len(data) > rules.RECORDING_BYTES:
@@ -34,16 +42,22 @@ def attach_recording(
         )
     if language not in bulletin.languages:
         raise rules.DraftError("newsroom.language_not_chosen", language=language)
-    sound = render_recording(
-        data, limit_seconds=rules.RECORDING_SECONDS, drill=bulletin.drill
+    taken = limits.read_file(
+        data,
+        purpose=reader.RECORDING,
+        options=reader.Options(rules.RECORDING_SECONDS, bulletin.drill, *between_ms),
     )
-    return _keep(bulletin, language, sound, by, at)
+    sound = Rendered(mp3=taken.made, **taken.facts["sound"])
+    return keep_recording(
+        bulletin=bulletin, language=language, sound=sound, by=by, at=at
+    )
 
 
 @transaction.atomic
-def _keep(
-    bulletin: Bulletin, language: str, sound: Rendered, by: Officer, at: datetime
+def keep_recording(
+    *, bulletin: Bulletin, language: str, sound: Rendered, by: Officer, at: datetime
 ) -> Recording:
+    """Keep a sound that is on the air's level already as a person's recording."""
     media = fleet.store_media(
         data=sound.mp3, mime=chain.MIME, duration_ms=sound.duration_ms, at=at
     )

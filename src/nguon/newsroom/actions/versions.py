@@ -5,12 +5,14 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.core import signing
 from nguon.newsroom import rules
 from nguon.newsroom.access import access_draft
 from nguon.newsroom.actions.channels import chosen_texts, freeze_channels
+from nguon.newsroom.actions.drafts import draft_of
 from nguon.newsroom.actions.renditions import ask_rendition
 from nguon.newsroom.dictionary import Dictionary, dictionary_of
 from nguon.newsroom.models import (
@@ -39,15 +41,10 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     # Locked, so that two who freeze at once get two numbers, one after the other.
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
-    draft = rules.Draft(
-        bulletin.title,
-        bulletin.body,
-        bulletin.klass,
-        bulletin.field,
-        tuple(bulletin.languages),
-    )
+    draft = draft_of(bulletin)
     rules.check_draft(draft, drill=bulletin.drill)
     rules.check_ready(draft)
+    rules.check_not_expired(draft.expires_on, day=timezone.localdate(at))
     dictionary = dictionary_of(bulletin.unit)
     sounds = {
         language: _find_sound(bulletin, language, dictionary, at=at)

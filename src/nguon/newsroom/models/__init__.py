@@ -15,18 +15,26 @@ from nguon.newsroom.models.bulletins import (
     vietnamese,
 )
 from nguon.newsroom.models.channels import ChannelText, VersionChannel
+from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
 from nguon.newsroom.models.dictionary import DictionaryWord
+from nguon.newsroom.models.intake import Intake, Upload
 
 __all__ = [
     "HASH_LENGTH",
     "Bulletin",
     "ChannelText",
+    "Comment",
     "DictionaryWord",
     "Editor",
+    "Intake",
     "Involvement",
+    "PayRate",
     "Recording",
     "Rendition",
+    "Revision",
     "Seal",
+    "Template",
+    "Upload",
     "Version",
     "VersionChannel",
     "VersionRendition",

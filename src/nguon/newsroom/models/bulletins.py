@@ -57,6 +57,12 @@ class Bulletin(models.Model):
         on_delete=models.PROTECT,
         related_name="corrections",
     )
+    # What this draft was made from again, in the library.
+    copied_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies"
+    )
+    # The last day on which the text is true; after it nobody sends it any more.
+    expires_on = models.DateField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

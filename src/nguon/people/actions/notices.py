@@ -18,22 +18,48 @@ CLOSED_PAUSE = timedelta(minutes=1)
 
 
 def notify(
-    *, officers: Iterable[Officer], subject: str, body: str, url: str, at: datetime
+    *,
+    officers: Iterable[Officer],
+    subject: str,
+    body: str,
+    url: str,
+    urgent: bool = False,
+    at: datetime,
+    once_in: timedelta = timedelta(0),
 ) -> list[Notice]:
     """Tell officers something: on screen now, by the channels that reach them soon.
 
+    `urgent` also sends a text message at once, and rings who has not read it by then.
+    Who has the very same notice of the last `once_in` still unread is not told again.
     Call it inside the transaction of the change that it speaks of.
     """
     line = " ".join(subject.split())[:200]
+    if once_in:
+        unread = Notice.objects.filter(
+            subject=line, body=body, read_at=None, created_at__gt=at - once_in
+        )
+        told = set(unread.values_list("officer", flat=True))
+        officers = [officer for officer in officers if officer.pk not in told]
     notices = Notice.objects.bulk_create(
-        Notice(officer=officer, subject=line, body=body, url=url, created_at=at)
+        Notice(
+            officer=officer,
+            subject=line,
+            body=body,
+            url=url,
+            urgent=urgent,
+            created_at=at,
+        )
         for officer in {officer.pk: officer for officer in officers}.values()
     )
     NoticeDelivery.objects.bulk_create(
-        NoticeDelivery(notice=notice, channel=channel.name)
+        NoticeDelivery(
+            notice=notice,
+            channel=channel.name,
+            lease_until=at + channel.after if channel.after else None,
+        )
         for notice in notices
         for channel in CHANNELS
-        if channel.reaches(notice.officer)
+        if channel.reaches(notice.officer, urgent=urgent)
     )
     return notices
 
@@ -57,6 +83,9 @@ def deliver_notices(*, at: datetime, limit: int = 50) -> int:
     """
     channels = {channel.name: channel for channel in CHANNELS}
     sent = 0
+    # Nobody is rung about what they have read.
+    read = _waiting(at).filter(notice__read_at__isnull=False)
+    read.filter(channel__in=[c.name for c in CHANNELS if c.after]).delete()
     for key in list(_waiting(at).order_by("pk").values_list("pk", flat=True)[:limit]):
         if (
             _waiting(at)

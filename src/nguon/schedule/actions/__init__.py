@@ -1,6 +1,7 @@
 """Every write of the schedule, one file per noun; import the names from here."""
 
 from nguon.schedule.actions.announcements import announce, announce_draft
+from nguon.schedule.actions.days import roll_plays, settle_month
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
 from nguon.schedule.actions.papers import (
@@ -13,6 +14,7 @@ from nguon.schedule.actions.papers import (
 )
 from nguon.schedule.actions.plans import build_all, build_plan, build_plans, roll_plans
 from nguon.schedule.actions.plays import record_events
+from nguon.schedule.actions.rehearsals import judge_rehearsals
 from nguon.schedule.actions.releases import release
 from nguon.schedule.actions.speaking import (
     end_live,
@@ -35,6 +37,7 @@ __all__ = [
     "end_live",
     "end_paper",
     "feed_live",
+    "judge_rehearsals",
     "leave_entry",
     "prepare_ready",
     "propose_order",
@@ -43,8 +46,10 @@ __all__ = [
     "return_broadcast",
     "return_paper",
     "roll_plans",
+    "roll_plays",
     "save_draft",
     "send_paper",
+    "settle_month",
     "start_live",
     "stop_live",
     "submit",

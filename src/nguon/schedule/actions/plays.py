@@ -13,11 +13,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
 
+from nguon.audit.models import Archive
+from nguon.core.beats import DECODED
 from nguon.core.messages import OUTCOMES
 from nguon.fleet import bulk
 from nguon.fleet.actions import Fact
+from nguon.fleet.health import grade_of
 from nguon.fleet.models import Device, DeviceEvent
+from nguon.schedule.actions.days import note_changed
 from nguon.schedule.models import Airing, AudienceMember, PlayRecord
 
 # Event type → the moment it sets on the play record.
@@ -45,6 +50,7 @@ _COLUMNS = {
     "level_dbfs": "double precision",
     "outcome": "text",
     "cause": "text",
+    "grade": "smallint",
 }
 _DEVICE, _MEMBER = Device._meta.db_table, AudienceMember._meta.db_table
 _COPIED = [
@@ -66,7 +72,7 @@ WHERE TRUE
 _STARTED = "COALESCE(p.started_at, excluded.started_at)"
 _ENDS = "p.outcome = '' AND excluded.outcome <> ''"
 _MERGE = f"""
-ON CONFLICT (device_id, item) DO UPDATE SET
+ON CONFLICT (device_id, item, planned_at) DO UPDATE SET
     received_at = COALESCE(p.received_at, excluded.received_at),
     prepared_at = COALESCE(p.prepared_at, excluded.prepared_at),
     shown_at = COALESCE(p.shown_at, excluded.shown_at),
@@ -78,6 +84,10 @@ ON CONFLICT (device_id, item) DO UPDATE SET
     sounded_ms = CASE WHEN {_ENDS} THEN excluded.sounded_ms ELSE p.sounded_ms END,
     level_dbfs = CASE WHEN {_ENDS} THEN excluded.level_dbfs ELSE p.level_dbfs END,
     cause = CASE WHEN {_ENDS} THEN excluded.cause ELSE p.cause END,
+    grade = CASE
+        WHEN {_ENDS} AND excluded.grade > p.grade THEN excluded.grade
+        WHEN p.grade = 0 AND p.shown_at IS NULL AND excluded.shown_at IS NOT NULL
+        THEN {DECODED} ELSE p.grade END,
     outcome = CASE WHEN {_ENDS} THEN excluded.outcome ELSE p.outcome END
 WHERE {_ENDS}
     OR p.received_at IS NULL AND excluded.received_at IS NOT NULL
@@ -100,6 +110,7 @@ class Told:
     level_dbfs: float | None = None
     outcome: str = ""
     cause: str = ""
+    grade: int = 0
 
 
 @transaction.atomic
@@ -107,14 +118,15 @@ def record_events(*, events: Iterable[DeviceEvent | Fact], at: datetime) -> int:
     """Write events about items into play records; return how many records changed.
 
     A moment is set once, by the first event that names it; a record that is over
-    stays as it is. Events about items that this server never planned are left alone.
+    stays as it is. Events about items that this server never planned are left alone,
+    and those whose month was put away: its figures are final.
     `at` is not used for moments: those are the device's own.
     """
     about = [event for event in events if event.item and not event.fault]
     planned = {
         row[0]: row[1:]
         for row in Airing.objects.filter(
-            item__in={event.item for event in about}
+            item__in={event.item for event in about}, **_not_archived()
         ).values_list("item", "broadcast_id", "title", "starts_at", "paper_id")
     }
     told: dict[tuple[int, str], Told] = {}
@@ -122,7 +134,18 @@ def record_events(*, events: Iterable[DeviceEvent | Fact], at: datetime) -> int:
         if event.item in planned:
             key = (event.device_id, event.item)
             _apply(told.setdefault(key, Told()), event)
-    return _write(told, planned) if told else 0
+    if not told:
+        return 0
+    note_changed({planned[item][2] for _device, item in told}, at=at)
+    return _write(told, planned)
+
+
+def _not_archived() -> dict[str, datetime]:
+    """Return the filter of airings whose plays are still in the database."""
+    ends = Archive.objects.filter(model="schedule.PlayRecord").aggregate(
+        at=Max("ends_at")
+    )["at"]
+    return {"starts_at__gte": ends} if ends else {}
 
 
 def _write(
@@ -144,7 +167,7 @@ def _write(
                 one.started_at and form(one.started_at),
                 one.shown_at and form(one.shown_at),
                 one.ended_at and form(one.ended_at),
-                one.sounded_ms, one.level_dbfs, one.outcome, one.cause,
+                one.sounded_ms, one.level_dbfs, one.outcome, one.cause, one.grade,
             )
         )  # fmt: skip
     with connection.cursor() as cursor:
@@ -168,6 +191,8 @@ def _apply(record: Told, event: DeviceEvent | Fact) -> None:
             record.outcome and moment == "started_at"
         ):
             setattr(record, moment, event.at)
+            if event.type == "shown":
+                record.grade = max(record.grade, DECODED)
     elif event.type in ENDS and not record.outcome:
         _close(record, event)
 
@@ -179,6 +204,7 @@ def _close(record: Told, event: DeviceEvent | Fact) -> None:
     outcome = told if event.type == "finished" else event.type
     record.outcome = outcome if outcome in OUTCOMES else "failed"
     record.cause = str(data.get("cause") or "")[:20]
+    record.grade = max(record.grade, grade_of(event.type, data))
     if event.type != "missed":
         started = _moment(data.get("started_at"))
         record.started_at = record.started_at or started

@@ -359,4 +359,6 @@ def _tell_approvers(session: LiveSession, *, by: Officer, at: datetime) -> None:
         body=f"{by.full_name} nói theo ủy quyền số {paper.number} “{paper.title}”.",
         url="/nhat-ky/",
         at=at,
+        # Who speaks, is cut off and speaks again tells it once; the log has each time.
+        once_in=timedelta(hours=1),
     )

@@ -196,6 +196,7 @@ def _ask_approvers(broadcast: Broadcast, version: Version, *, at: datetime) -> N
         subject=f"{words}: {version.shown_title}",
         body=f"{broadcast.submitted_by.full_name} gửi duyệt bản tin này.",
         url=f"/duyet/{broadcast.uid}/",
+        urgent=version.klass == "emergency" and not version.drill,
         at=at,
     )
 

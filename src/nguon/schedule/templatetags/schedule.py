@@ -28,6 +28,7 @@ CAUSES = {
     "clock": "đồng hồ thiết bị chưa đúng",
     "outranked": "tin khác được ưu tiên hơn",
     "unneeded": "không cần đến: đã có nội dung chính",
+    "rehearsal": "máy chưa qua diễn tập sau khi sửa",
     "no_plan": "thiết bị chưa có lịch phát nên chưa biết giờ yên tĩnh",
     "no_output": "không có đường ra loa",
     "output": "lỗi đường ra loa",
@@ -45,6 +46,7 @@ CAUSES = {
     "language": "thiếu bản tiếng của làng",
 }
 
+CODECS = {"opus": "Opus", "vorbis": "Vorbis"}
 SOURCE_TROUBLES = {
     "timeout": "không trả lời",
     "crashed": "gửi dữ liệu hỏng",
@@ -53,12 +55,23 @@ SOURCE_TROUBLES = {
     "broken": "đường truyền bị ngắt",
     "ended": "nguồn tự ngắt",
     "no_mp3": "không phải MP3",
+    "no_sound": "không có âm thanh",
+    "broken_sound": "âm thanh hỏng, không giải mã được",
+    "unknown_form": "không phải âm thanh mà máy chủ đọc được",
+    "EXT-X-KEY": "HLS bị khóa bằng mã",
+    "EXT-X-BYTERANGE": "HLS chia đoạn kiểu máy chủ chưa đọc được",
     "no_playlist": "không phải danh sách HLS",
     "no_new_segment": "HLS không có đoạn mới",
     "redirects": "chuyển hướng vòng quanh",
     "core.address_inside": "địa chỉ nằm trong mạng nội bộ",
     "core.address_unusable": "địa chỉ không dùng được",
 }
+
+
+@register.filter
+def codec_name(codec: str) -> str:
+    """Return a codec as people know it."""
+    return CODECS.get(codec, codec.upper())
 
 
 @register.filter

@@ -20,7 +20,7 @@ from nguon.newsroom import queries as newsroom_queries
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.dictionary import dictionary_of
-from nguon.newsroom.forms import draft_of, read_number
+from nguon.newsroom.forms import read_number
 from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
@@ -139,7 +139,7 @@ def _voice(request: HttpRequest, bulletin: Bulletin, at: datetime) -> None:
             at=at,
         )
         return
-    draft = draft_of(bulletin)
+    draft = newsroom.draft_of(bulletin)
     newsroom_rules.check_ready(draft)
     for sound in newsroom_queries.list_draft_sounds(bulletin):
         if sound.speakable and not sound.recorded:
@@ -193,7 +193,7 @@ def _page(
 ) -> HttpResponse:
     sent = request.POST if request.method == "POST" else request.GET
     chosen = set(sent.getlist("units")) or {unit.uid if unit else ""}
-    draft = draft_of(bulletin) if bulletin else newsroom_rules.Draft("", "")
+    draft = newsroom.draft_of(bulletin) if bulletin else newsroom_rules.Draft("", "")
     text = sent.get("text", draft.body)
     title = sent.get("title", draft.title)
     below = Unit.objects.as_of(timezone.localdate(at)).filter(parent=unit)

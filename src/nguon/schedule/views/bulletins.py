@@ -1,8 +1,10 @@
 """The list of bulletins with their state, and the page of one bulletin."""
 
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
 
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from nguon.newsroom import queries as newsroom
 from nguon.newsroom import rules as newsroom_rules
+from nguon.newsroom import search
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
@@ -21,26 +24,62 @@ from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
 from nguon.schedule import queries, rules
 from nguon.schedule.models import Broadcast
-from nguon.territory.names import fold
 
 DRAFT = "draft"
 PER_PAGE = 30
 EXPORT_LIMIT = 20_000
 
 
-def _found(request: HttpRequest, at: datetime) -> QuerySet[Any]:
-    """Return the bulletins that the officer sees and asks for."""
+@dataclass(frozen=True)
+class _Asked:
+    """The bulletins that an officer sees and asks for; `more` were not ranked."""
+
+    rows: Sequence[Any] | QuerySet[Any]
+    more: bool = False
+
+
+def _found(request: HttpRequest, at: datetime) -> _Asked:
+    """Return what is asked for: the best match first, else the latest saved."""
+    found = _filtered(request, at)
+    text = request.GET.get("q", "").strip()
+    if not text:
+        return _Asked(found)
+    answer = search.find(
+        cast("QuerySet[Bulletin]", found),
+        text,
+        paths=access.paths_of(officer_of(request), at=at),
+        field=_field(request),
+        klass=_klass(request),
+    )
+    by_key = found.in_bulk(answer.keys)
+    return _Asked([by_key[key] for key in answer.keys], more=answer.more)
+
+
+def _field(request: HttpRequest) -> int | None:
+    text = request.GET.get("linh_vuc", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _klass(request: HttpRequest) -> str | None:
+    klass = request.GET.get("loai")
+    return klass if klass in newsroom_rules.CLASSES else None
+
+
+def _filtered(request: HttpRequest, at: datetime) -> QuerySet[Any]:
     latest = Broadcast.objects.filter(version__bulletin=OuterRef("pk")).order_by("-pk")
     found: QuerySet[Any] = access.fence(
         Bulletin.objects.all(), officer=officer_of(request), at=at
     ).annotate(state=Subquery(latest.values("state")[:1]))
     asked = request.GET
-    for word in fold(asked.get("q", "")).split():
-        found = found.filter(folded__contains=word)
-    if asked.get("loai") in newsroom_rules.CLASSES:
-        found = found.filter(klass=asked["loai"])
-    if asked.get("linh_vuc", "").isdecimal():
-        found = found.filter(field=int(asked["linh_vuc"]))
+    if (klass := _klass(request)) is not None:
+        found = found.filter(klass=klass)
+    if (field := _field(request)) is not None:
+        found = found.filter(field=field)
+    today = timezone.localdate(at)
+    if asked.get("han") == "con":
+        found = found.exclude(expires_on__lt=today)
+    elif asked.get("han") == "het":
+        found = found.filter(expires_on__lt=today)
     if asked.get("trang_thai") == DRAFT:
         found = found.filter(state__isnull=True)
     elif asked.get("trang_thai") in rules.STATES:
@@ -52,7 +91,12 @@ def _found(request: HttpRequest, at: datetime) -> QuerySet[Any]:
 def index(request: HttpRequest) -> HttpResponse:
     """List bulletins, the latest first."""
     at = timezone.now()
-    page = Paginator(_found(request, at), PER_PAGE).get_page(request.GET.get("trang"))
+    found = _found(request, at)
+    page = Paginator(found.rows, PER_PAGE).get_page(request.GET.get("trang"))
+    text = request.GET.get("q", "").strip()
+    for bulletin in page:
+        bulletin.snippet = search.snippet(bulletin.body, text) if text else []
+        bulletin.is_expired = _is_past(bulletin.expires_on, at)
     if wants_json(request):
         rows = [_row_facts(bulletin) for bulletin in page]
         return JsonResponse({"bulletins": rows, "count": page.paginator.count})
@@ -62,9 +106,16 @@ def index(request: HttpRequest) -> HttpResponse:
         "fields": newsroom_rules.FIELDS.items(),
         "states": [(DRAFT, "Đang soạn"), *rules.STATES.items()],
         "asked": request.GET,
-        "is_filtered": any(request.GET.get(k) for k in ("q", "loai", "linh_vuc")),
+        "more": found.more,
+        "is_filtered": any(
+            request.GET.get(k) for k in ("q", "loai", "linh_vuc", "han")
+        ),
     }
     return render(request, "schedule/bulletins.html", context)
+
+
+def _is_past(day: date | None, at: datetime) -> bool:
+    return day is not None and day < timezone.localdate(at)
 
 
 def _row_facts(bulletin: Any) -> dict[str, Any]:
@@ -94,7 +145,7 @@ def export(request: HttpRequest) -> HttpResponse:
             bulletin.saved_by.full_name,
             f"{timezone.localtime(bulletin.saved_at):%d/%m/%Y %H:%M}",
         )
-        for bulletin in _found(request, at)[:EXPORT_LIMIT]
+        for bulletin in _found(request, at).rows[:EXPORT_LIMIT]
     )
     head = "Mã,Tiêu đề,Loại,Diễn tập,Lĩnh vực,Trạng thái,Đơn vị,Người lưu,Lưu lúc"
     return table_file("ban-tin", head.split(","), rows)
@@ -128,6 +179,9 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "latest": latest,
         "is_preparing": bool(latest and latest.state == rules.PREPARING),
         "sounds": newsroom.list_sounds(latest.version) if latest else [],
+        "is_expired": _is_past(bulletin.expires_on, at),
+        "remarks": bulletin.comments.count(),
+        "may_reuse": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "use": _use(latest) if latest and latest.is_offered else None,
         "may_write": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),
     }

@@ -61,7 +61,15 @@ def _context(
     is_laid_up = live.airing is None and (
         broadcast.timing == rules.SHELF or broadcast.is_offered
     )
+    is_active = (
+        broadcast.state == rules.APPROVED
+        and not live.is_over
+        and not is_laid_up
+        and not is_settled
+    )
+    waits = is_active and broadcast.is_alert and not tally.sounding
     return {
+        "ahead": queries.find_ahead(broadcast, at=at) if waits else None,
         "broadcast": broadcast,
         "version": broadcast.version,
         "bulletin": broadcast.version.bulletin,
@@ -70,10 +78,7 @@ def _context(
         "open_count": max(0, tally.targeted - settled - tally.sounding),
         "map": picture.draw_map(live.grounds),
         "states": {g.code: picture.state_of(g) for g in live.grounds},
-        "is_active": broadcast.state == rules.APPROVED
-        and not live.is_over
-        and not is_laid_up
-        and not is_settled,
+        "is_active": is_active,
         "is_laid_up": is_laid_up,
         "is_waiting": broadcast.state in {rules.PREPARING, rules.WAITING},
         "at": at,

@@ -22,7 +22,6 @@ from nguon.newsroom import actions as newsroom_actions
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.channels import KINDS
-from nguon.newsroom.forms import draft_of
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
@@ -59,7 +58,7 @@ def place(request: HttpRequest, uid: str) -> HttpResponse:
         return _submit(request, bulletin, at)
     error: DomainError | None = None
     try:
-        newsroom_rules.check_ready(draft_of(bulletin))
+        newsroom_rules.check_ready(newsroom_actions.draft_of(bulletin))
     except InvalidError as found:
         error = found
     return _form(request, bulletin, at, error=error)

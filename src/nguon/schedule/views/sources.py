@@ -1,14 +1,20 @@
-"""The relay sources of an officer's ground, and how the server hears each."""
+"""The relay sources of an officer's ground, and how the server hears each.
 
+Devices fetch here what the server makes of sources that they cannot play.
+"""
+
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon.core.errors import AbsentError
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import relays
+from nguon.radio.segments import MIME, PLAYLIST_MIME
+from nguon.schedule import relays, transcoding
 
 
 @require_safe
@@ -39,4 +45,30 @@ def _facts(row: relays.WatchedSource) -> dict[str, object]:
         "checked_at": watch.checked_at if watch else None,
         "level_dbfs": watch.level_dbfs if watch else None,
         "detail": watch.detail if watch else "",
+        "route": watch.route if watch else "",
+        "codec": watch.codec if watch else "",
+        "kbps": watch.kbps if watch else None,
     }
+
+
+# Devices ask about once a second, all of them the same: nginx may answer for us.
+@login_not_required
+@require_safe
+def playlist(request: HttpRequest, uid: str) -> HttpResponse:
+    """Serve the playlist of a relay that is being made now."""
+    return _published(uid, transcoding.PLAYLIST, PLAYLIST_MIME, seconds=1)
+
+
+@login_not_required
+@require_safe
+def segment(request: HttpRequest, uid: str, number: int) -> HttpResponse:
+    """Serve two seconds of a relay."""
+    return _published(uid, f"{number}.mp3", MIME, seconds=30)
+
+
+def _published(uid: str, name: str, mime: str, *, seconds: int) -> HttpResponse:
+    data = transcoding.find_published(uid, name, at=timezone.now())
+    if data is None:
+        raise AbsentError("schedule.relay_absent")
+    age = f"public, max-age={seconds}"
+    return HttpResponse(data, content_type=mime, headers={"Cache-Control": age})

@@ -13,12 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet.models import Device
 from nguon.people.answers import done, officer_of
+from nguon.radio.segments import MIME, PLAYLIST_MIME
 from nguon.schedule import actions, authority, live, queries, rules, station
 from nguon.schedule.forms import MOST_CHOSEN
 from nguon.schedule.models import LiveSession
 from nguon.territory.models import Unit
-
-PLAYLIST_MIME = "application/vnd.apple.mpegurl"
 
 
 @require_safe
@@ -100,7 +99,7 @@ def playlist(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def segment(request: HttpRequest, token: str, number: int) -> HttpResponse:
     """Serve two seconds of speech to whoever knows their address."""
-    return _sound(live.segment(token, number), "audio/mpeg")
+    return _sound(live.segment(token, number), MIME)
 
 
 def _sound(data: str | bytes, mime: str) -> HttpResponse:

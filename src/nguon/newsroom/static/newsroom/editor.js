@@ -20,6 +20,7 @@ function read() {
     klass: data.get("klass"),
     field: data.get("field"),
     languages: data.getAll("languages"),
+    expires_on: data.get("expires_on"),
   });
 }
 
@@ -111,6 +112,7 @@ function write(values) {
   form.title.value = values.title;
   form.body.value = values.body;
   form.field.value = values.field;
+  form.expires_on.value = values.expires_on || "";
   for (const box of form.querySelectorAll("[name=klass][type=radio]")) box.checked = box.value === values.klass;
   for (const box of form.querySelectorAll("[name=languages]")) box.checked = values.languages.includes(box.value);
 }

@@ -24,7 +24,6 @@ from nguon.newsroom.models import Bulletin, Rendition
 from nguon.people import access as people_access
 from nguon.people.answers import done, is_htmx, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.territory.models import Unit
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,7 +32,7 @@ def create(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     if request.method == "POST":
-        unit = _unit_to_write_for(request, at)
+        unit = forms.unit_to_write_for(request, at)
         klass, drill = forms.read_kind(request)
         draft = forms.read_draft(request.POST, start=rules.Draft("", "", klass))
         bulletin = actions.create_bulletin(
@@ -57,15 +56,21 @@ def create(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _unit_to_write_for(request: HttpRequest, at: datetime) -> Unit:
-    officer = officer_of(request)
-    uid = request.POST.get("unit")
-    if uid:
-        return people_access.access_unit(officer, uid, at=at)
-    units = people_access.units_of(officer, at=at, kinds=[AUTHOR])
-    if not units:
-        raise people_access.NoRightError(AUTHOR)
-    return units[0]
+@require_POST
+def reuse(request: HttpRequest, uid: str) -> HttpResponse:
+    """Begin a new draft with the text of one of the library."""
+    at = timezone.now()
+    bulletin = actions.reuse_bulletin(
+        uid=uid,
+        unit=forms.unit_to_write_for(request, at),
+        by=officer_of(request),
+        at=at,
+    )
+    return done(
+        request,
+        to=reverse("newsroom:edit", args=[bulletin.uid]),
+        data=_facts(bulletin),
+    )
 
 
 def _facts(bulletin: Bulletin) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
     people_access.check_can(officer_of(request), AUTHOR, unit=bulletin.unit, at=at)
     if wants_json(request):
         return JsonResponse(_facts(bulletin))
-    return _editor(request, bulletin, forms.draft_of(bulletin))
+    return _editor(request, bulletin, actions.draft_of(bulletin))
 
 
 def _editor(
@@ -104,6 +109,8 @@ def _editor(
         "error": error,
         "sounds": queries.list_draft_sounds(bulletin),
         "asked": _is_asked(bulletin),
+        "recording_seconds": rules.RECORDING_SECONDS,
+        "intake": queries.find_intake(bulletin),
         **forms.choices(draft),
     }
     return render(request, "newsroom/edit.html", context, status=status)
@@ -114,7 +121,7 @@ def save(request: HttpRequest, uid: str) -> HttpResponse:
     """Keep what was typed; a page without scripts gets its text back in any case."""
     at = timezone.now()
     bulletin = access_bulletin(uid=uid, officer=officer_of(request), at=at)
-    draft = forms.read_draft(request.POST, start=forms.draft_of(bulletin))
+    draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
     try:
         bulletin = _keep(request, bulletin, draft, at)
     except actions.DraftChangedError as error:
@@ -162,9 +169,9 @@ def hear(request: HttpRequest, uid: str) -> HttpResponse:
     if request.method == "POST":
         people_access.check_can(officer_of(request), AUTHOR, unit=bulletin.unit, at=at)
         if "body" in request.POST:
-            draft = forms.read_draft(request.POST, start=forms.draft_of(bulletin))
+            draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
             bulletin = _keep(request, bulletin, draft, at)
-        rules.check_ready(forms.draft_of(bulletin))
+        rules.check_ready(actions.draft_of(bulletin))
         _ask(bulletin, at)
     sounds = queries.list_draft_sounds(bulletin)
     if wants_json(request):
@@ -219,17 +226,12 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     bulletin = access_bulletin(uid=uid, officer=officer, at=at)
-    sent = request.FILES.get("recording")
-    if sent is None:
-        raise rules.DraftError("newsroom.recording_not_sent")
-    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
-        raise rules.DraftError(
-            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
-        )
+    end = forms.read_number(request.POST.get("to_ms"), 0)
     actions.attach_recording(
         bulletin_id=bulletin.pk,
         language=request.POST.get("language", "vi"),
-        data=sent.read(),
+        data=_recorded(request, at),
+        between_ms=(forms.read_number(request.POST.get("from_ms"), 0), end or None),
         by=officer,
         at=at,
     )
@@ -240,6 +242,22 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
         to=reverse("newsroom:edit", args=[uid]) + "#nghe",
         data=_facts(bulletin),
     )
+
+
+def _recorded(request: HttpRequest, at: datetime) -> bytes:
+    """Return the recording: sent in pieces before, or with this form."""
+    if request.POST.get("upload"):
+        officer = officer_of(request)
+        return actions.take_upload(uid=request.POST["upload"], by=officer, at=at)[1]
+    sent = request.FILES.get("recording")
+    if sent is None:
+        raise rules.DraftError("newsroom.recording_not_sent")
+    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
+        raise rules.DraftError(
+            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
+        )
+    data: bytes = sent.read()
+    return data
 
 
 @require_safe

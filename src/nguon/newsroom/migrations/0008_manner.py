@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsroom', '0003_speech'),
+        ('newsroom', '0007_desk'),
     ]
 
     operations = [

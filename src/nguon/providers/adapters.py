@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from nguon.channels.accounts import SMS_HTTP, SMTP, WEBHOOK, Account
+from nguon.providers.accounts import CALL_HTTP, SMS_HTTP, SMTP, WEBHOOK, Account
 
 SECONDS = 10.0
 LONGEST_ANSWER = 64 * 1024
@@ -74,8 +74,8 @@ def send(account: Account, message: Message, *, access: str = "") -> Receipt:
         return _send_webhook(account, message)
     if account.kind == SMTP:
         return _send_mail(message)
-    if account.kind == SMS_HTTP:
-        return _send_sms(account, message)
+    if account.kind in (SMS_HTTP, CALL_HTTP):
+        return _ask_gateway(account, message)
     return _post_on_zalo(account, message, access)
 
 
@@ -148,8 +148,8 @@ def _send_mail(message: Message) -> Receipt:
     return Receipt(message.reference, 0)
 
 
-def _send_sms(account: Account, message: Message) -> Receipt:
-    """Ask a gateway for one text message; its number there, its price if it tells.
+def _ask_gateway(account: Account, message: Message) -> Receipt:
+    """Ask a gateway for one text message, or for a call that reads the text aloud.
 
     The reference goes along, so that a gateway knows a second asking for what it is.
     """

@@ -13,19 +13,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from nguon.newsroom import channels as kinds
-
-WEBHOOK, SMTP, SMS_HTTP, ZALO = "webhook", "smtp", "sms-http", "zalo-oa"
-CHANNEL_OF = {
-    WEBHOOK: kinds.SOCIAL,
-    SMTP: kinds.SOCIAL,
-    ZALO: kinds.SOCIAL,
-    SMS_HTTP: kinds.SMS,
-}
+WEBHOOK, SMTP, ZALO = "webhook", "smtp", "zalo-oa"
+SMS_HTTP, CALL_HTTP = "sms-http", "call-http"
+# Which channel of a bulletin an account serves; calls are for officers alone.
+SOCIAL, SMS = "social", "sms"
+CHANNEL_OF = {WEBHOOK: SOCIAL, SMTP: SOCIAL, ZALO: SOCIAL, SMS_HTTP: SMS, CALL_HTTP: ""}
 NEEDED = {
     WEBHOOK: ("url", "secret"),
     SMTP: (),
     SMS_HTTP: ("url", "token"),
+    CALL_HTTP: ("url", "token"),
     ZALO: ("app_id", "secret", "renewal"),
 }
 # For this machine's own tests and for gateways behind a proxy here.
@@ -40,7 +37,8 @@ class AccountError(ValueError):
 class Account:
     """One account: its kind, the unit whose texts go there, its provider's settings.
 
-    `unit` is the uid of a unit, or empty for every unit of the province.
+    `unit` is the uid of a unit, or empty for every unit of the province. `notices`
+    says that officers too are told by it.
     """
 
     name: str
@@ -48,6 +46,7 @@ class Account:
     label: str
     unit: str = ""
     price_dong: int = 0
+    notices: bool = False
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -59,6 +58,13 @@ class Account:
     def to_contacts(self) -> bool:
         """Say whether it reaches people one by one, and not its own followers."""
         return self.kind in (SMTP, SMS_HTTP)
+
+
+def for_notices(kind: str) -> Account | None:
+    """Return the account of a kind by which officers are told, if there is one."""
+    return next(
+        (one for one in read().values() if one.notices and one.kind == kind), None
+    )
 
 
 def read() -> dict[str, Account]:
@@ -92,7 +98,7 @@ def _account(row: Mapping[str, Any]) -> Account:
     options = {
         key: str(value)
         for key, value in row.items()
-        if key not in ("name", "kind", "label", "unit", "price_dong")
+        if key not in ("name", "kind", "label", "unit", "price_dong", "notices")
     }
     for key in NEEDED[kind]:
         if not options.get(key):
@@ -106,6 +112,7 @@ def _account(row: Mapping[str, Any]) -> Account:
         label=str(row.get("label") or name),
         unit=str(row.get("unit", "")),
         price_dong=int(row.get("price_dong", 0)),
+        notices=bool(row.get("notices")),
         options=options,
     )
 
