@@ -20,6 +20,7 @@ def chores() -> list[Chore]:
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
         Chore("channels", _spread, every_seconds=1),
+        Chore("reminders", lambda at: schedule.remind_waiting(at=at), every_seconds=5),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
         Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
         # A lost connection is a known fault within five seconds (gateway: one).

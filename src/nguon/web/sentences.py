@@ -555,6 +555,14 @@ SENTENCES: dict[str, str] = {
         "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
     ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
+    "schedule.not_checked": (
+        "Bản tin này cần một người kiểm tra trước, rồi người khác mới duyệt."
+    ),
+    "schedule.one_step": "Bản tin này chỉ cần một bước: hãy duyệt luôn.",
+    "schedule.chain_people": (
+        "{unit} chưa đủ hai người duyệt để làm hai bước. Hãy thêm người duyệt trước."
+    ),
+    "newsroom.own_check": ("Bạn đã kiểm tra bản tin này, nên người khác phải duyệt."),
     # channels
     "newsroom.channel_unknown": "Không có kênh này. Hãy tải lại trang.",
     "newsroom.channel_empty": (

@@ -7,6 +7,7 @@ from nguon.newsroom.actions.approvals import (
     OwnBulletinError,
     check_sealed,
     record_approval,
+    record_check,
     seal_version,
 )
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
@@ -80,6 +81,7 @@ __all__ = [
     "freeze_version",
     "import_words",
     "record_approval",
+    "record_check",
     "remove_word",
     "renew_lease",
     "return_rendition",

@@ -206,12 +206,13 @@ class Seal(models.Model):
 
 
 class Involvement(models.Model):
-    """What one person did with one version: edited it, or approved it.
+    """What one person did with one version: edited, checked or approved it.
 
     One row per person and version, so nobody can do both. Append-only.
     """
 
     EDIT = "edit"
+    CHECK = "check"
     APPROVE = "approve"
 
     version = models.ForeignKey(
@@ -234,9 +235,14 @@ class Involvement(models.Model):
                 condition=Q(kind="approve"),
                 name="involvement_one_approval",
             ),
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(kind="check"),
+                name="involvement_one_check",
+            ),
             models.CheckConstraint(
                 condition=Q(kind="edit", approved_sha256="")
-                | Q(kind="approve", approved_sha256__length=HASH_LENGTH),
+                | Q(kind__in=["check", "approve"], approved_sha256__length=HASH_LENGTH),
                 name="involvement_approval_has_hash",
             ),
         ]

@@ -20,7 +20,7 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import audience, papers, rules
+from nguon.schedule import audience, chains, papers, rules
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
 from nguon.schedule.models import AudienceMember, Broadcast
@@ -79,6 +79,7 @@ def submit(
         last_date=timing.last_date,
         expires_at=timing.expires_at,
         targeted=len(members),
+        steps=chains.steps_for(bulletin.unit, version, timing.kind, at=at),
         submitted_by=by,
         submitted_at=at,
     )
@@ -178,7 +179,8 @@ def prepare(key: int, *, asks: bool = True, at: datetime) -> bool:
         return False
     broadcast.sha256 = hash_of(broadcast)
     broadcast.state = rules.WAITING
-    broadcast.save(update_fields=["sha256", "state"])
+    broadcast.remind_at = at + chains.due_after(broadcast.unit, version, at=at)
+    broadcast.save(update_fields=["sha256", "state", "remind_at"])
     newsroom.seal_version(version_id=version.pk, sha256=broadcast.sha256, at=at)
     media = [sound.media for sound in newsroom_queries.list_sounds(version)]
     fleet.prepare_media(
@@ -201,6 +203,8 @@ def _ask_approvers(broadcast: Broadcast, version: Version, *, at: datetime) -> N
         without=frozenset(editors.values_list("person_id", flat=True)),
     )
     words = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    if broadcast.steps == 2:
+        words = "Chờ kiểm tra"
     if broadcast.timing == rules.ANNOUNCE:
         words = "Chờ duyệt để phát ngay"
     people.notify(
