@@ -68,7 +68,7 @@ def test_nothing_is_sent_to_sound_after_its_last_day(
             at=now,
         )
 
-    with pytest.raises(InvalidError, match="newsroom.expired"):
+    with pytest.raises(InvalidError, match=r"newsroom\.expired"):
         send(2)
     assert send(1).pk
 
