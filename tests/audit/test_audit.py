@@ -61,3 +61,13 @@ def test_months_are_local_and_are_made_only_where_they_are_needed() -> None:
     for kept in months.tables():
         on_postgresql = connection.vendor == "postgresql"
         assert months.is_partitioned(kept.table) is on_postgresql
+
+
+def test_nothing_points_at_a_table_of_months_with_a_foreign_key() -> None:
+    for kept in months.tables():
+        pointing = [
+            one.field
+            for one in kept.rows._meta.get_fields(include_hidden=True)
+            if one.auto_created and not one.concrete and one.field.db_constraint
+        ]
+        assert pointing == []

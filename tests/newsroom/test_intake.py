@@ -74,6 +74,7 @@ def test_whatever_comes_a_proposal_can_be_kept(text: str) -> None:
 
 
 def test_control_characters_go_and_words_stay() -> None:
+    assert proposal.clean("một \ud800nửa chữ\0") == "một nửa chữ"
     assert (
         proposal.clean("Họp\x07 dân\u200b\r\nsáng\tmai\x1b[0m")
         == "Họp dân\nsáng mai[0m"

@@ -50,6 +50,7 @@ def make_draft(
         station.Source: station.SOURCE,
         station.Order: station.ORDER,
         station.Authority: station.AUTHORITY,
+        station.Chain: station.CHAIN,
     }
     return actions.draft_paper(
         unit=unit,

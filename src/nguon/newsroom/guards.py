@@ -28,7 +28,7 @@ _OTHER_HASH = (
 )
 _APPROVED = (
     "EXISTS (SELECT 1 FROM newsroom_involvement i"
-    " WHERE i.version_id = NEW.version_id AND i.kind = 'approve')"
+    " WHERE i.version_id = NEW.version_id AND i.kind <> 'edit')"
 )
 
 # What was ever an emergency is set right by an emergency, a drill by a drill: else the
@@ -80,22 +80,22 @@ GUARDS: list[Guard] = [
         "nguon_approval_own",
         "newsroom_involvement",
         "INSERT",
-        "newsroom.own_bulletin: who edited a version never approves it",
-        f"NEW.kind = 'approve' AND ({_OWN_HAND})",
+        "newsroom.own_bulletin: who edited a version never checks or approves it",
+        f"NEW.kind <> 'edit' AND ({_OWN_HAND})",
     ),
     Guard(
         "nguon_approval_second_person",
         "newsroom_involvement",
         "INSERT",
         "newsroom.no_other_editor: an approval needs an editor before it",
-        f"NEW.kind = 'approve' AND NOT ({_OWN_HAND}) AND {_NO_OTHER_EDITOR}",
+        f"NEW.kind <> 'edit' AND NOT ({_OWN_HAND}) AND {_NO_OTHER_EDITOR}",
     ),
     Guard(
         "nguon_approval_hash",
         "newsroom_involvement",
         "INSERT",
         "newsroom.changed: an approval is about the sealed hash",
-        f"NEW.kind = 'approve' AND NOT ({_OWN_HAND}) AND NOT ({_NO_OTHER_EDITOR})"
+        f"NEW.kind <> 'edit' AND NOT ({_OWN_HAND}) AND NOT ({_NO_OTHER_EDITOR})"
         f" AND {_OTHER_HASH}",
     ),
     Guard(

@@ -8,11 +8,13 @@ from datetime import time
 from typing import Any
 
 from nguon.core.messages import Audience
+from nguon.newsroom.rules import FIELDS
 from nguon.schedule import recurrence, station
 from nguon.schedule.station import (
     ACTS,
     WHOLE,
     Authority,
+    Chain,
     DayPart,
     Entry,
     Order,
@@ -240,12 +242,31 @@ def _authority_facts(body: Authority, names: Names) -> dict[str, str]:
     }
 
 
+def _chain(old: Chain | None, new: Chain, _names: Names) -> list[str]:
+    now = _chain_facts(new)
+    was = _chain_facts(old) if old else {}
+    return [
+        f"{what}: {was[what]} → {text}" if what in was else f"{what}: {text}"
+        for what, text in now.items()
+        if was.get(what) != text
+    ]
+
+
+def _chain_facts(body: Chain) -> dict[str, str]:
+    fields = ", ".join(FIELDS[field] for field in body.two_steps)
+    return {
+        "Hai bước (kiểm tra, rồi duyệt) với lĩnh vực": fields or "không lĩnh vực nào",
+        "Nhắc người duyệt sau": f"{body.due_minutes} phút",
+    }
+
+
 _TELLERS: Mapping[str, Callable[..., Iterable[str]]] = {
     station.RULES: _rules,
     station.PROGRAMME: _programme,
     station.SOURCE: _source,
     station.ORDER: _order,
     station.AUTHORITY: _authority,
+    station.CHAIN: _chain,
 }
 
 

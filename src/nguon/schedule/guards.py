@@ -100,6 +100,16 @@ GUARDS: list[Guard] = [
         f"NEW.state = 'approved' AND {_APPROVAL} AND {_NO_AUTHORITY}",
     ),
     Guard(
+        "nguon_broadcast_checked",
+        "schedule_broadcast",
+        "UPDATE",
+        "schedule.not_checked: in two steps somebody checks before it is approved",
+        "NEW.state = 'approved' AND OLD.state <> 'approved' AND NEW.steps = 2"
+        " AND NEW.authority_id IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM newsroom_involvement i WHERE i.version_id = NEW.version_id"
+        " AND i.kind = 'check' AND i.approved_sha256 = NEW.sha256)",
+    ),
+    Guard(
         "nguon_broadcast_born",
         "schedule_broadcast",
         "INSERT",
@@ -132,7 +142,8 @@ GUARDS: list[Guard] = [
         " OR OLD.first_date IS DISTINCT FROM NEW.first_date"
         " OR OLD.last_date IS DISTINCT FROM NEW.last_date"
         " OR OLD.expires_at IS DISTINCT FROM NEW.expires_at))"
-        " OR OLD.uid <> NEW.uid OR OLD.targeted <> NEW.targeted"
+        " OR OLD.uid <> NEW.uid OR OLD.steps <> NEW.steps"
+        " OR OLD.targeted <> NEW.targeted"
         " OR (OLD.authority_id IS NOT NULL"
         " AND NEW.authority_id IS DISTINCT FROM OLD.authority_id)"
         " OR (OLD.state NOT IN ('preparing', 'waiting')"

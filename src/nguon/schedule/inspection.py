@@ -18,11 +18,19 @@ from nguon.core.messages import Audience
 from nguon.fleet.models import Device
 from nguon.people import access
 from nguon.people.models import APPROVER, AUTHOR, Officer
+from nguon.people.queries import list_approvers
 from nguon.schedule import checks, papers, rules, station
 from nguon.schedule.differences import differences
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.places import Places
-from nguon.schedule.station import Authority, Order, Programme, Source, StationRules
+from nguon.schedule.station import (
+    Authority,
+    Chain,
+    Order,
+    Programme,
+    Source,
+    StationRules,
+)
 from nguon.territory.models import COMMUNE, DISTRICT, PROVINCE, Unit
 
 # Who may have which papers. A province has no station of its own: its rules are
@@ -33,6 +41,7 @@ HOMES = {
     station.SOURCE: (COMMUNE, PROVINCE, DISTRICT),
     station.ORDER: (COMMUNE,),
     station.AUTHORITY: (COMMUNE, PROVINCE, DISTRICT),
+    station.CHAIN: (COMMUNE, PROVINCE, DISTRICT),
 }
 
 
@@ -80,6 +89,7 @@ def inspect(paper: Paper, *, at: datetime, resolve: checks.Resolve) -> None:
         station.SOURCE: look.at_source,
         station.ORDER: look.at_order,
         station.AUTHORITY: look.at_authority,
+        station.CHAIN: look.at_chain,
     }
     lookers[paper.kind](body)
 
@@ -166,6 +176,16 @@ class _Look:
             last=self.paper.last_date,
             where=self.where,
         )
+
+    def at_chain(self, body: Chain) -> None:
+        """Refuse two steps where there are not three people to take them.
+
+        One writes, one checks, one approves; else a bulletin would wait for ever.
+        Raises InvalidError `schedule.chain_people`.
+        """
+        holders = list_approvers(self.paper.unit, at=self.at)
+        if body.two_steps and len(holders) < 2:
+            raise InvalidError("schedule.chain_people", unit=self.paper.unit.full_name)
 
     def _materials(self, uids: set[str]) -> dict[str, int]:
         found = papers.read_materials([self.paper.unit], uids)

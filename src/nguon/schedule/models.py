@@ -84,6 +84,11 @@ class Broadcast(models.Model):
     carriers = models.ManyToManyField("territory.Unit", related_name="carried")
     targeted = models.PositiveIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
+    # How many must agree after the writer: two where the unit's chain says so.
+    steps = models.PositiveSmallIntegerField(default=1)
+    # Whoever decides is reminded at this moment, and again later.
+    remind_at = models.DateTimeField(null=True, blank=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -122,6 +127,9 @@ class Broadcast(models.Model):
             models.CheckConstraint(
                 condition=Q(timing__in=list(rules.TIMINGS)),
                 name="broadcast_timing_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(steps__in=[1, 2]), name="broadcast_steps_known"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[rules.PREPARING, rules.FAILED])

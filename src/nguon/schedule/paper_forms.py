@@ -19,6 +19,7 @@ from nguon.schedule import recurrence, station
 from nguon.schedule.rules import YEARS
 from nguon.schedule.station import (
     Authority,
+    Chain,
     DayPart,
     Entry,
     Programme,
@@ -380,6 +381,16 @@ def read_authority(sent: QueryDict) -> Authority:
         places=read_places(sent),
         reason=sent.get("reason", "").replace("\0", "").strip()[:500],
     )
+
+
+def read_chain(sent: QueryDict) -> Chain:
+    """Read how bulletins are approved. Raises InvalidError."""
+    fields = {
+        read_number(one, least=1, most=6, what="lĩnh vực")
+        for one in sent.getlist("two_steps")
+    }
+    due = read_number(sent.get("due_minutes"), least=15, most=4320, what="số phút")
+    return Chain(two_steps=tuple(sorted(fields)), due_minutes=due)
 
 
 def week_from(day: date) -> tuple[date, date]:

@@ -226,7 +226,7 @@ def read_shelf(units: Sequence[Unit], *, first: date, last: date) -> Shelf:
             state=rules.APPROVED,
             first_date__lte=last,
         )
-        .exclude(kind=station.AUTHORITY)
+        .exclude(kind__in=[station.AUTHORITY, station.CHAIN])
         .order_by("-approved_at", "-pk")
     )
     papers: defaultdict[int, list[Paper]] = defaultdict(list)

@@ -16,13 +16,14 @@ from nguon.core.messages import Audience
 from nguon.core.signing import content_hash
 
 RULES, PROGRAMME, SOURCE = "rules", "programme", "source"
-ORDER, AUTHORITY = "order", "authority"
+ORDER, AUTHORITY, CHAIN = "order", "authority", "chain"
 KINDS = {
     RULES: "Quy chế đài",
     PROGRAMME: "Chương trình",
     SOURCE: "Nguồn tiếp âm",
     ORDER: "Thứ tự tin ưu tiên",
     AUTHORITY: "Ủy quyền thường trực",
+    CHAIN: "Cách duyệt bản tin",
 }
 
 ANNOUNCE: Literal["announce"] = "announce"
@@ -175,13 +176,26 @@ class Authority:
     reason: Text = ""
 
 
-Body = StationRules | Programme | Source | Order | Authority
+@dataclass(frozen=True, config=_FROZEN)
+class Chain:
+    """How a unit's bulletins are approved: in which fields two must agree, by when.
+
+    In `two_steps` fields somebody checks before somebody else approves; an emergency
+    never waits for that. `due_minutes`: after so long whoever decides is reminded.
+    """
+
+    two_steps: tuple[Annotated[int, Field(ge=1, le=6)], ...]
+    due_minutes: Annotated[int, Field(ge=15, le=3 * 24 * 60)]
+
+
+Body = StationRules | Programme | Source | Order | Authority | Chain
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     RULES: TypeAdapter(StationRules),
     PROGRAMME: TypeAdapter(Programme),
     SOURCE: TypeAdapter(Source),
     ORDER: TypeAdapter(Order),
     AUTHORITY: TypeAdapter(Authority),
+    CHAIN: TypeAdapter(Chain),
 }
 
 

@@ -34,6 +34,7 @@ urlpatterns = [
     path("cho-duyet/", approvals.index, name="approvals"),
     path("duyet/<slug:uid>/", approvals.show, name="approval"),
     path("duyet/<slug:uid>/phat/", approvals.release, name="release"),
+    path("duyet/<slug:uid>/kiem-tra/", approvals.check, name="check"),
     path("duyet/<slug:uid>/tra-lai/", approvals.send_back, name="return"),
     path("hop-tin/", inbox.index, name="inbox"),
     path("hop-tin/xuat.csv", inbox.export, name="inbox_file"),

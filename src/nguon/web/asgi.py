@@ -51,7 +51,7 @@ class SizeGate:
         """Let pass what is small enough by its own word; the rest gets a sentence."""
         told = dict(scope.get("headers", ())).get(b"content-length", b"0")
         if not told.isdigit() or int(told) <= self._limit:
-            await self._application(scope, receive, send)
+            await self._application(scope, self._counted(receive), send)
             return
         from nguon.web import errors
 
@@ -68,6 +68,18 @@ class SizeGate:
         ]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+    def _counted(self, receive: Any) -> Any:
+        """Return a `receive` that hangs up on who sends more than they said."""
+        taken = 0
+
+        async def count() -> Any:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            return message if taken <= self._limit else {"type": "http.disconnect"}
+
+        return count
 
 
 class DevicesInTurn:

@@ -20,6 +20,7 @@ def chores() -> list[Chore]:
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
         Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
         Chore("channels", _spread, every_seconds=1),
+        Chore("reminders", lambda at: schedule.remind_waiting(at=at), every_seconds=5),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
         Chore("relays", lambda at: relays.watch_sources(at=at), every_seconds=30),
         # A lost connection is a known fault within five seconds (gateway: one).
@@ -33,6 +34,7 @@ def chores() -> list[Chore]:
         # Compared here, not in the fleet: only the schedule knows a day.
         Chore("rehearsals", _rehearse, every_seconds=2),
         Chore("commands", _command, every_seconds=1),
+        Chore("updates", lambda at: fleet.run_rollouts(at=at), every_seconds=5),
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),

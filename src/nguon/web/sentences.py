@@ -295,6 +295,44 @@ SENTENCES: dict[str, str] = {
     "fleet.quiet_now": ("Đang là giờ yên lặng ({hours}). Hãy cho kêu thử sau giờ này."),
     "fleet.log_unasked": "Không ai hỏi nhật ký này, hoặc đã quá giờ nhận.",
     "fleet.log_absent": "Chưa có nhật ký máy này. Hãy gửi lệnh lấy nhật ký.",
+    "fleet.release_province": (
+        "Chỉ người phụ trách thiết bị của cả tỉnh được cập nhật chương trình."
+    ),
+    "fleet.release_kind": "Hãy chọn loại tệp: chương trình hoặc phần mềm của hãng.",
+    "fleet.release_size": (
+        "Tệp rỗng hoặc lớn hơn {limit} MB nên máy không nhận. Hãy chọn tệp khác."
+    ),
+    "fleet.release_make": "Hãy ghi tên hãng, và ghi chú không quá {limit} ký tự.",
+    "fleet.release_known": "Đã có bản {version}. Hãy tăng số phiên bản.",
+    "fleet.release_own": "Bạn đã tải bản này lên nên không được tự duyệt.",
+    "fleet.release_approved": "Bản này đã được duyệt.",
+    "fleet.release_other_hash": (
+        "Mã băm không khớp với tệp đang có. Hãy tải lại trang và xem lại tệp."
+    ),
+    "fleet.release_unapproved": "Bản này chưa được người thứ hai duyệt.",
+    "fleet.release_absent": "Không có bản phát hành này.",
+    "fleet.rollout_absent": "Không có đợt cập nhật này trong địa bàn của bạn.",
+    "fleet.rollout_empty": "Không chặng nào có thiết bị. Hãy chọn lại.",
+    "fleet.rollout_overlap": (
+        "{count} thiết bị đang ở một đợt cập nhật khác. Hãy kết thúc đợt ấy trước."
+    ),
+    "fleet.rollout_move": "Đợt cập nhật {old} nên không chuyển sang {new} được.",
+    "fleet.stages_many": "Hãy đặt từ 1 đến {limit} chặng.",
+    "fleet.stage_unknown": "Không có cách chọn máy này cho một chặng.",
+    "fleet.stage_thresholds": (
+        "Ngưỡng thành công từ 1 đến 100 %, ngưỡng hỏng từ 0 đến 100 %."
+    ),
+    "fleet.stage_percent": "Phần trăm máy của chặng phải từ 1 đến 100.",
+    "fleet.hours_wrong": "Giờ được phép phải có giờ đầu và giờ cuối khác nhau.",
+    "core.version_malformed": (
+        "Số phiên bản {version} không đúng dạng. Hãy ghi như 1.4.2."
+    ),
+    "core.archive_too_large": "Tệp chương trình quá lớn. Hãy làm lại tệp.",
+    "core.archive_broken": (
+        "Tệp không phải chương trình của thiết bị, hoặc bị hỏng. "
+        "Hãy làm lại bằng lệnh make_release."
+    ),
+    "core.archive_names": "Trong tệp có tên lạ: {name}. Tệp bị từ chối.",
     "fleet.volume_range": "Âm lượng từ 0 đến 100. Hãy nhập lại.",
     "fleet.languages_missing": "Hãy chọn ít nhất một ngôn ngữ cho thiết bị.",
     "fleet.media_empty": "Tệp rỗng. Hãy chọn tệp khác.",
@@ -555,6 +593,14 @@ SENTENCES: dict[str, str] = {
         "Ủy quyền chỉ dùng để phát ngay thông báo. Hãy gửi bản tin này cho người duyệt."
     ),
     "schedule.reason_missing": "Hãy viết lý do để người nhận biết cần sửa gì.",
+    "schedule.not_checked": (
+        "Bản tin này cần một người kiểm tra trước, rồi người khác mới duyệt."
+    ),
+    "schedule.one_step": "Bản tin này chỉ cần một bước: hãy duyệt luôn.",
+    "schedule.chain_people": (
+        "{unit} chưa đủ hai người duyệt để làm hai bước. Hãy thêm người duyệt trước."
+    ),
+    "newsroom.own_check": ("Bạn đã kiểm tra bản tin này, nên người khác phải duyệt."),
     # channels
     "newsroom.channel_unknown": "Không có kênh này. Hãy tải lại trang.",
     "newsroom.channel_empty": (

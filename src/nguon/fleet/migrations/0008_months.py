@@ -39,5 +39,11 @@ class Migration(migrations.Migration):
             name='device',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='fleet.device'),
         ),
+        # A table of months cannot be pointed at by one number alone (decision 0006).
+        migrations.AlterField(
+            model_name='rehearsal',
+            name='event',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.deviceevent'),
+        ),
         migrations.RunPython(split, migrations.RunPython.noop),
     ]

@@ -126,7 +126,13 @@ class Rehearsal(models.Model):
     asks = models.PositiveSmallIntegerField(default=0)
     last_asked_at = models.DateTimeField(null=True, blank=True)
     event = models.ForeignKey(
-        DeviceEvent, null=True, on_delete=models.PROTECT, related_name="+"
+        # No foreign key in the database: events are kept by month, and a month may
+        # lie in a file; what it told stays in `found`.
+        DeviceEvent,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
     )
     found = models.JSONField(default=dict)
     ended_at = models.DateTimeField(null=True, blank=True)

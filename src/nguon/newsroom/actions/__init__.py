@@ -7,6 +7,7 @@ from nguon.newsroom.actions.approvals import (
     OwnBulletinError,
     check_sealed,
     record_approval,
+    record_check,
     seal_version,
 )
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
@@ -20,6 +21,7 @@ from nguon.newsroom.actions.dictionary import (
 )
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
+    choose_manner,
     create_bulletin,
     draft_of,
     reuse_bulletin,
@@ -69,6 +71,7 @@ __all__ = [
     "begin_upload",
     "check_sealed",
     "check_size",
+    "choose_manner",
     "chosen_texts",
     "claim_rendition",
     "create_bulletin",
@@ -80,6 +83,7 @@ __all__ = [
     "freeze_version",
     "import_words",
     "record_approval",
+    "record_check",
     "remove_word",
     "renew_lease",
     "return_rendition",

@@ -14,6 +14,8 @@ from nguon.newsroom.models import Editor, Involvement, Seal, Version
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 
+DONE = {Involvement.APPROVE: "approved", Involvement.CHECK: "checked"}
+
 
 class OwnBulletinError(RefusedError):
     """Whoever wrote, edited or sent a version does not approve it."""
@@ -55,6 +57,24 @@ def record_approval(
     Raises OwnBulletinError, ChangedError, NotSealedError, AlreadyApprovedError,
     RefusedError without the approver's right; then nothing has changed.
     """
+    return _agree(Involvement.APPROVE, version_id, sha256, by=by, at=at)
+
+
+@transaction.atomic
+def record_check(
+    *, version_id: int, sha256: str, by: Officer, at: datetime
+) -> Involvement:
+    """Write down that `by` checked the version, for another person to approve.
+
+    Who checked never approves: one row per person and version. Raises the same as
+    `record_approval`.
+    """
+    return _agree(Involvement.CHECK, version_id, sha256, by=by, at=at)
+
+
+def _agree(
+    kind: str, version_id: int, sha256: str, *, by: Officer, at: datetime
+) -> Involvement:
     guards.check_set(connection)
     version = (
         Version.objects.select_related("bulletin__unit").filter(pk=version_id).first()
@@ -63,14 +83,14 @@ def record_approval(
         raise AbsentError("newsroom.version_absent")
     people_access.check_can(by, "approver", unit=version.bulletin.unit, at=at)
     _check_hash(version, sha256)
-    _check_second_person(version, by)
+    _check_second_person(version, by, kind)
 
     try:
         with transaction.atomic():
             approval = Involvement.objects.create(
                 version=version,
                 person=by,
-                kind=Involvement.APPROVE,
+                kind=kind,
                 at=at,
                 approved_sha256=sha256,
             )
@@ -78,7 +98,7 @@ def record_approval(
         # Somebody was faster between our look and our write.
         raise AlreadyApprovedError("newsroom.already_approved") from error
     audit.record(
-        "newsroom.version.approved",
+        f"newsroom.version.{DONE[kind]}",
         target=version,
         by=by,
         at=at,
@@ -108,10 +128,12 @@ def _check_hash(version: Version, sha256: str) -> None:
         raise ChangedError("newsroom.changed", sealed=seal.sha256, given=sha256)
 
 
-def _check_second_person(version: Version, by: Officer) -> None:
+def _check_second_person(version: Version, by: Officer, kind: str) -> None:
     involved = Involvement.objects.filter(version=version)
-    if involved.filter(kind=Involvement.APPROVE).exists():
+    if involved.filter(kind__in=[kind, Involvement.APPROVE]).exists():
         raise AlreadyApprovedError("newsroom.already_approved")
+    if involved.filter(person=by, kind=Involvement.CHECK).exists():
+        raise OwnBulletinError("newsroom.own_check")
     edited = involved.filter(person=by).exists()
     touched = Editor.objects.filter(bulletin=version.bulletin, person=by).exists()
     if edited or touched:

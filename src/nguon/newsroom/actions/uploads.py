@@ -7,6 +7,7 @@ from django.db.models import Sum
 
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.newsroom import rules, uploads
+from nguon.newsroom.intake.proposal import clean
 from nguon.newsroom.models import Upload
 from nguon.people import access as people_access
 from nguon.people.models import AUTHOR, Officer
@@ -38,7 +39,7 @@ def begin_upload(*, name: str, size: int, by: Officer, at: datetime) -> Upload:
         raise UploadError("newsroom.upload_too_many")
     return Upload.objects.create(
         owner=by,
-        name=name[:200],
+        name=clean(name)[:200],
         size=size,
         created_at=at,
         expires_at=at + timedelta(hours=rules.UPLOAD_HOURS),

@@ -16,6 +16,8 @@ CLOSING = "Đề nghị bà con chú ý thực hiện. Xin cảm ơn bà con đ�
 SPOKEN_LIMIT = 1_200
 TITLE_LIMIT = 120
 SHORT_LINE = 60
+# Control and format characters, and halves of letters that no database takes.
+_UNSPOKEN = frozenset({"Cc", "Cf", "Cs"})
 
 # Source: decree 30/2020/NĐ-CP, annex I: the parts of an administrative letter.
 _HEADING = re.compile(
@@ -142,7 +144,7 @@ def clean(text: str) -> str:
     composed = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
     composed = composed.replace("\r", "\n").replace("\t", " ").replace("\f", "\n")
     kept = (
-        c for c in composed if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf"}
+        c for c in composed if c == "\n" or unicodedata.category(c) not in _UNSPOKEN
     )
     lines = (
         re.sub(r"[^\S\n]+", " ", line).strip() for line in "".join(kept).split("\n")

@@ -48,6 +48,8 @@ class Bulletin(models.Model):
     field = models.PositiveSmallIntegerField(choices=field_choices, default=1)
     languages = models.JSONField(default=vietnamese)
     drill = models.BooleanField(default=False)
+    # Which voice reads it and how, by `speech.voice.Manner`; empty is the usual one.
+    manner = models.JSONField(default=dict, blank=True)
     corrects = models.ForeignKey(
         "self",
         null=True,
@@ -206,12 +208,13 @@ class Seal(models.Model):
 
 
 class Involvement(models.Model):
-    """What one person did with one version: edited it, or approved it.
+    """What one person did with one version: edited, checked or approved it.
 
     One row per person and version, so nobody can do both. Append-only.
     """
 
     EDIT = "edit"
+    CHECK = "check"
     APPROVE = "approve"
 
     version = models.ForeignKey(
@@ -234,9 +237,14 @@ class Involvement(models.Model):
                 condition=Q(kind="approve"),
                 name="involvement_one_approval",
             ),
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(kind="check"),
+                name="involvement_one_check",
+            ),
             models.CheckConstraint(
                 condition=Q(kind="edit", approved_sha256="")
-                | Q(kind="approve", approved_sha256__length=HASH_LENGTH),
+                | Q(kind__in=["check", "approve"], approved_sha256__length=HASH_LENGTH),
                 name="involvement_approval_has_hash",
             ),
         ]
@@ -260,6 +268,7 @@ class Rendition(models.Model):
     key = models.CharField(max_length=HASH_LENGTH, unique=True)
     language = models.CharField(max_length=12)
     voice = models.CharField(max_length=60)
+    manner = models.JSONField(default=dict, blank=True)
     chain = models.CharField(max_length=12)
     spoken_text = models.TextField(blank=True)
     # Who really spoke, and why it was not the voice that was asked for, if so.

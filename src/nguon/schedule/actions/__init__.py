@@ -1,6 +1,7 @@
 """Every write of the schedule, one file per noun; import the names from here."""
 
 from nguon.schedule.actions.announcements import announce, announce_draft
+from nguon.schedule.actions.chains import check_broadcast, remind_waiting
 from nguon.schedule.actions.days import roll_plays, settle_month
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
 from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
@@ -33,6 +34,7 @@ __all__ = [
     "build_plan",
     "build_plans",
     "cancel_broadcast",
+    "check_broadcast",
     "draft_paper",
     "end_live",
     "end_paper",
@@ -43,6 +45,7 @@ __all__ = [
     "propose_order",
     "record_events",
     "release",
+    "remind_waiting",
     "return_broadcast",
     "return_paper",
     "roll_plans",

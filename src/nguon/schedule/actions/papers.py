@@ -350,10 +350,10 @@ def list_touched(paper: Paper, *, at: datetime) -> list[Unit]:
 
     Rules touch their station and, as long as it has none, the plans above it, which
     carry the quiet hours of stations without rules; those of a province every station
-    below it. A source touches the stations that name it, an authority none.
+    below it. A source touches the stations that name it; other papers touch none.
     """
     day = inspection.today(at)
-    if paper.kind == station.AUTHORITY:
+    if paper.kind in (station.AUTHORITY, station.CHAIN):
         return []
     if paper.kind == station.SOURCE:
         return _list_relaying(paper, day=day)

@@ -17,6 +17,7 @@ from nguon.schedule.access import lock_broadcast
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.actions.inbox import offer
 from nguon.schedule.actions.plans import build_plans, make_now_airing
+from nguon.schedule.chains import find_check
 from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
 from nguon.schedule.models import Airing, Broadcast
 
@@ -37,6 +38,8 @@ def release(*, broadcast_uid: str, sha256: str, by: Officer, at: datetime) -> Br
     version = broadcast.version
     access.check_can(by, APPROVER, unit=broadcast.unit, at=at)
     rules.check_move(old=broadcast.state, new=rules.APPROVED)
+    if broadcast.steps == 2 and find_check(broadcast) is None:
+        raise ConflictError("schedule.not_checked")
     newsroom.record_approval(version_id=version.pk, sha256=sha256, by=by, at=at)
     if hash_of(broadcast) != sha256:
         raise ConflictError("newsroom.changed")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.core.errors import InvalidError
@@ -12,13 +13,14 @@ from nguon.fleet import actions as fleet
 from nguon.fleet.models import ACTIVE, Device
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import queries as newsroom_queries
+from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_draft
 from nguon.newsroom.models import Bulletin, Involvement, Version
 from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import audience, papers, rules
+from nguon.schedule import audience, chains, papers, rules
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
 from nguon.schedule.models import AudienceMember, Broadcast
@@ -49,6 +51,7 @@ def submit(
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     _check_ground(bulletin.unit, units, devices, by=by, at=at)
+    _check_still_true(bulletin, timing)
     _withdraw_undecided(bulletin, by=by, at=at)
     version = newsroom.freeze_version(bulletin_id=bulletin_id, by=by, at=at)
     rules.check_timing(timing, klass=version.klass, at=at)
@@ -76,6 +79,7 @@ def submit(
         last_date=timing.last_date,
         expires_at=timing.expires_at,
         targeted=len(members),
+        steps=chains.steps_for(bulletin.unit, version, timing.kind, at=at),
         submitted_by=by,
         submitted_at=at,
     )
@@ -91,6 +95,15 @@ def submit(
     )
     audit.record("schedule.broadcast.submitted", target=broadcast, by=by, at=at)
     return broadcast
+
+
+def _check_still_true(bulletin: Bulletin, timing: rules.Timing) -> None:
+    """Refuse a bulletin that would sound after its last day. Raises DraftError."""
+    last = timing.last_date or timing.first_date
+    if timing.starts_at is not None:
+        last = timezone.localdate(timing.starts_at)
+    if last is not None:
+        newsroom_rules.check_not_expired(bulletin.expires_on, day=last)
 
 
 def _check_ground(
@@ -166,7 +179,8 @@ def prepare(key: int, *, asks: bool = True, at: datetime) -> bool:
         return False
     broadcast.sha256 = hash_of(broadcast)
     broadcast.state = rules.WAITING
-    broadcast.save(update_fields=["sha256", "state"])
+    broadcast.remind_at = at + chains.due_after(broadcast.unit, version, at=at)
+    broadcast.save(update_fields=["sha256", "state", "remind_at"])
     newsroom.seal_version(version_id=version.pk, sha256=broadcast.sha256, at=at)
     media = [sound.media for sound in newsroom_queries.list_sounds(version)]
     fleet.prepare_media(
@@ -189,6 +203,8 @@ def _ask_approvers(broadcast: Broadcast, version: Version, *, at: datetime) -> N
         without=frozenset(editors.values_list("person_id", flat=True)),
     )
     words = "KHẨN CẤP, chờ duyệt" if version.klass == "emergency" else "Chờ duyệt"
+    if broadcast.steps == 2:
+        words = "Chờ kiểm tra"
     if broadcast.timing == rules.ANNOUNCE:
         words = "Chờ duyệt để phát ngay"
     people.notify(

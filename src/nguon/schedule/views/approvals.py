@@ -14,7 +14,7 @@ from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER
-from nguon.schedule import actions, papers, queries, rules
+from nguon.schedule import actions, chains, papers, queries, rules
 from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -75,6 +75,9 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "may_approve": access.can(officer, APPROVER, unit=broadcast.unit, at=at),
         "is_own": newsroom.has_edited(version.bulletin, officer.pk),
         "is_waiting": broadcast.state == rules.WAITING,
+        "check": (checked := chains.find_check(broadcast)),
+        "has_checked": bool(checked and checked.person_id == officer.pk),
+        "to_check": broadcast.steps == 2 and checked is None,
     }
     return render(request, "schedule/approval.html", context)
 
@@ -127,6 +130,24 @@ def release(request: HttpRequest, uid: str) -> HttpResponse:
         request,
         to=to,
         data={**broadcast_facts(broadcast), "approved_at": at.isoformat()},
+    )
+
+
+@require_POST
+def check(request: HttpRequest, uid: str) -> HttpResponse:
+    """Agree as the first of two, for exactly the hash that was shown."""
+    at = timezone.now()
+    _check_seen(uid, request, at)
+    broadcast = actions.check_broadcast(
+        broadcast_uid=uid,
+        sha256=request.POST.get("sha256", ""),
+        by=officer_of(request),
+        at=at,
+    )
+    if not wants_json(request):
+        messages.success(request, "Đã kiểm tra. Người khác sẽ duyệt.")
+    return done(
+        request, to=reverse("schedule:approvals"), data=broadcast_facts(broadcast)
     )
 
 

@@ -21,6 +21,7 @@ EDITORS: dict[str, Callable[[HttpRequest, Paper, datetime], HttpResponse]] = {
     station.PROGRAMME: programme.edit,
     station.SOURCE: change_simple,
     station.AUTHORITY: change_simple,
+    station.CHAIN: change_simple,
 }
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import (
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.fleet import files
 from nguon.newsroom import queries as newsroom
+from nguon.newsroom import rules as newsroom_rules
 from nguon.people import access
 from nguon.people import queries as people_queries
 from nguon.people.answers import done, officer_of, wants_json
@@ -269,12 +270,13 @@ def again(request: HttpRequest, uid: str) -> HttpResponse:
 READERS: dict[str, Callable[[QueryDict], station.Body]] = {
     station.SOURCE: paper_forms.read_source,
     station.AUTHORITY: paper_forms.read_authority,
+    station.CHAIN: paper_forms.read_chain,
 }
 
 
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Begin a source of relays or a standing authority."""
+    """Begin a source of relays, a standing authority, a way of approving."""
     at = timezone.now()
     officer = officer_of(request)
     unit = choose_station(request, officer, at)
@@ -331,6 +333,8 @@ def change_simple(request: HttpRequest, paper: Paper, at: datetime) -> HttpRespo
 
 def _title(request: HttpRequest, kind: str) -> str:
     sent = request.POST
+    if kind == station.CHAIN:
+        return station.KINDS[kind]
     if kind == station.SOURCE:
         return f"Nguồn tiếp âm {sent.get('name', '').strip()}"[:200]
     return sent.get("title", "").replace("\0", "").strip()[:200]
@@ -369,6 +373,9 @@ def simple_form(
         "places": list_places(unit, places, at=at),
         "today": timezone.localdate(at),
         "must_end": kind == station.AUTHORITY,
+        "fields": newsroom_rules.FIELDS.items(),
+        "chosen_fields": sent.getlist("two_steps")
+        or [str(field) for field in getattr(body, "two_steps", ())],
     }
     return render(request, "schedule/paper_form.html", context, status=status)
 

@@ -62,7 +62,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def _in_force(unit: Unit, at: datetime) -> list[Paper]:
     """Return the sources, authorities and orders that hold today."""
     day = timezone.localdate(at)
-    kinds = [station.SOURCE, station.AUTHORITY, station.ORDER]
+    kinds = [station.SOURCE, station.AUTHORITY, station.ORDER, station.CHAIN]
     found = Paper.objects.filter(unit=unit, kind__in=kinds, state=rules.APPROVED)
     return [
         one
