@@ -218,6 +218,7 @@ def _ask(bulletin: Bulletin, at: datetime) -> None:
             klass=bulletin.klass,
             at=at,
             dictionary=words,
+            manner=bulletin.manner,
         )
 
 
