@@ -326,7 +326,9 @@ SENTENCES: dict[str, str] = {
         "Ngưỡng thành công từ 1 đến 100 %, ngưỡng hỏng từ 0 đến 100 %."
     ),
     "fleet.stage_percent": "Phần trăm máy của chặng phải từ 1 đến 100.",
-    "fleet.hours_wrong": "Giờ được phép phải có giờ đầu và giờ cuối khác nhau.",
+    "fleet.hours_wrong": (
+        "Giờ được phép phải có giờ đầu và giờ cuối khác nhau. Hãy ghi như 01:00."
+    ),
     "core.version_malformed": (
         "Số phiên bản {version} không đúng dạng. Hãy ghi như 1.4.2."
     ),

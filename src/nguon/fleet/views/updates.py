@@ -1,6 +1,6 @@
 """Screens of programs: bring one, approve it, roll it out by stages, watch and stop."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,7 +16,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from nguon.core import updates
+from nguon.core import typed, updates
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet import access, actions, queries, rollouts
 from nguon.fleet.models import (
@@ -253,7 +253,7 @@ def _hours(request: HttpRequest) -> tuple[int, int] | None:
     if not any(texts):
         return None
     try:
-        moments = [time.fromisoformat(text) for text in texts]
+        moments = [typed.read_clock(text) for text in texts]
     except ValueError as error:
         raise InvalidError("fleet.hours_wrong") from error
     begin, end = (moment.hour * 60 + moment.minute for moment in moments)
