@@ -481,7 +481,7 @@ class Swarm:
         busy = device.playing is not None or bool(device.stops)
         volume = given.get("volume")
         if verb == "volume":
-            if not _is_percent(volume):
+            if not isinstance(volume, int) or not _is_percent(volume):
                 return "unusable"
             device.own_volume = self.bodies[device.number].volume = volume
         elif verb == "test":
