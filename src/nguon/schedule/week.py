@@ -177,13 +177,15 @@ def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
         .values("item")
         .annotate(
             known=Count("pk"),
-            sounded=Count("pk", filter=queries.SOUNDED & ~queries.SILENT),
+            sounded=Count(
+                "pk",
+                filter=queries.SOUNDED & ~queries.SILENT & ~queries.BROKEN_OFF,
+            ),
+            broken_off=Count("pk", filter=queries.BROKEN_OFF),
             silent=Count("pk", filter=queries.SILENT),
         )
     )
-    return {
-        row["item"]: Played(row["known"], row["sounded"], row["silent"]) for row in rows
-    }
+    return {row.pop("item"): Played(**row) for row in rows}
 
 
 def _spoken(airings: Sequence[Airing]) -> Mapping[str, datetime]:
