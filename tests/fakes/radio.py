@@ -145,6 +145,10 @@ class FakeRadio:
         """The address of the playlist."""
         return f"http://127.0.0.1:{self.port}/index.m3u8"
 
+    def likeness(self, piece: np.ndarray) -> float:
+        """Return how like a stretch of a recording is to the best part of our own."""
+        return likeness(piece, self.samples)
+
     def start(self) -> "FakeRadio":
         """Go on air."""
         for thread in self._threads:
@@ -191,6 +195,19 @@ class FakeRadio:
                     return self._number, self._piece
                 self._news.wait(0.5)
         return 0, b""
+
+
+def likeness(piece: np.ndarray, sound: np.ndarray) -> float:
+    """Return how like a piece is to the part of a sound that it resembles most."""
+    if not piece.any():
+        return 0.0
+    piece, sound = piece.astype(float), sound.astype(float)
+    size = 1 << (len(piece) + len(sound)).bit_length()
+    product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size))
+    curve = np.fft.irfft(product, size)[: len(sound) - len(piece)]
+    at = int(np.argmax(curve))
+    part = sound[at : at + len(piece)]
+    return float(curve[at] / (np.linalg.norm(piece) * np.linalg.norm(part)))
 
 
 class _Handler(BaseHTTPRequestHandler):
