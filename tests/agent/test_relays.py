@@ -42,7 +42,7 @@ def relay(province: FakeProvince, url: str, *, kind: str = "http", **more: Any) 
 
 def is_on(recording: Recording, sound: np.ndarray, begin: float, end: float) -> bool:
     """Say whether a stretch of the recording is a part of this sound."""
-    return fake.likeness(recording.sounding(begin, end), sound) > 0.8
+    return fake.find(recording.sounding(begin, end), sound)[1] > 0.8
 
 
 def test_a_source_that_dies_gives_way_to_the_fallback_and_comes_back(
