@@ -2,26 +2,33 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nguon.core import messages, signing
 from nguon.core.signing import DocumentRefusedError, KeySet, PublicKey
+from nguon.core.updates import Update
 
-VECTORS = json.loads(
-    (Path(__file__).parent.parent / "vectors" / "vectors.json").read_text("utf-8")
-)
+FOLDER = Path(__file__).parent.parent / "vectors"
+FILES = [
+    json.loads((FOLDER / name).read_text("utf-8"))
+    for name in ("vectors.json", "updates.json")
+]
+ROWS = [(file, row) for file in FILES for row in file["documents"]]
 
 
-@pytest.mark.parametrize("row", VECTORS["documents"], ids=lambda row: row["name"])
-def test_vector(row: dict[str, str]) -> None:
-    root = PublicKey(VECTORS["root"])
-    keys = KeySet.empty(root).renewed(VECTORS["keyset"], at=VECTORS["at"])
+@pytest.mark.parametrize(("file", "row"), ROWS, ids=[row["name"] for _f, row in ROWS])
+def test_vector(file: dict[str, Any], row: dict[str, str]) -> None:
+    root = PublicKey(file["root"])
+    keys = KeySet.empty(root).renewed(file["keyset"], at=file["at"])
 
     def receive() -> None:
-        payload = keys.verify(row["jws"], at=VECTORS["at"])
-        units = frozenset(VECTORS["units"])
-        messages.check_target(payload, device=VECTORS["device"], units=units)
+        payload = keys.verify(row["jws"], at=file["at"])
+        units = frozenset(file["units"])
+        messages.check_target(payload, device=file["device"], units=units)
+        if payload["type"] == "update":
+            Update.decode(payload)
 
     if not row["refused"]:
         receive()
@@ -31,7 +38,8 @@ def test_vector(row: dict[str, str]) -> None:
     assert refusal.value.cause == row["refused"]
 
 
-def test_the_fingerprint_is_the_promised_one() -> None:
-    root = PublicKey(VECTORS["root"])
+@pytest.mark.parametrize("file", FILES)
+def test_the_fingerprint_is_the_promised_one(file: dict[str, Any]) -> None:
+    root = PublicKey(file["root"])
 
-    assert signing.fingerprint(root) == VECTORS["root_fingerprint"]
+    assert signing.fingerprint(root) == file["root_fingerprint"]

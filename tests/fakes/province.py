@@ -24,7 +24,7 @@ from nguon.core.topics import new_uid
 
 DAY_MS = 24 * 3600 * 1000
 Answer = tuple[int, dict[str, str], bytes]
-USES = ("plan", "emergency", "command")
+USES = ("plan", "emergency", "command", "firmware")
 
 
 def now_ms() -> int:
@@ -59,8 +59,9 @@ class FakeProvince:
         self.acknowledge = True
         self.beats: list[dict[str, Any]] = []
         self.logs: dict[str, str] = {}
+        self.update = ""
         self.changed = threading.Condition()
-        self._settings_seq = 0
+        self._settings_seq = self._update_seq = 0
         self._settings = ""
         self._http: ThreadingHTTPServer | None = None
         self.http_port = 0
@@ -254,6 +255,23 @@ class FakeProvince:
         body = {"until": self.now() + round(seconds * 1000)}
         return self.push(self.sign("stop", body, use="emergency", **changes))
 
+    def ask_update(self, data: bytes, version: str, **changes: Any) -> str:
+        """Have the device run a program; return the document's id."""
+        told: dict[str, Any] = {
+            "release": new_uid(), "kind": "agent", "make": "nguon", "number": version,
+            "sha256": self.store(data) if data else "", "size": len(data), "hours": [],
+            "rollback": False,
+        }  # fmt: skip
+        key = changes.pop("key", None)
+        self._update_seq += 1
+        self.update = self.sign(
+            "update", told | changes, use="firmware", seq=self._update_seq, key=key,
+            target={"device": self.device},
+        )  # fmt: skip
+        nudge = messages.encode_nudge(unit=self.commune, plan=self.plan_number)
+        self.bus.publish(topics.area(self.commune, "nudge"), json.dumps(nudge))
+        return str(signing.read(self.update)[1]["id"])
+
     def push_command(self, verb: str, args: Any = None, **changes: Any) -> str:
         """Push a command to the device; return the document's id."""
         target = {"device": self.device}
@@ -387,6 +405,7 @@ class _Handler(BaseHTTPRequestHandler):
             "settings": province.settings(),
             "plans": [province.plan_token],
             "urgent": list(province.urgent),
+            "update": province.update,
         }
         etag = hashlib.sha256(json.dumps(body).encode()).hexdigest()
         if self.headers.get("If-None-Match") == etag:
@@ -398,6 +417,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _media(self, name: str) -> None:
         province = self.owner
+        if name not in province.media:
+            self._send({"code": "fleet.media_absent"}, status=404)
+            return
         data = province.media[name]
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         begin = int(match[1]) if match else 0

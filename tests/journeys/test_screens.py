@@ -24,6 +24,7 @@ SCREENS = (
     "/",
     "/ban-tin/",
     "/ban-tin/moi/",
+    "/ban-tin/tu-dien/",
     "/cho-duyet/",
     "/lich-phat/",
     "/dai/",

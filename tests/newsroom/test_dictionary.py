@@ -211,3 +211,24 @@ def test_a_word_is_heard(client: Client, ia_grai: Unit, lan: Officer) -> None:
 
     assert answer["Content-Type"] == "audio/mpeg"
     assert len(answer.content) > 2_000
+
+
+def test_the_chosen_voice_and_speed_name_the_sound_and_are_bounded(
+    client: Client, hall: Bulletin, lan: Officer, hoa: Officer, now: datetime
+) -> None:
+    usual = actions.freeze_version(bulletin_id=hall.pk, by=lan, at=now)
+    client.force_login(lan)
+    address = f"/ban-tin/{hall.uid}/giong/"
+
+    client.post(address, {"voice": "vi-VN-x-south", "speed": "85"})
+    chosen = actions.freeze_version(bulletin_id=hall.pk, by=lan, at=now)
+    wild = client.post(address, {"voice": "vi", "speed": "500"})
+    nobody = client.post(address, {"voice": "nobody"})
+    client.force_login(hoa)
+    foreign = client.post(address, {"voice": "vi"})
+
+    (before,), (after,) = queries.list_sounds(usual), queries.list_sounds(chosen)
+    assert before.key != after.key
+    assert (after.voice, after.manner["speed"]) == ("vi-VN-x-south", 85)
+    assert wild.status_code == nobody.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert foreign.status_code == HTTPStatus.NOT_FOUND

@@ -22,6 +22,7 @@ from nguon.people.models import Officer
 from nguon.schedule import actions, rules
 from nguon.schedule.models import Airing, Broadcast, CountedDay, PlayDay, PlayRecord
 from nguon.territory.models import Unit
+from nguon.web import condition
 from tests.schedule.conftest import make_device
 
 Send = Callable[..., Broadcast]
@@ -330,3 +331,23 @@ def test_a_person_puts_away_checks_and_takes_back_by_one_command(
         run("--put-away", "tháng ba")
     with pytest.raises(CommandError, match="month_open"):
         run("--put-away", f"{datetime.now(UTC):%Y-%m}")
+
+
+def test_the_page_of_operations_shows_months_strays_and_the_last_archive(
+    stories: list[tuple[EventBatch, datetime]], now: datetime
+) -> None:
+    before = {row.key: row for row in condition.look(at=now)}
+    archives.put_away(PLAYS, MARCH, at=now)
+
+    after = {row.key: row for row in condition.look(at=now)}
+
+    assert before["archive"].value == "chưa tháng nào ra tệp"
+    assert "schedule_playrecord-2026-03.jsonl.gz" in after["archive"].value
+    assert after["schedule_playrecord"].state == condition.GOOD
+    if connection.vendor == "postgresql":
+        assert "tháng (" in after["schedule_playrecord"].value
+    file = archives.folder() / Archive.objects.get().file
+    file.rename(file.with_suffix(".away"))
+    assert {row.key: row for row in condition.look(at=now)}["archive"].state == (
+        condition.BAD
+    )

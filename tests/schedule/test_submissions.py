@@ -1,6 +1,7 @@
 """Sending for approval: whose ground, which devices, one sending at a time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -42,6 +43,34 @@ def submit(
         by=by,
         at=at,
     )
+
+
+def test_nothing_is_sent_to_sound_after_its_last_day(
+    bulletin: Bulletin,
+    speakers: list[Device],
+    lan: Officer,
+    ia_grai: Unit,
+    now: datetime,
+) -> None:
+    last = now.date() + timedelta(days=1)
+    draft = replace(newsroom.draft_of(bulletin), expires_on=last)
+    newsroom.save_draft(
+        bulletin_id=bulletin.pk, revision=1, draft=draft, by=lan, at=now
+    )
+
+    def send(days: int) -> Broadcast:
+        return actions.submit(
+            bulletin_id=bulletin.pk,
+            timing=rules.Timing(rules.ONCE, starts_at=now + timedelta(days=days)),
+            units=[ia_grai],
+            devices=[],
+            by=lan,
+            at=now,
+        )
+
+    with pytest.raises(InvalidError, match=r"newsroom\.expired"):
+        send(2)
+    assert send(1).pk
 
 
 def test_the_audience_is_the_active_devices_of_that_moment(

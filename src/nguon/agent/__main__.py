@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from nguon import __version__
 from nguon.agent import identity, station
 from nguon.agent.drivers import realtime, wiring
 from nguon.agent.identity import Home
@@ -38,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     try:
         status = int(asyncio.run(options.work(options)))
-        if status == EXIT_AGAIN:
-            # In place, so that whoever watches over this process need do nothing.
+        if status == EXIT_AGAIN and os.environ.get("NGUON_KEPT") != "1":
+            # Without a keeper, in place: who watches over this process need do nothing.
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606
         return status
     except DomainError as error:
@@ -61,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--home", required=True, type=Path)
     enrol.add_argument("--kind", choices=identity.KINDS, default="speaker")
     enrol.set_defaults(work=_enrol)
+    check = commands.add_parser("check", help="look whether this program is whole")
+    check.add_argument("--version", required=True, help="which it should be")
+    check.set_defaults(work=_check)
     run = commands.add_parser("run", help="be the device until told to end")
     run.add_argument("--home", required=True, type=Path)
     output = run.add_mutually_exclusive_group()
@@ -97,6 +101,14 @@ async def _enrol(options: argparse.Namespace) -> int:
     )
     sys.stdout.write(json.dumps({"device": enrolled.device}) + "\n")
     return 0
+
+
+async def _check(options: argparse.Namespace) -> int:
+    """Say by the exit status whether this program is whole and of that version.
+
+    All its parts have been loaded by now: what cannot be loaded never comes so far.
+    """
+    return 0 if __version__ == options.version else EXIT_ERROR
 
 
 async def _run(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from nguon.core import hours
 from nguon.core.messages import VERBS, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.playout import FOREVER, Listener, Prepared
 from nguon.core.signing import DocumentRefusedError
+from nguon.core.updates import Update
 
 _DAY_MS = 24 * 3600 * 1000
 # A cancel is remembered as long as any plan may carry the item.
@@ -54,6 +55,8 @@ class Holdings:
         self._trust = trust
         self.settings = Settings(identity.device, identity.kind, ())
         self.settings_seq = 0
+        # The program that this device should run, if it was told one.
+        self.update: Update | None = None
         self.candidates: dict[str, Candidate] = {}
         # The items that are not over, ready to be asked about every instant.
         self.prepared = Prepared((), self.listener)
@@ -176,6 +179,9 @@ class Holdings:
             listener = _listener(Settings.decode(payload))
             change.plays = self._plays(self._all_items(), at=at, listener=listener)
             change.keep_until = FOREVER
+        elif kind == "update":
+            Update.decode(payload)
+            change.keep_until = FOREVER
         elif kind == "plan":
             change.plays = self._plays(self._items(accepted), at=at)
         elif kind in {"go", "alert"}:
@@ -241,6 +247,8 @@ class Holdings:
         if kind == "settings":
             self._settle(Settings.decode(payload))
             self.settings_seq = held.seq
+        elif kind == "update":
+            self.update = Update.decode(payload)
         elif kind == "plan":
             plan = Plan.decode(payload)
             plan = replace(plan, items=self._items(accepted))
@@ -317,6 +325,14 @@ class Holdings:
         """
         plans = (held[1] for held in self._plans.values())
         return any(plan.starts_at <= at < plan.ends_at for plan in plans)
+
+    def drop_update(self) -> None:
+        """Stay with the program that runs: the server holds no update any more."""
+        self.update = None
+        held = [one for one in self._store.documents() if one.kind == "update"]
+        for one in held:
+            self._trust.forget(one.id)
+        self._store.forget_documents(one.id for one in held)
 
     def drop(self, key: str) -> None:
         """Stop offering an item that is over."""

@@ -6,11 +6,11 @@ a server that shows another root is refused, whatever it says.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from nguon.agent.files import write_whole
 from nguon.core import signing
 from nguon.core.errors import ConflictError, InvalidError, RefusedError
 from nguon.core.signing import PublicKey, SigningKey
@@ -132,15 +132,3 @@ class Home:
         if (held.claim, held.server) != (identity.claim, identity.server):
             raise HomeInUseError("agent.home_in_use", home=str(self.folder))
         return held
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees all of the old or all of the new."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -8,7 +8,7 @@ at most. A finished file is hashed once more when it is loaded to sound.
 import hashlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nguon.agent.server import CHUNK, Server
@@ -33,8 +33,21 @@ class MediaShelf:
         self.ready = {path.name for path in folder.iterdir() if _is_sha256(path.name)}
         self.fetched_bytes = 0
 
-    def fetch(self, server: Server, *, sha256: str, size: int) -> None:
+    def path(self, sha256: str) -> Path:
+        """Return where a file on the shelf lies."""
+        return self._folder / sha256
+
+    def fetch(
+        self,
+        server: Server,
+        *,
+        sha256: str,
+        size: int,
+        goes_on: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Fetch what is missing of a file, check it, and put it on the shelf.
+
+        `goes_on` is asked after each piece; when it says no, the rest comes later.
 
         Raises ServerUnreachableError, ServerRefusedError (what has come is kept for
         the next try) or MediaBrokenError (it has been thrown away).
@@ -52,7 +65,7 @@ class MediaShelf:
                     self.fetched_bytes += len(chunk)
                     file.write(chunk)
                     have += len(chunk)
-                    if have > size:
+                    if have > size or not goes_on():
                         break
             os.fsync(file.fileno())
         self._accept(part, sha256=sha256, size=size)

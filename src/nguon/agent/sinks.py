@@ -26,7 +26,7 @@ from typing import Protocol
 import miniaudio
 
 from nguon.agent.clock import Clock
-from nguon.agent.identity import write_whole
+from nguon.agent.files import write_whole
 from nguon.agent.player import silence
 from nguon.agent.voice import RATE, Samples
 from nguon.core.errors import DomainError

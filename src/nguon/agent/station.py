@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import platform
 import random
 import resource
@@ -38,6 +39,7 @@ from nguon.agent.holdings import Holdings
 from nguon.agent.identity import Home, Identity
 from nguon.agent.media import MediaBrokenError, MediaShelf
 from nguon.agent.player import Ending, Onset, Player
+from nguon.agent.programs import Programs
 from nguon.agent.rehearsal import Rehearser
 from nguon.agent.senses import Senses
 from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
@@ -46,6 +48,7 @@ from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
+from nguon.agent.updates import Updater
 from nguon.core import beats, signing
 from nguon.core.beats import Beat
 from nguon.core.errors import DomainError, RefusedError
@@ -161,6 +164,7 @@ class Station:
         # Asked for by a command: the program starts anew when it has ended.
         self.again = False
         self._ending = asyncio.Event()
+        self._update_now = asyncio.Event()
         self._tail = LogTail()
         logging.getLogger().addHandler(self._tail)
 
@@ -242,6 +246,20 @@ class Station:
             told=self._changed,
         )
         self._holdings.commanded = self._commands.obey
+        self._updater = Updater(
+            programs=Programs(self._home.folder / "program"),
+            store=self._store,
+            clock=self._clock,
+            server=self._server,
+            holdings=self._holdings,
+            running=__version__,
+            base=os.environ.get("NGUON_BASE_VERSION", __version__),
+            is_kept=os.environ.get("NGUON_KEPT") == "1",
+            occupied=lambda ms: self._stage.occupied(within_ms=ms),
+            proves=self._proves,
+            restart=self.end_for_restart,
+            told=self._changed,
+        )
         keyset = self._store.fact("keyset")
         if keyset:
             try:
@@ -336,6 +354,7 @@ class Station:
             "beat": self._forever(self._beat_turn, "the beat"),
             "senses": self._forever(self._sense_turn, "the senses"),
             "clean": self._forever(self._clean_turn, "cleaning"),
+            "update": self._forever(self._update_turn, "the update"),
             "watchdog": self._feed(),
         }
 
@@ -465,6 +484,17 @@ class Station:
         self.again = True
         self._ending.set()
 
+    def _proves(self) -> bool:
+        """Say whether this program is connected, in state, and heard of its birth."""
+        told = self._store.fact("birth") == str(self._boots)
+        heard = told and not self._store.is_waiting("birth")
+        return heard and self._broker.is_connected and self._is_ready
+
+    async def _update_turn(self) -> None:
+        """Go on towards the program that this device should run."""
+        await _wait(self._update_now, await self._updater.turn())
+        self._update_now.clear()
+
     # --- what comes by push -----------------------------------------------------------
 
     def _connected(self) -> None:
@@ -526,6 +556,8 @@ class Station:
             self._stage.stop_arrived(accepted.payload["id"])
         if accepted.kind == "settings":
             self._set_volume()
+        if accepted.kind == "update":
+            self._update_now.set()
         self._changed()
         self._fetch_now.set()
         return True
@@ -623,6 +655,11 @@ class Station:
         """Take every document of a state; say whether none was refused."""
         settings = state.get("settings")
         good = self._take(settings, pushed=False) if isinstance(settings, str) else True
+        update = state.get("update")
+        if update and isinstance(update, str):
+            good &= self._take(update, pushed=False)
+        elif update == "" and self._holdings.update:
+            self._holdings.drop_update()
         tokens = [
             token
             for name in ("plans", "urgent")

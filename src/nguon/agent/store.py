@@ -394,6 +394,11 @@ class Store:
         ).fetchone()
         return row is not None
 
+    def is_waiting(self, kind: str) -> bool:
+        """Say whether an event of a kind is not yet in the server's database."""
+        row = self._db.execute("SELECT 1 FROM event WHERE type = ?", (kind,)).fetchone()
+        return row is not None
+
     def acknowledged(self, *, log: str, numbers: Iterable[int]) -> None:
         """Forget the events that are now in the server's database."""
         if log != self.log:

@@ -18,7 +18,7 @@ from nguon.core.messages import SequenceWindow
 from nguon.core.signing import DocumentRefusedError, KeySet
 
 # The newest of these replaces the one held; the others stand beside each other.
-WHOLE = ("plan", "settings")
+WHOLE = ("plan", "settings", "update")
 URGENT = ("go", "alert", "cancel", "stop", "lift", "command")
 
 

@@ -183,6 +183,7 @@ def ensure(kept: Kept, month: date) -> list[str]:
         if cursor.fetchone()[0]:
             return []
         cursor.execute(LOCK_WAIT)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         strays = f"{kept.table}_{STRAYS}"
         # What is detached has no guards, and nobody else sees it until the end.
         cursor.execute(f"ALTER TABLE {kept.table} DETACH PARTITION {strays}")
@@ -242,6 +243,8 @@ def drop_month(kept: Kept, month: date) -> None:
         if is_partitioned(kept.table):
             name = part_name(kept.table, month)
             cursor.execute(LOCK_WAIT)
+            # Rows that this very transaction wrote still wait to be checked.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(f"ALTER TABLE {kept.table} DETACH PARTITION {name}")
             cursor.execute(f"DROP TABLE {name}")
             return

@@ -48,6 +48,8 @@ EVENT_TYPES = (
     # A command was carried out, or not, with its cause.
     "obeyed",
     "declined",
+    # Another program: downloading, installed, proven or failed.
+    "update",
     "contact",
 )
 VERBS = ("volume", "test", "restart", "logs", "rehearse")

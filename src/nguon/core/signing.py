@@ -41,6 +41,7 @@ KEY_USE = {
     "lift": "emergency",
     "command": "command",
     "segment": "plan",
+    "update": "firmware",
     "keyset": "root",
 }
 USES = ("plan", "emergency", "command", "firmware")

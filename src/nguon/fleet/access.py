@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from nguon.core.errors import AbsentError
+from nguon.core.errors import AbsentError, RefusedError
 from nguon.fleet.models import (
     Batch,
     Command,
@@ -13,11 +13,12 @@ from nguon.fleet.models import (
     Health,
     Incident,
     Installation,
+    Rollout,
     WorkOrder,
 )
 from nguon.people import access
 from nguon.people.models import ADMINISTRATOR, TECHNICIAN, Officer
-from nguon.territory.models import COMMUNE, VILLAGE, Unit
+from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
 
 KEEPERS = (TECHNICIAN, ADMINISTRATOR)
 
@@ -34,6 +35,33 @@ def check_keeper(officer: Officer, *, unit: Unit, at: datetime) -> None:
     """
     if not can_keep(officer, unit=unit, at=at):
         access.check_can(officer, TECHNICIAN, unit=unit, at=at)
+
+
+def check_releaser(officer: Officer, *, at: datetime) -> Unit:
+    """Return the province whose devices an officer looks after, all of them.
+
+    Programs are for who keeps a whole province: one bad one silences it. Raises
+    RefusedError `fleet.release_province`.
+    """
+    for unit in list_kept(officer, at=at):
+        if unit.kind == PROVINCE:
+            return unit
+    raise RefusedError("fleet.release_province")
+
+
+def can_release(officer: Officer, *, at: datetime) -> bool:
+    """Say whether an officer may bring, approve and roll out programs."""
+    return any(unit.kind == PROVINCE for unit in list_kept(officer, at=at))
+
+
+def access_rollout(officer: Officer, uid: str, *, at: datetime) -> Rollout:
+    """Return a rollout on an officer's ground. Raises AbsentError for any other."""
+    related = ("release", "unit", "made_by", "moved_by")
+    found = access.fence(Rollout.objects.all(), officer=officer, at=at)
+    rollout = found.select_related(*related).filter(uid=uid).first()
+    if rollout is None:
+        raise AbsentError("fleet.rollout_absent")
+    return rollout
 
 
 def fence_devices(officer: Officer, *, at: datetime) -> QuerySet[Device]:

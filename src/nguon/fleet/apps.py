@@ -32,6 +32,18 @@ GUARDS = (
         "fleet.event_immutable: never deleted before it is archived",
         guards.NOT_ARCHIVED.format(model="fleet.DeviceEvent", column="stored_at"),
     ),
+    guards.Guard(
+        "nguon_fleet_release_immutable",
+        "fleet_release",
+        "UPDATE",
+        "fleet.release_immutable: never changed",
+        "NEW.sha256 <> OLD.sha256 OR NEW.size <> OLD.size"
+        " OR NEW.version <> OLD.version OR NEW.kind <> OLD.kind OR NEW.make <> OLD.make"
+        " OR NEW.uploaded_by_id <> OLD.uploaded_by_id"
+        " OR NEW.media_id <> OLD.media_id"
+        " OR (OLD.approved_sha256 <> ''"
+        " AND NEW.approved_sha256 <> OLD.approved_sha256)",
+    ),
 )
 
 

@@ -18,7 +18,7 @@ from nguon.core.errors import ConflictError, DomainError
 from nguon.core.signing import KeySet, PublicKey, SigningKey
 from nguon.core.topics import new_uid
 
-WORKING = ("plan", "emergency", "command")
+WORKING = ("plan", "emergency", "command", "firmware")
 LIFE = timedelta(days=400)
 
 
@@ -40,7 +40,10 @@ class Ring:
 
     def signer(self, use: str, *, at: int) -> SigningKey:
         """Return the key for a use. Raises CannotSignError when it has run out."""
-        key = self.signers[use]
+        key = self.signers.get(use)
+        if key is None:
+            # Made by an older version: the others go on signing.
+            raise CannotSignError(use, "run make_keys --renew")
         named = self.trusted.keys.get(key.kid)
         if named is None or use not in named.uses:
             raise CannotSignError(use, "not in the key set")
@@ -109,7 +112,11 @@ def _read_ring(folder: Path, _stamp: int) -> Ring:
     try:
         root = PublicKey((folder / "root.pub").read_text(encoding="ascii").strip())
         keyset = (folder / "keyset.jws").read_text(encoding="ascii").strip()
-        signers = {use: SigningKey.load(folder / f"{use}.jwk") for use in WORKING}
+        signers = {
+            use: SigningKey.load(folder / f"{use}.jwk")
+            for use in WORKING
+            if use != "firmware" or (folder / f"{use}.jwk").exists()
+        }
         trusted = KeySet.empty(root).renewed(keyset, at=0)
     except (OSError, ValueError, JoseError, DomainError) as error:
         raise CannotSignError("any", str(error)) from error

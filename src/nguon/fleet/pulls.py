@@ -20,6 +20,9 @@ from nguon.fleet.keys import Ring
 from nguon.fleet.models import ACTIVE
 from nguon.territory.models import Unit
 
+# What does not stand among the urgent.
+_KINDS = ("settings", "plan", "update")
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -115,6 +118,8 @@ def _state(uids: Sequence[str], mark: str, ring: Ring) -> Answer:
         "keyset": ring.keyset,
         "settings": next((h.jws for h in held if h.kind == "settings"), ""),
         "plans": [h.jws for h in held if h.kind == "plan"],
-        "urgent": [h.jws for h in held if h.kind not in {"settings", "plan"}],
+        "urgent": [h.jws for h in held if h.kind not in _KINDS],
+        # An older device leaves this; an empty word says: stay as you are.
+        "update": next((h.jws for h in held if h.kind == "update"), ""),
     }
     return Answer(200, fresh, json.dumps(body).encode())

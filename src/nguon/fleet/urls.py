@@ -10,6 +10,7 @@ from nguon.fleet.views import (
     maps,
     orders,
     register,
+    updates,
 )
 
 app_name = "fleet"
@@ -39,6 +40,18 @@ urlpatterns = [
     path("lenh/<slug:uid>/", commands.show, name="batch"),
     path("lenh/<slug:uid>/xuat.csv", commands.export, name="batch_file"),
     path("lenh/<slug:uid>/dung/", commands.cancel, name="cancel_batch"),
+    path("cap-nhat/", updates.index, name="updates"),
+    path("cap-nhat/moi/", updates.upload, name="upload_release"),
+    path("cap-nhat/ban/<slug:uid>/", updates.release, name="release"),
+    path("cap-nhat/ban/<slug:uid>/duyet/", updates.approve, name="approve_release"),
+    path("cap-nhat/ban/<slug:uid>/dua-ra/", updates.start, name="start_rollout"),
+    path("cap-nhat/dot/<slug:uid>/", updates.show, name="rollout"),
+    path("cap-nhat/dot/<slug:uid>/xuat.csv", updates.export, name="rollout_file"),
+    re_path(
+        r"^cap-nhat/dot/(?P<uid>[a-z2-7]{12})/(?P<verb>tam-dung|chay-tiep|thoi|ve-ban-cu)/$",
+        updates.move,
+        name="move_rollout",
+    ),
     path("<slug:uid>/nhat-ky/<int:command_id>/", commands.log, name="log"),
     path("bao-hong/", orders.reports, name="reports"),
     path("bao-hong/xuat.csv", orders.export_reports, name="reports_file"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Max, QuerySet
 
 from nguon.newsroom import rules
+from nguon.newsroom.manner import manner_of, voice_of
 from nguon.newsroom.models import Bulletin, DictionaryWord
 from nguon.speech import text
 from nguon.speech.reading.scan import Word
@@ -45,11 +46,15 @@ def list_words(unit: Unit, *, query: str = "") -> QuerySet[DictionaryWord]:
     return words.order_by("folded", "pk")
 
 
-def spoken_of(bulletin: Bulletin, dictionary: Dictionary) -> str:
+def spoken_of(
+    bulletin: Bulletin, dictionary: Dictionary, *, language: str = "vi"
+) -> str:
     """Return what the voice says of a draft as it stands."""
+    manner = manner_of(bulletin.manner, language=language)
     return text.spoken(
         rules.written_text(title=bulletin.title, body=bulletin.body),
         drill=bulletin.drill,
+        region=voice_of(manner, language=language).region,
         dictionary=dictionary.words,
     )
 
@@ -57,4 +62,9 @@ def spoken_of(bulletin: Bulletin, dictionary: Dictionary) -> str:
 def reading_of(bulletin: Bulletin, words: Sequence[Word]) -> Reading:
     """Return a draft read sentence by sentence, for the preview."""
     written = rules.written_text(title=bulletin.title, body=bulletin.body)
-    return text.read(rules.shown_text(written, drill=bulletin.drill), dictionary=words)
+    manner = manner_of(bulletin.manner, language="vi")
+    return text.read(
+        rules.shown_text(written, drill=bulletin.drill),
+        region=voice_of(manner, language="vi").region,
+        dictionary=words,
+    )

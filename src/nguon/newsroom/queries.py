@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from nguon.fleet.models import Media
 from nguon.newsroom.actions.renditions import rendition_key
 from nguon.newsroom.dictionary import Dictionary, dictionary_of, spoken_of
+from nguon.newsroom.manner import manner_of
 from nguon.newsroom.models import (
     Bulletin,
     Editor,
@@ -91,9 +92,9 @@ def _draft_sound(
     if not voices:
         return DraftSound(language, None, recorded=False, speakable=False)
     key = rendition_key(
-        spoken=spoken_of(bulletin, dictionary),
+        spoken=spoken_of(bulletin, dictionary, language=language),
         language=language,
-        voice=voices[0],
+        manner=manner_of(bulletin.manner, language=language),
     )
     found = Rendition.objects.filter(key=key).select_related("media").first()
     return DraftSound(language, found, recorded=False, speakable=True)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("tu-dien/xuat.csv", dictionary.export, name="dictionary_file"),
     path("tu-dien/nghe.mp3", dictionary.hear, name="hear_word"),
     path("<slug:uid>/loi-doc/", dictionary.preview, name="preview"),
+    path("<slug:uid>/giong/", dictionary.choose, name="manner"),
     path("moi/", bulletins.create, name="create"),
     path("<slug:uid>/viet/", bulletins.edit, name="edit"),
     path("<slug:uid>/lich-su/", history.show, name="history"),

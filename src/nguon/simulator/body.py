@@ -20,6 +20,7 @@ FAULTS = (
     "clock",
     "hot",
     "hang",  # connected, and beats no more
+    "update",  # a new program fails its trial
     "cut",  # no power: gone from the bus without a word
 )
 

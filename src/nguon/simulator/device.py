@@ -28,6 +28,8 @@ from nguon.simulator.tally import Tally
 # How long the end of an item is remembered after it could have sounded.
 REMEMBER_MS = 24 * 3_600_000
 _NEVER: frozenset[str] = frozenset()
+# The program that a device has when it is enrolled.
+VERSION = "0.1.0"
 
 
 class Device:
@@ -38,8 +40,8 @@ class Device:
         "items", "key", "known", "lacking", "listener", "log", "n", "new_events",
         "number", "offset", "order", "orders", "outgoing", "plans", "playing",
         "progress", "quiet", "refused", "rehearsal", "rehearsed", "settings",
-        "standing", "stops", "tally", "told", "uid", "unready", "urgent", "volumes",
-        "wake", "windows",
+        "standing", "stops", "tally", "told", "uid", "unready", "update", "urgent",
+        "version", "volumes", "wake", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,8 @@ class Device:
         self.n = 0
         self.available_since = 0
         self.settings: Document | None = None
+        self.update: Document | None = None
+        self.version = VERSION
         self.listener = Listener(device="", units=_NEVER)
         self.plans: dict[str, Document] = {}
         self.urgent: dict[str, Document] = {}
@@ -100,8 +104,8 @@ class Device:
             raise DocumentRefusedError("expired", document=document.id)
         if document.device != self.uid and document.unit not in self.listener.units:
             raise DocumentRefusedError("wrong_target", document=document.id)
-        if document.kind == "settings":
-            return self._take_settings(document)
+        if document.kind in {"settings", "update"}:
+            return self._take_own(document)
         if document.kind == "plan":
             return self._take_plan(document, at=at)
         if document.id in self.known:
@@ -184,14 +188,18 @@ class Device:
             self.urgent[document.id] = document
             self.stops.pop(str(document.subject.get("stop")), None)
 
-    def _take_settings(self, document: Document) -> bool:
-        held = self.settings
+    def _take_own(self, document: Document) -> bool:
+        """Take settings or an update of this very device, if newer than the held."""
+        held = self.settings if document.kind == "settings" else self.update
         if document.device != self.uid:
             raise DocumentRefusedError("wrong_target", document=document.id)
         if held is not None and document.seq <= held.seq:
             if document.id == held.id:
                 return False
             raise DocumentRefusedError("old_sequence", document=document.id)
+        if document.kind == "update":
+            self.update = document
+            return True
         self.settings = document
         told: Settings = document.subject
         self.listener = Listener(
@@ -478,7 +486,7 @@ class Device:
 
     def documents(self) -> list[Document]:
         """Return everything signed that it holds."""
-        own = [self.settings] if self.settings else []
+        own = [held for held in (self.settings, self.update) if held]
         return [*own, *self.plans.values(), *self.urgent.values()]
 
     def state(self) -> dict[str, Any]:
@@ -486,6 +494,7 @@ class Device:
         return {
             "n": self.n,
             "etag": self.etag,
+            "version": self.version,
             "known": self.known,
             "windows": {key: [w.top, w.mask] for key, w in self.windows.items()},
             "ended": self.ended,
@@ -502,6 +511,7 @@ class Device:
         """Take up again what was kept; documents past their time stay away."""
         self.n = state["n"]
         self.etag = state["etag"]
+        self.version = state.get("version", VERSION)
         self.known = dict(state["known"])
         self.windows = {
             key: SequenceWindow(top, mask)
@@ -516,7 +526,9 @@ class Device:
         held = [document for document in documents if document.not_after > at]
         for document in sorted(held, key=lambda document: document.kind != "settings"):
             if document.kind == "settings":
-                self._take_settings(document)
+                self._take_own(document)
+            elif document.kind == "update":
+                self.update = document
             elif document.kind == "plan":
                 self.plans[document.unit] = document
             else:

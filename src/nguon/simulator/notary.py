@@ -12,6 +12,7 @@ from typing import Any
 from nguon.core import signing
 from nguon.core.messages import VERBS, Item, Plan, Settings, Stop, quiet_of
 from nguon.core.signing import DocumentRefusedError, KeySet, PublicKey
+from nguon.core.updates import Update
 
 _KEPT = 512
 
@@ -144,5 +145,9 @@ def _subject(payload: dict[str, Any]) -> Any:
         raise DocumentRefusedError("malformed", document=name)
     if kind == "lift" and not isinstance(payload.get("stop"), str):
         raise DocumentRefusedError("malformed", document=name)
-    decode = {"stop": Stop.decode, "settings": Settings.decode}.get(kind)
+    decode = {
+        "stop": Stop.decode,
+        "settings": Settings.decode,
+        "update": Update.decode,
+    }.get(kind)
     return decode(payload) if decode else payload

@@ -32,13 +32,13 @@ from nguon.simulator.device import Device
 from nguon.simulator.http import UnreachableError
 from nguon.simulator.link import Bus, BusRefusedError, Link
 from nguon.simulator.notary import Document, Notary
+from nguon.simulator.programs import Programs
 from nguon.simulator.server import Server, ServerRefusedError
 from nguon.simulator.store import Row, Store
 from nguon.simulator.tally import Tally
 
 logger = logging.getLogger("nguon.simulator")
 
-VERSION = "0.1.0"
 BEAT_SECONDS = 60.0
 # Messages first: turns wait until the sockets were silent for this long, but no
 # longer than that for so many devices: each real one has a processor of its own.
@@ -106,6 +106,12 @@ class Swarm:
         self.answered_at: dict[int, float] = {}
         self._woken_at = 0.0
         self._synced_at = float("-inf")
+        self._programs = Programs(
+            at=self.at,
+            faults=lambda device: self.bodies[device.number].faults,
+            restart=lambda device: self.links[device.number].abort(),
+            changed=self._note_change,
+        )
         self._load()
 
     # --- the time ----------------------------------------------------------------
@@ -258,7 +264,7 @@ class Swarm:
         """Take a device from its claim code to its first state."""
         if not device.uid:
             told = await self.server.enrol(
-                device, kind=self.options.kind, version=VERSION
+                device, kind=self.options.kind, version=device.version
             )
             if not topics.is_uid(str(told.get("device"))):
                 raise UnreachableError("simulator.answer_malformed")
@@ -340,6 +346,10 @@ class Swarm:
         await self._take_keys(device, str(state.get("keyset", "")))
         own = [state["settings"]] if state.get("settings") else []
         units = device.listener.units
+        if state.get("update"):
+            own.append(str(state["update"]))
+        elif state.get("update") == "":
+            device.update = None
         for token in own:
             self._take_token(device, token, pulled=True, shared=False)
         for token in [*state.get("plans", ()), *state.get("urgent", ())]:
@@ -439,16 +449,23 @@ class Swarm:
         if kind in {"go", "alert"}:
             moments = self.tally.item(document.subject.id)
             moments.add("verified", time.time() * 1000)
-        elif kind not in {"plan", "settings"}:
+        elif kind not in {"plan", "settings", "update"}:
             self.tally.order(document.id).add("verified", time.time() * 1000)
-        if kind == "command":
+        if kind in {"command", "update"}:
             self._obey(document, device, at=at)
         if document.id not in self._seen:
             self._look_at(document, device)
         self._mark(device.number)
 
+    def _note_change(self, device: Device) -> None:
+        """Have what a device tells sent with the next flush."""
+        self._changed[device.number] = None
+
     def _obey(self, document: Document, device: Device, *, at: int) -> None:
-        """Carry out a command, or decline it, and tell so."""
+        """Follow an update; carry out a command, or decline it, and tell so."""
+        if document.kind == "update":
+            self._programs.follow(device, document.subject)
+            return
         verb = document.subject["verb"]
         data = {"document": document.id, "verb": verb}
         device.tell("received", at=at, data=data)
@@ -510,7 +527,7 @@ class Swarm:
 
     def _look_at(self, document: Document, device: Device) -> None:
         """Fetch what a document speaks of, once for the process."""
-        if document.kind == "settings":
+        if document.kind in {"settings", "update"}:
             return
         self._seen[document.id] = None
         if len(self._seen) > 2_000:
@@ -741,7 +758,7 @@ class Swarm:
         self.connected_at[device.number] = time.time() * 1000
         at = self.at()
         data = {
-            "version": VERSION,
+            "version": device.version,
             "make": "nguon",
             "model": "simulator",
             "clock_offset_ms": round(self.clock_offset),
@@ -783,7 +800,7 @@ class Swarm:
             sounding=device.playing is not None,
             clock_offset_ms=round(self.clock_offset),
             clock_trusted=self.clock_trusted,
-            version=VERSION,
+            version=device.version,
         )
         return told.encode() | {
             "playing": device.playing.id if device.playing else "",

@@ -17,6 +17,8 @@ _ROUNDS = 5
 _CLOSE_LU = 0.1
 # Below this a sentence has too few blocks of 400 ms to be measured.
 _GATE_SECONDS = 0.8
+_SENTENCE_ROUNDS = 3
+_SENTENCE_CLOSE_LU = 0.25
 # ebur128 reads in steps of 100 ms: silence lets it read to the true end.
 _END_OF_READING_MS = 400
 
@@ -72,8 +74,16 @@ def even(samples: Samples) -> Samples:
     before = measure(samples, shortest_seconds=_GATE_SECONDS)
     if before.lufs is None or before.true_peak_dbtp < -70 or before.lufs < -70:
         return samples
-    gain = chain.TARGET_LUFS + chain.ENCODER_LOSS_DB - before.lufs
-    return audio.filtered(samples, _gain_and_limit(gain, chain.PEAK_AIM_DBTP))
+    target = chain.TARGET_LUFS + chain.ENCODER_LOSS_DB
+    gain = target - before.lufs
+    for _round in range(_SENTENCE_ROUNDS):
+        levelled = audio.filtered(samples, _gain_and_limit(gain, chain.PEAK_AIM_DBTP))
+        after = measure(levelled, shortest_seconds=_GATE_SECONDS).lufs
+        if after is None or abs(after - target) < _SENTENCE_CLOSE_LU:
+            break
+        # The limiter took something: ask for it again.
+        gain += target - after
+    return levelled
 
 
 def encode_even(samples: Samples, *, volume_db: float = 0.0) -> Levelled:

@@ -34,6 +34,7 @@ def chores() -> list[Chore]:
         # Compared here, not in the fleet: only the schedule knows a day.
         Chore("rehearsals", _rehearse, every_seconds=2),
         Chore("commands", _command, every_seconds=1),
+        Chore("updates", lambda at: fleet.run_rollouts(at=at), every_seconds=5),
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),

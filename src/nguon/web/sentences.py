@@ -52,7 +52,10 @@ SENTENCES: dict[str, str] = {
     "people.account_changed": "Tài khoản này vừa được đổi. Hãy tải lại trang.",
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
-    "people.moment_unreadable": "Chưa chọn ngày giờ. Hãy chọn đủ ngày và giờ.",
+    "people.moment_unreadable": (
+        "Không đọc được ngày giờ “{text}”. "
+        "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
     "people.role_absent": "Không có vai trò này.",
@@ -166,7 +169,7 @@ SENTENCES: dict[str, str] = {
     "newsroom.expired": (
         "Bản tin hết hạn ngày {day}. Hãy sửa nội dung và ngày cuối còn đúng rồi gửi."
     ),
-    "newsroom.day_unreadable": "Không đọc được ngày “{day}”. Hãy chọn lại ngày.",
+    "newsroom.day_unreadable": ("Không đọc được ngày “{day}”. Hãy ghi như 22/11/2026."),
     "newsroom.own_bulletin": (
         "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
         "Hãy nhờ người khác duyệt."
@@ -295,6 +298,46 @@ SENTENCES: dict[str, str] = {
     "fleet.quiet_now": ("Đang là giờ yên lặng ({hours}). Hãy cho kêu thử sau giờ này."),
     "fleet.log_unasked": "Không ai hỏi nhật ký này, hoặc đã quá giờ nhận.",
     "fleet.log_absent": "Chưa có nhật ký máy này. Hãy gửi lệnh lấy nhật ký.",
+    "fleet.release_province": (
+        "Chỉ người phụ trách thiết bị của cả tỉnh được cập nhật chương trình."
+    ),
+    "fleet.release_kind": "Hãy chọn loại tệp: chương trình hoặc phần mềm của hãng.",
+    "fleet.release_size": (
+        "Tệp rỗng hoặc lớn hơn {limit} MB nên máy không nhận. Hãy chọn tệp khác."
+    ),
+    "fleet.release_make": "Hãy ghi tên hãng, và ghi chú không quá {limit} ký tự.",
+    "fleet.release_known": "Đã có bản {version}. Hãy tăng số phiên bản.",
+    "fleet.release_own": "Bạn đã tải bản này lên nên không được tự duyệt.",
+    "fleet.release_approved": "Bản này đã được duyệt.",
+    "fleet.release_other_hash": (
+        "Mã băm không khớp với tệp đang có. Hãy tải lại trang và xem lại tệp."
+    ),
+    "fleet.release_unapproved": "Bản này chưa được người thứ hai duyệt.",
+    "fleet.release_absent": "Không có bản phát hành này.",
+    "fleet.rollout_absent": "Không có đợt cập nhật này trong địa bàn của bạn.",
+    "fleet.rollout_empty": "Không chặng nào có thiết bị. Hãy chọn lại.",
+    "fleet.rollout_overlap": (
+        "{count} thiết bị đang ở một đợt cập nhật khác. Hãy kết thúc đợt ấy trước."
+    ),
+    "fleet.rollout_move": "Đợt cập nhật {old} nên không chuyển sang {new} được.",
+    "fleet.stages_many": "Hãy đặt từ 1 đến {limit} chặng.",
+    "fleet.stage_unknown": "Không có cách chọn máy này cho một chặng.",
+    "fleet.stage_thresholds": (
+        "Ngưỡng thành công từ 1 đến 100 %, ngưỡng hỏng từ 0 đến 100 %."
+    ),
+    "fleet.stage_percent": "Phần trăm máy của chặng phải từ 1 đến 100.",
+    "fleet.hours_wrong": (
+        "Giờ được phép phải có giờ đầu và giờ cuối khác nhau. Hãy ghi như 01:00."
+    ),
+    "core.version_malformed": (
+        "Số phiên bản {version} không đúng dạng. Hãy ghi như 1.4.2."
+    ),
+    "core.archive_too_large": "Tệp chương trình quá lớn. Hãy làm lại tệp.",
+    "core.archive_broken": (
+        "Tệp không phải chương trình của thiết bị, hoặc bị hỏng. "
+        "Hãy làm lại bằng lệnh make_release."
+    ),
+    "core.archive_names": "Trong tệp có tên lạ: {name}. Tệp bị từ chối.",
     "fleet.volume_range": "Âm lượng từ 0 đến 100. Hãy nhập lại.",
     "fleet.languages_missing": "Hãy chọn ít nhất một ngôn ngữ cho thiết bị.",
     "fleet.media_empty": "Tệp rỗng. Hãy chọn tệp khác.",
@@ -332,14 +375,14 @@ SENTENCES: dict[str, str] = {
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
     "schedule.clock_unreadable": (
-        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+        "Không đọc được giờ “{text}”. Hãy ghi như 05:30. Buổi chiều ghi như 17:30."
     ),
     "schedule.days_differ": (
         "Số liệu ngày của tháng {month} chưa khớp nhật ký phát, nên tháng này chưa được"
         " lưu trữ. Hãy báo người quản trị máy chủ."
     ),
     "schedule.day_unreadable": (
-        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+        "Không đọc được ngày “{text}”. Hãy ghi như 22/11/2026."
     ),
     "schedule.too_many_dates": (
         "Chỉ ghi được {limit} ngày nghỉ hoặc ngày thêm. Hãy đổi cách lặp thay vì ghi "
@@ -662,7 +705,9 @@ SENTENCES: dict[str, str] = {
         "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
     ),
     "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
-    "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
+    "schedule.time_unreadable": (
+        "Ngày giờ không đọc được. Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "schedule.too_many_places": (
         "Chọn quá nhiều nơi, nhiều nhất {limit}. Hãy chọn cả xã hoặc cả tỉnh."
     ),

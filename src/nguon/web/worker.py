@@ -26,7 +26,7 @@ from nguon.newsroom.models import Rendition
 from nguon.speech import chain
 from nguon.speech.render import render_spoken
 from nguon.speech.sentences import Cache
-from nguon.speech.voice import load_voices
+from nguon.speech.voice import Manner, load_voices
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ class Lane:
             claimed.spoken_text,
             language=claimed.language,
             voice_name=claimed.voice,
+            manner=Manner(voice=claimed.voice, **claimed.manner),
             voices=load_voices(settings.VOICES_FILE),
             cache=_cache(),
         )

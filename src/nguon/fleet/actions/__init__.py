@@ -4,7 +4,8 @@
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
 repairs them, `rehearsals` puts the repaired back into service; `installing` puts
-them up; `register` is what the owner knows; `batches` commands many.
+them up; `register` is what the owner knows; `batches` commands many,
+`releases` and `rollouts` bring them programs.
 """
 
 from nguon.fleet.actions.batches import (
@@ -76,6 +77,8 @@ from nguon.fleet.actions.rehearsals import (
     send_rehearsals,
     settle_rehearsal,
 )
+from nguon.fleet.actions.releases import approve_release, upload_release
+from nguon.fleet.actions.rollouts import move_rollout, run_rollouts, start_rollout
 from nguon.fleet.actions.rollups import keep_runs, record_hours, roll_days
 from nguon.fleet.actions.signals import (
     ensure_health,
@@ -95,6 +98,7 @@ __all__ = [
     "add_photo",
     "approve_device",
     "approve_devices",
+    "approve_release",
     "assign_order",
     "cancel_batch",
     "change_device",
@@ -119,6 +123,7 @@ __all__ = [
     "list_outbox",
     "mark_recorded",
     "mark_sent",
+    "move_rollout",
     "note_fault",
     "open_order",
     "prepare_events",
@@ -137,6 +142,7 @@ __all__ = [
     "report_device",
     "revoke_device",
     "roll_days",
+    "run_rollouts",
     "save_installation",
     "save_view",
     "send_batch",
@@ -149,8 +155,10 @@ __all__ = [
     "settle_rehearsal",
     "sound_tone",
     "start_order",
+    "start_rollout",
     "store_events",
     "store_log",
     "store_media",
+    "upload_release",
     "verify_orders",
 ]

@@ -16,11 +16,13 @@ from django.db.models import F
 from nguon.audit import actions as audit
 from nguon.core import messages, signing, topics
 from nguon.core.errors import ConflictError, InvalidError
+from nguon.core.updates import Update
 from nguon.fleet import access, commands, keys, poke
 from nguon.fleet.models import (
     ACTIVE,
     PLAN,
     SETTINGS,
+    UPDATE,
     URGENT,
     URGENT_LANE,
     Command,
@@ -361,6 +363,36 @@ def sign_settings(
             )
         )  # fmt: skip
     SignedDocument.objects.bulk_create(signed, batch_size=200)
+
+
+def sign_updates(
+    told: Sequence[tuple[Device, Update]], *, by: Officer, at: datetime
+) -> list[SignedDocument]:
+    """Sign which program devices should run; it comes with their next state.
+
+    Raises CannotSignError.
+    """
+    devices = [device for device, _update in told]
+    numbers = next_numbers(UPDATE, [device.uid for device in devices])
+    SignedDocument.objects.filter(
+        kind=UPDATE, device__in=devices, superseded_at__isnull=True
+    ).update(superseded_at=at)
+    signed = [
+        _sign(
+            UPDATE, lane=UPDATE, use="firmware", seq=numbers[device.uid], unit=None,
+            device=device, body=update.body(), not_after=at + SETTINGS_LIFE,
+            by=by, at=at,
+        )
+        for device, update in told
+    ]  # fmt: skip
+    return SignedDocument.objects.bulk_create(signed, batch_size=200)
+
+
+def withdraw_documents(uids: Sequence[str], *, at: datetime) -> None:
+    """Put documents out of force without a newer one in their place."""
+    for start in range(0, len(uids), 500):
+        rows = SignedDocument.objects.filter(uid__in=uids[start : start + 500])
+        rows.filter(superseded_at__isnull=True).update(superseded_at=at)
 
 
 def next_numbers(lane: str, targets: Sequence[str]) -> dict[str, int]:

@@ -8,7 +8,16 @@ from nguon.fleet import files
 from nguon.fleet.models import Media
 
 MAX_BYTES = 64 * 1024 * 1024
-MIMES = ("audio/mpeg", "audio/wav", "image/png", "image/jpeg", "image/webp")
+MIMES = (
+    "audio/mpeg",
+    "audio/wav",
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    # Programs for devices (`actions.releases`).
+    "application/zip",
+    "application/octet-stream",
+)
 
 
 def store_media(*, data: bytes, mime: str, duration_ms: int, at: datetime) -> Media:

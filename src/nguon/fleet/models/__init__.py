@@ -2,7 +2,8 @@
 
 `devices` who they are and what they were told and told us, `health` how they are,
 `rollups` how they were, `register` what the owner knows about them, `upkeep` what is
-done about them, `control` what they were commanded.
+done about them, `control` what they were commanded,
+`updates` which programs they should run.
 """
 
 from nguon.fleet.models.control import Batch, Command, DeviceLog
@@ -22,6 +23,7 @@ from nguon.fleet.models.devices import (
     SETTINGS,
     SPEAKER,
     STATES,
+    UPDATE,
     URGENT,
     URGENT_LANE,
     WAITING,
@@ -42,6 +44,12 @@ from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
 from nguon.fleet.models.rollups import BeatDay, BeatHour
+from nguon.fleet.models.updates import (
+    Release,
+    Rollout,
+    RolloutStage,
+    RolloutTarget,
+)
 from nguon.fleet.models.upkeep import (
     DeviceReport,
     Rehearsal,
@@ -66,6 +74,7 @@ __all__ = [
     "SETTINGS",
     "SPEAKER",
     "STATES",
+    "UPDATE",
     "URGENT",
     "URGENT_LANE",
     "WAITING",
@@ -89,6 +98,10 @@ __all__ = [
     "OutboxMessage",
     "Registration",
     "Rehearsal",
+    "Release",
+    "Rollout",
+    "RolloutStage",
+    "RolloutTarget",
     "SavedView",
     "SignalChange",
     "SignedDocument",

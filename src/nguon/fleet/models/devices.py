@@ -22,9 +22,9 @@ STATES = {
     REVOKED: "Đã thu hồi",
 }
 
-PLAN, SETTINGS = "plan", "settings"
+PLAN, SETTINGS, UPDATE = "plan", "settings", "update"
 URGENT = ("go", "alert", "cancel", "stop", "lift", "command")
-DOCUMENT_KINDS = (PLAN, SETTINGS, *URGENT)
+DOCUMENT_KINDS = (PLAN, SETTINGS, UPDATE, *URGENT)
 # Documents of one lane and target share one row of numbers. All urgent kinds share
 # a lane, so that a device sees their order whatever they are.
 URGENT_LANE = "urgent"
@@ -224,6 +224,11 @@ class SignedDocument(models.Model):
                 fields=["device"],
                 condition=Q(kind=SETTINGS, superseded_at__isnull=True),
                 name="document_one_settings_in_force",
+            ),
+            models.UniqueConstraint(
+                fields=["device"],
+                condition=Q(kind=UPDATE, superseded_at__isnull=True),
+                name="document_one_update_in_force",
             ),
             models.CheckConstraint(
                 condition=Q(unit__isnull=False, device__isnull=True)

@@ -8,6 +8,8 @@ from nguon.fleet.queries.control import (
     count_command_causes,
     count_commands,
     count_for_command,
+    count_target_causes,
+    count_targets,
     wanted_words,
 )
 from nguon.fleet.queries.devices import (
@@ -72,6 +74,8 @@ __all__ = [
     "count_devices",
     "count_for_command",
     "count_orders",
+    "count_target_causes",
+    "count_targets",
     "filter_devices",
     "filter_incidents",
     "filter_orders",

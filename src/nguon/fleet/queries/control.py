@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from nguon.fleet import commands, health
-from nguon.fleet.models import SPEAKER, STATES, Batch, Command, Device
+from nguon.fleet import commands, health, rollouts
+from nguon.fleet.models import SPEAKER, STATES, Batch, Command, Device, Rollout
 from nguon.fleet.queries.devices import Wanted
 from nguon.territory.models import Unit
 
@@ -54,6 +54,22 @@ def count_commands(batches: Sequence[int]) -> dict[int, dict[str, int]]:
     for row in rows.values("batch", "state").annotate(n=Count("pk")):
         found.setdefault(row["batch"], {})[row["state"]] = row["n"]
     return found
+
+
+def count_targets(rollout: Rollout) -> dict[int, dict[str, int]]:
+    """Count the devices of a rollout by stage and state."""
+    rows = rollout.targets.order_by().values("stage__number", "state")
+    found: dict[int, dict[str, int]] = {}
+    for row in rows.annotate(n=Count("pk")):
+        found.setdefault(row["stage__number"], {})[row["state"]] = row["n"]
+    return found
+
+
+def count_target_causes(rollout: Rollout) -> list[tuple[str, int]]:
+    """Return why devices of a rollout failed, the most frequent first."""
+    rows = rollout.targets.exclude(cause="").order_by().values("cause")
+    found = rows.annotate(n=Count("pk")).order_by("-n", "cause")
+    return [(rollouts.cause_words(row["cause"]), row["n"]) for row in found]
 
 
 def count_command_causes(batch: Batch) -> list[tuple[str, int]]:

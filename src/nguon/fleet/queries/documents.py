@@ -15,6 +15,7 @@ from nguon.fleet.models import (
     PLAN,
     SERVER_LOG,
     SETTINGS,
+    UPDATE,
     URGENT_LANE,
     Device,
     DeviceEvent,
@@ -74,15 +75,15 @@ def list_states(
     """Return the uids of what each device must hold now, oldest first.
 
     `devices` are their keys, each with the units that it stands in. What they hold:
-    their own settings, the plan in force of each of those units, and every urgent
-    document inside its not-after. Commands are not kept: they are pushed or die.
+    their own settings and update, the plan in force of each of those units, and every
+    urgent document inside its not-after. Commands are not kept: they are pushed or die.
     """
     units = {unit for path in devices.values() for unit in path}
     documents = SignedDocument.objects.order_by()
     urgent = documents.filter(lane=URGENT_LANE, not_after__gt=at)
     in_force = documents.filter(superseded_at__isnull=True)
     parts = [
-        in_force.filter(kind=SETTINGS, device_id__in=devices),
+        in_force.filter(kind__in=(SETTINGS, UPDATE), device_id__in=devices),
         in_force.filter(kind=PLAN, unit_id__in=units, not_after__gt=at),
         urgent.filter(unit_id__in=units),
         urgent.filter(device_id__in=devices).exclude(kind="command"),

@@ -21,6 +21,7 @@ from nguon.newsroom.actions.dictionary import (
 )
 from nguon.newsroom.actions.drafts import (
     DraftChangedError,
+    choose_manner,
     create_bulletin,
     draft_of,
     reuse_bulletin,
@@ -70,6 +71,7 @@ __all__ = [
     "begin_upload",
     "check_sealed",
     "check_size",
+    "choose_manner",
     "chosen_texts",
     "claim_rendition",
     "create_bulletin",

@@ -10,9 +10,11 @@ from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError
 from nguon.newsroom import rules, search
 from nguon.newsroom.access import access_bulletin, access_draft
+from nguon.newsroom.manner import keepable
 from nguon.newsroom.models import Bulletin, Editor, Revision
 from nguon.people import access as people_access
 from nguon.people.models import Officer
+from nguon.speech.voice import Manner
 from nguon.territory.models import Unit
 from nguon.territory.names import fold
 
@@ -111,6 +113,30 @@ def save_draft(
     )
     bulletin.refresh_from_db()
     search.index_bulletin(bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def choose_manner(
+    *, bulletin_id: int, manner: Manner, by: Officer, at: datetime
+) -> Bulletin:
+    """Have a draft read by this voice, so fast, so high, so loud; an edit like any.
+
+    Raises UnknownVoiceError, InvalidError `speech.manner_unsafe`, AbsentError,
+    RefusedError.
+    """
+    bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    chosen = keepable(manner)
+    Bulletin.objects.filter(pk=bulletin_id).update(
+        manner=chosen, revision=F("revision") + 1, saved_by=by, saved_at=at
+    )
+    Editor.objects.get_or_create(
+        bulletin=bulletin, person=by, defaults={"first_at": at}
+    )
+    audit.record(
+        "newsroom.bulletin.manner_chosen", target=bulletin, by=by, at=at, data=chosen
+    )
+    bulletin.refresh_from_db()
     return bulletin
 
 

@@ -4,9 +4,10 @@ A rendition is named by the hash of all that decides it, so asking twice makes o
 A worker that dies leaves a lease behind; when it runs out the next worker goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -15,10 +16,12 @@ from nguon.core.errors import ConflictError
 from nguon.core.topics import new_uid
 from nguon.fleet.models import Media
 from nguon.newsroom import rules
+from nguon.newsroom.manner import manner_of, settings_of, voice_of
 from nguon.newsroom.models import Rendition
 from nguon.speech import chain
 from nguon.speech import text as speech_text
 from nguon.speech.reading.scan import Word
+from nguon.speech.voice import Manner
 
 WORKER_LOST = "newsroom.worker_lost"
 
@@ -47,6 +50,7 @@ def ask_rendition(
     klass: str,
     at: datetime,
     dictionary: Sequence[Word] = (),
+    manner: Mapping[str, Any] | None = None,
 ) -> Rendition:
     """Ask for the sound of a text; the same sound is made only once.
 
@@ -56,14 +60,16 @@ def ask_rendition(
     voices = chain.VOICES.get(language)
     if not voices:
         raise rules.DraftError("newsroom.recording_missing", language=language)
-    voice = voices[0]
-    spoken = speech_text.spoken(text, drill=drill, dictionary=dictionary)
+    chosen = manner_of(manner or {}, language=language)
+    region = voice_of(chosen, language=language).region
+    spoken = speech_text.spoken(text, drill=drill, region=region, dictionary=dictionary)
     rank = rules.CLASS_NUMBERS[klass]
     rendition, fresh = Rendition.objects.get_or_create(
-        key=rendition_key(spoken=spoken, language=language, voice=voice),
+        key=rendition_key(spoken=spoken, language=language, manner=chosen),
         defaults={
             "language": language,
-            "voice": voice,
+            "voice": chosen.voice,
+            "manner": settings_of(chosen),
             "chain": chain.VERSION,
             "spoken_text": spoken,
             "rank": rank,
@@ -81,13 +87,14 @@ def ask_rendition(
     return rendition
 
 
-def rendition_key(*, spoken: str, language: str, voice: str) -> str:
+def rendition_key(*, spoken: str, language: str, manner: Manner) -> str:
     """Return the name of a machine's sound: the hash of all that decides it."""
     return signing.content_hash(
         {
             "spoken": spoken,
             "language": language,
-            "voice": voice,
+            "voice": manner.voice,
+            "manner": settings_of(manner),
             "chain": chain.VERSION,
         }
     )

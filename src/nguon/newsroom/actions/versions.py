@@ -112,6 +112,7 @@ def _find_sound(
         klass=bulletin.klass,
         at=at,
         dictionary=dictionary.words,
+        manner=bulletin.manner,
     )
 
 

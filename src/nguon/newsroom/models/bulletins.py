@@ -48,6 +48,8 @@ class Bulletin(models.Model):
     field = models.PositiveSmallIntegerField(choices=field_choices, default=1)
     languages = models.JSONField(default=vietnamese)
     drill = models.BooleanField(default=False)
+    # Which voice reads it and how, by `speech.voice.Manner`; empty is the usual one.
+    manner = models.JSONField(default=dict, blank=True)
     corrects = models.ForeignKey(
         "self",
         null=True,
@@ -266,6 +268,7 @@ class Rendition(models.Model):
     key = models.CharField(max_length=HASH_LENGTH, unique=True)
     language = models.CharField(max_length=12)
     voice = models.CharField(max_length=60)
+    manner = models.JSONField(default=dict, blank=True)
     chain = models.CharField(max_length=12)
     spoken_text = models.TextField(blank=True)
     # Who really spoke, and why it was not the voice that was asked for, if so.

@@ -11,14 +11,16 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from nguon.fleet import tables
-from nguon.newsroom import actions, lexicon
+from nguon.newsroom import actions, lexicon, manner
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.dictionary import dictionary_of, list_words, reading_of
+from nguon.newsroom.forms import read_number
 from nguon.people import access as people_access
 from nguon.people.answers import officer_of, table_file
 from nguon.people.models import AUTHOR
 from nguon.speech import text
 from nguon.speech.render import render_spoken
+from nguon.speech.voice import Manner
 from nguon.territory.models import Unit
 
 HEAD = ("viết", "đọc")
@@ -148,11 +150,37 @@ def preview(request: HttpRequest, uid: str) -> HttpResponse:
         "parts": [(part, _cut(part)) for part in reading.parts],
         "doubts": reading.doubts,
         "dictionary": dictionary,
+        "manner": manner.manner_of(bulletin.manner, language="vi"),
+        "voices": manner.list_voices(),
+        "manners": [
+            ("speed", "Tốc độ", manner.SPEEDS.items()),
+            ("pitch", "Độ cao", manner.PITCHES.items()),
+            ("volume", "Âm lượng", manner.VOLUMES.items()),
+        ],
         "can_add": people_access.can(
             officer_of(request), AUTHOR, unit=bulletin.unit, at=at
         ),
     }
     return render(request, "newsroom/preview.html", context)
+
+
+@require_POST
+def choose(request: HttpRequest, uid: str) -> HttpResponse:
+    """Keep which voice reads a draft, and how."""
+    at = timezone.now()
+    bulletin = access_bulletin(uid=uid, officer=officer_of(request), at=at)
+    sent = request.POST
+    chosen = Manner(
+        voice=sent.get("voice", "vi"),
+        speed=read_number(sent.get("speed"), 100),
+        pitch=read_number(sent.get("pitch"), 100),
+        volume=read_number(sent.get("volume"), 100),
+    )
+    actions.choose_manner(
+        bulletin_id=bulletin.pk, manner=chosen, by=officer_of(request), at=at
+    )
+    messages.success(request, "Đã chọn giọng. Hãy nghe thử lại.")
+    return redirect("newsroom:preview", uid)
 
 
 def _cut(part: text.Part) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.core.errors import InvalidError
@@ -12,6 +13,7 @@ from nguon.fleet import actions as fleet
 from nguon.fleet.models import ACTIVE, Device
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import queries as newsroom_queries
+from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_draft
 from nguon.newsroom.models import Bulletin, Involvement, Version
 from nguon.people import access
@@ -49,6 +51,7 @@ def submit(
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     _check_ground(bulletin.unit, units, devices, by=by, at=at)
+    _check_still_true(bulletin, timing)
     _withdraw_undecided(bulletin, by=by, at=at)
     version = newsroom.freeze_version(bulletin_id=bulletin_id, by=by, at=at)
     rules.check_timing(timing, klass=version.klass, at=at)
@@ -92,6 +95,15 @@ def submit(
     )
     audit.record("schedule.broadcast.submitted", target=broadcast, by=by, at=at)
     return broadcast
+
+
+def _check_still_true(bulletin: Bulletin, timing: rules.Timing) -> None:
+    """Refuse a bulletin that would sound after its last day. Raises DraftError."""
+    last = timing.last_date or timing.first_date
+    if timing.starts_at is not None:
+        last = timezone.localdate(timing.starts_at)
+    if last is not None:
+        newsroom_rules.check_not_expired(bulletin.expires_on, day=last)
 
 
 def _check_ground(

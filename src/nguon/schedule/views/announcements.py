@@ -151,6 +151,7 @@ def _voice(request: HttpRequest, bulletin: Bulletin, at: datetime) -> None:
                 klass=newsroom_rules.PRIORITY,
                 at=at,
                 dictionary=dictionary_of(bulletin.unit).words,
+                manner=bulletin.manner,
             )
 
 
