@@ -152,7 +152,7 @@ class _Response(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         line = self.fp.readline(1024).decode("iso-8859-1").strip()
         if not line:
-            raise http.client.RemoteDisconnected
+            raise http.client.RemoteDisconnected("hung up")
         match = re.fullmatch(r"(?:HTTP/1\.([01])|ICY) (\d{3})(?: (.*))?", line)
         if match is None:
             raise http.client.BadStatusLine(line[:80])

@@ -218,12 +218,11 @@ def _grounds(
         )
     )
     communes = _communes_of(row["unit__path"] for row in rows)
-    names = ("targeted", "sounded", "broken_off", "silent")
     totals: dict[int, list[int]] = {}
     for row in rows:
         unit = communes[row["unit__path"]]
-        total = totals.setdefault(unit.pk, [0] * len(names))
-        counts = [row[name] for name in names]
+        total = totals.setdefault(unit.pk, [0, 0, 0, 0])
+        counts = (row["targeted"], row["sounded"], row["broken_off"], row["silent"])
         totals[unit.pk] = [old + new for old, new in zip(total, counts, strict=True)]
     by_key = {unit.pk: unit for unit in communes.values()}
     return [

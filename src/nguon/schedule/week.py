@@ -185,7 +185,12 @@ def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
             silent=Count("pk", filter=queries.SILENT),
         )
     )
-    return {row.pop("item"): Played(**row) for row in rows}
+    return {
+        row["item"]: Played(
+            row["known"], row["sounded"], row["silent"], row["broken_off"]
+        )
+        for row in rows
+    }
 
 
 def _spoken(airings: Sequence[Airing]) -> Mapping[str, datetime]:
