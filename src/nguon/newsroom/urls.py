@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from nguon.newsroom.views import bulletins, desk, dictionary, history, intake
+from nguon.newsroom.views import (
+    bulletins,
+    desk,
+    dictionary,
+    history,
+    intake,
+    supply,
+)
 
 app_name = "newsroom"
 urlpatterns = [
@@ -12,6 +19,8 @@ urlpatterns = [
     path("mau/", desk.templates, name="templates"),
     path("mau/<int:key>/bo/", desk.end_template, name="end_template"),
     path("mau/<slug:key>/viet/", desk.use_template, name="use_template"),
+    path("nguon-cung-cap/", supply.suppliers, name="suppliers"),
+    path("nguon-cung-cap/<int:key>/bo/", supply.end, name="end_supplier"),
     path("thu-lao/", desk.remuneration, name="remuneration"),
     path("thu-lao/xuat.csv", desk.remuneration_file, name="remuneration_file"),
     path("tu-dien/", dictionary.index, name="dictionary"),

@@ -39,6 +39,7 @@ from nguon.newsroom.actions.renditions import (
     renew_lease,
     return_rendition,
 )
+from nguon.newsroom.actions.supply import add_suppliers, end_supplier
 from nguon.newsroom.actions.uploads import (
     OffsetError,
     UploadError,
@@ -64,6 +65,7 @@ __all__ = [
     "WrongRowsError",
     "access_upload",
     "add_comment",
+    "add_suppliers",
     "add_template",
     "append_upload",
     "ask_rendition",
@@ -76,6 +78,7 @@ __all__ = [
     "claim_rendition",
     "create_bulletin",
     "draft_of",
+    "end_supplier",
     "end_template",
     "fail_rendition",
     "finish_rendition",
