@@ -180,16 +180,19 @@ def test_what_the_supplier_withdraws_falls_silent_in_every_version(
 
 
 def test_the_database_refuses_to_release_a_version_of_what_was_withdrawn(
-    own: Localisation, entry: InboxEntry, lan: Officer, now: datetime
+    own: Localisation, entry: InboxEntry, lan: Officer, minh: Officer, now: datetime
 ) -> None:
     broadcast = sent(own, lan, now)
+    newsroom.record_approval(
+        version_id=broadcast.version_id, sha256=broadcast.sha256, by=minh, at=now
+    )
     Broadcast.objects.filter(pk=entry.broadcast_id).update(
         state=rules.CANCELLED, cancelled_by=lan, cancelled_at=now
     )
 
     with pytest.raises(DatabaseError, match="origin_withdrawn"), transaction.atomic():
         Broadcast.objects.filter(pk=broadcast.pk).update(
-            state=rules.APPROVED, approved_by=lan, approved_at=now
+            state=rules.APPROVED, approved_by=minh, approved_at=now
         )
 
 

@@ -155,11 +155,11 @@ def _tallies(entries: QuerySet[InboxEntry]) -> dict[_Key, Tally]:
         entries.order_by()
         .values_list(*_BY, "unit")
         .annotate(
-            Count("pk"),
-            Count("pk", filter=state[rules.TAKEN] & ~own),
-            Count("pk", filter=state[rules.TAKEN] & own),
-            Count("pk", filter=state[rules.LEFT]),
-            Count("pk", filter=state[rules.NEW]),
+            offered=Count("pk"),
+            taken=Count("pk", filter=state[rules.TAKEN] & ~own),
+            localised=Count("pk", filter=state[rules.TAKEN] & own),
+            left=Count("pk", filter=state[rules.LEFT]),
+            undecided=Count("pk", filter=state[rules.NEW]),
         )
     )
     return {(row[0], row[1], row[2]): Tally(*row[3:]) for row in rows}
