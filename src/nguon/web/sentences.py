@@ -261,6 +261,15 @@ SENTENCES: dict[str, str] = {
     ),
     "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
     "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.group_absent": "Không có nhóm này trong địa bàn của bạn.",
+    "fleet.group_name": "Hãy đặt tên cho nhóm, nhiều nhất {limit} ký tự.",
+    "fleet.group_exists": (
+        "Đã có nhóm tên “{name}”. Hãy đặt tên khác, hoặc chọn nhóm ấy."
+    ),
+    "fleet.group_outside": (
+        "Có máy ở ngoài {unit}. Hãy bỏ máy ấy ra, hoặc lập nhóm của cấp trên."
+    ),
+    "fleet.group_many": "Mỗi lần đổi nhiều nhất {limit} máy. Hãy chọn ít máy hơn.",
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
