@@ -1,4 +1,4 @@
-"""Phones at the newsroom: a letter becomes a bulletin, is approved, a voice recorded."""
+"""Phones at the newsroom: a letter is sent and approved, a voice recorded."""
 
 import re
 from collections.abc import Iterator
@@ -68,7 +68,6 @@ def test_a_letter_is_sent_in_twelve_taps_and_approved_from_a_phone(
     assert taps <= MOST_TAPS
     assert taps >= 7
     assert lan.faults == []
-
 
     minh = Person(browser, stack, "minh")
     minh.open_approval("tiêm phòng")

@@ -82,6 +82,17 @@ def send(lan: Officer, ia_grai: Unit, speakers: list[Device], now: datetime) -> 
         bulletin = newsroom.create_bulletin(
             unit=ia_grai, draft=draft, drill=drill, by=lan, at=at
         )
+        attached = more.pop("attached", {})
+        assert isinstance(attached, dict)
+        for name, data in attached.items():
+            newsroom.add_attachment(
+                bulletin_id=bulletin.pk,
+                name=name,
+                data=data,
+                caption=f"Kèm {name}",
+                by=lan,
+                at=at,
+            )
         choice: dict[str, object] = {"units": [ia_grai], "devices": []} | more
         broadcast = actions.submit(
             bulletin_id=bulletin.pk,

@@ -16,6 +16,7 @@ from nguon.newsroom.models import (
     Recording,
     Rendition,
     Version,
+    VersionAttachment,
 )
 from nguon.speech import chain
 
@@ -37,6 +38,11 @@ def is_ready(version: Version) -> bool:
 def list_failures(version: Version) -> list[Rendition]:
     """Return the sounds of a version that could not be made."""
     return [sound for sound in list_sounds(version) if sound.state == Rendition.FAILED]
+
+
+def list_attached(version: Version) -> list[VersionAttachment]:
+    """Return what a version shows beside its text, in its order."""
+    return list(version.attachments.select_related("media", "poster"))
 
 
 def find_latest_version(bulletin: Bulletin) -> Version | None:
@@ -109,7 +115,10 @@ def find_media(bulletin: Bulletin, *, sha256: str) -> Media | None:
         renditions__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
     )
     belongs |= Q(intakes__bulletin=bulletin)
-    media = Media.objects.filter(belongs, sha256=sha256).first()
+    for name in ("attachments", "posters"):
+        belongs |= Q(**{f"{name}__bulletin": bulletin})
+        belongs |= Q(**{f"version_{name}__version__bulletin": bulletin})
+    media = Media.objects.filter(belongs, sha256=sha256).distinct().first()
     if media is not None:
         return media
     for sound in list_draft_sounds(bulletin):

@@ -9,6 +9,7 @@ from django.db.models import Q
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import Media
 from nguon.newsroom import queries as newsroom
+from nguon.newsroom.models import VersionAttachment
 from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
 from nguon.schedule import queries as schedule
 from nguon.schedule.models import Broadcast
@@ -28,6 +29,7 @@ class PublicNotice:
     is_alarm: bool
     is_drill: bool
     sounds: Sequence[tuple[str, str]]
+    attached: Sequence[VersionAttachment]
 
 
 def list_communes(text: str, *, at: datetime) -> list[Unit]:
@@ -80,6 +82,19 @@ def get_sound(unit: Unit, broadcast: str, language: str, *, at: datetime) -> Med
     return media
 
 
+def get_attached(unit: Unit, broadcast: str, sha256: str, *, at: datetime) -> Media:
+    """Return a picture, video or document of a released bulletin. Raises AbsentError.
+
+    What a version does not show itself is not here, whoever knows its hash.
+    """
+    found = schedule.find_public(unit, broadcast, at=at)
+    for one in newsroom.list_attached(found.version) if found else ():
+        for media in (one.media, one.poster):
+            if media is not None and media.sha256 == sha256:
+                return media
+    raise AbsentError("portal.page_absent")
+
+
 def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
     version = broadcast.version
     expires = broadcast.expires_at
@@ -92,4 +107,5 @@ def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
         is_alarm=version.klass == "emergency" and bool(expires and expires > at),
         is_drill=version.drill,
         sounds=[(code, LANGUAGES[code]) for code in version.languages],
+        attached=newsroom.list_attached(version),
     )

@@ -42,3 +42,17 @@ def sound(request: HttpRequest, uid: str, broadcast: str) -> HttpResponseBase:
     # Asked for anew each time: what was called off is not played from a cache.
     response["Cache-Control"] = "no-cache"
     return response
+
+
+@login_not_required
+@require_safe
+def attached(
+    request: HttpRequest, uid: str, broadcast: str, sha256: str
+) -> HttpResponseBase:
+    """Show a picture or video of a released bulletin, or give its document away."""
+    at = datetime.now(UTC)
+    unit = queries.get_commune(uid, at=at)
+    media = queries.get_attached(unit, broadcast, sha256, at=at)
+    response = files.serve_shown(request, media)
+    response["Cache-Control"] = "no-cache"
+    return response

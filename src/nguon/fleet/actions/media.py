@@ -14,6 +14,8 @@ MIMES = (
     "image/png",
     "image/jpeg",
     "image/webp",
+    "video/mp4",
+    "application/pdf",
     # Programs for devices (`actions.releases`).
     "application/zip",
     "application/octet-stream",
