@@ -51,6 +51,7 @@ def test_a_letter_is_sent_in_twelve_taps_and_approved_from_a_phone(
 
     page.locator("nav a[href='/ban-tin/']").first.click()
     page.get_by_role("link", name="Từ văn bản").click()
+    page.wait_for_url("**/nhan/")
     lan.look("lam-tin-tu-van-ban")
     page.set_input_files("#file", letter)
     taps += 2  # opening the chooser, choosing

@@ -76,16 +76,15 @@ def test_a_picture_is_made_anew_without_its_place(
 
 def test_a_document_loses_what_runs_in_it(attach: Callable[..., Attachment]) -> None:
     dirty = scripted_pdf()
-    assert b"app.alert" in dirty
-    assert b"virus.exe" in dirty
+    bad = (b"/JavaScript", b"/OpenAction", b"/AA", b"/EmbeddedFile", b"Nguyen Van A")
+    assert all(one in dirty for one in bad)
 
     kept = attach(dirty, name="Thông báo 45.pdf")
 
     assert (kept.kind, kept.caption) == ("document", "Thông báo 45")
     assert kept.media is not None
     clean = media_files.path_of(kept.media.sha256).read_bytes()
-    for bad in (b"app.alert", b"virus.exe", b"Nguyen Van A"):
-        assert bad not in clean
+    assert not any(one in clean for one in bad)
     assert "Thong bao" in PdfReader(io.BytesIO(clean)).pages[0].extract_text()
 
 
@@ -331,11 +330,13 @@ def test_nothing_but_pictures_and_sound_of_a_video_is_kept(tmp_path: Path) -> No
             frame.pts = number
             made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
-    assert b"108.0000" in source.read_bytes()
+    with av.open(str(source)) as opened:
+        assert "108.0000" in opened.metadata["location"]
 
     film = films.make(source, to=target)
 
     assert film.duration_ms == 3_000
-    assert b"108.0000" not in target.read_bytes()
+    assert b"loci" not in target.read_bytes()
     with av.open(str(target)) as opened:
+        assert "location" not in opened.metadata
         assert [one.type for one in opened.streams] == ["video"]
