@@ -156,6 +156,8 @@ GUARDS: list[Guard] = [
         "newsroom.rendition_immutable: a sound that is ready stays as it is",
         "OLD.state = 'ready' AND (NEW.state <> 'ready'"
         " OR NEW.media_id <> OLD.media_id OR NEW.key <> OLD.key"
+        " OR (OLD.compacted_at IS NOT NULL"
+        " AND NEW.compact_id IS DISTINCT FROM OLD.compact_id)"
         " OR NEW.spoken_text <> OLD.spoken_text)",
     ),
 ]

@@ -25,7 +25,9 @@ def list_sounds(version: Version) -> list[Rendition]:
     """Return the sounds of a version in the order of its languages."""
     by_language = {
         sound.language: sound.rendition
-        for sound in version.sounds.select_related("rendition__media")
+        for sound in version.sounds.select_related(
+            "rendition__media", "rendition__compact"
+        )
     }
     return [by_language[language] for language in version.languages]
 
@@ -88,7 +90,7 @@ def _draft_sound(
 ) -> DraftSound:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
-        .select_related("rendition__media")
+        .select_related("rendition__media", "rendition__compact")
         .order_by("-id")
         .first()
     )
@@ -102,7 +104,7 @@ def _draft_sound(
         language=language,
         manner=manner_of(bulletin.manner, language=language),
     )
-    found = Rendition.objects.filter(key=key).select_related("media").first()
+    found = Rendition.objects.filter(key=key).select_related("media", "compact").first()
     return DraftSound(language, found, recorded=False, speakable=True)
 
 
@@ -118,11 +120,15 @@ def find_media(bulletin: Bulletin, *, sha256: str) -> Media | None:
     for name in ("attachments", "posters"):
         belongs |= Q(**{f"{name}__bulletin": bulletin})
         belongs |= Q(**{f"version_{name}__version__bulletin": bulletin})
+    belongs |= Q(compact_of__sounds__version__bulletin=bulletin) | Q(
+        compact_of__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
+    )
     media = Media.objects.filter(belongs, sha256=sha256).distinct().first()
     if media is not None:
         return media
     for sound in list_draft_sounds(bulletin):
-        found = sound.rendition.media if sound.rendition else None
-        if found is not None and found.sha256 == sha256:
-            return found
+        made = sound.rendition
+        for found in (made.media, made.compact) if made else ():
+            if found is not None and found.sha256 == sha256:
+                return found
     return None

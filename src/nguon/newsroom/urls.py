@@ -43,4 +43,9 @@ urlpatterns = [
     path("<slug:uid>/kem/<slug:sha256>/", attachments.show, name="attached"),
     path("<slug:uid>/anh/<slug:sha256>.jpg", intake.picture, name="picture"),
     path("<slug:uid>/tieng/<slug:sha256>.mp3", bulletins.sound_file, name="sound"),
+    path(
+        "<slug:uid>/tieng/<slug:sha256>.ogg",
+        bulletins.sound_file,
+        name="compact_sound",
+    ),
 ]

@@ -11,6 +11,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MIMES = (
     "audio/mpeg",
     "audio/wav",
+    "audio/ogg",
     "image/png",
     "image/jpeg",
     "image/webp",

@@ -290,6 +290,15 @@ class Rendition(models.Model):
         on_delete=models.PROTECT,
         related_name="renditions",
     )
+    # A smaller copy of `media` for browsers; devices and the seal know `media` alone.
+    compact = models.ForeignKey(
+        "fleet.Media",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="compact_of",
+    )
+    compacted_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(default=0)
     loudness_lufs = models.FloatField(null=True, blank=True)
     true_peak_dbtp = models.FloatField(null=True, blank=True)
