@@ -7,7 +7,8 @@ from django.test import Client
 
 from nguon.people.models import Officer
 from nguon.schedule.items import ItemMaker
-from nguon.schedule.models import Broadcast
+from nguon.schedule.models import Broadcast, InboxEntry
+from nguon.territory.models import Unit
 from tests.fleet.test_photos import picture
 from tests.newsroom import files
 
@@ -46,3 +47,19 @@ def test_the_approver_sees_every_picture_and_document(
         assert address in text
         assert client.get(address).status_code == 200
     assert [one["kind"] for one in facts["attachments"]] == ["picture", "document"]
+
+
+def test_a_commune_sees_the_pictures_of_what_comes_from_above(
+    from_above: Send, ia_grai: Unit, lan: Officer, client: Client
+) -> None:
+    broadcast = from_above(attached={"a.jpg": picture(64, 48)})
+    entry = InboxEntry.objects.get(broadcast=broadcast, unit=ia_grai)
+    shown = broadcast.version.attachments.get()
+    client.force_login(lan)
+
+    page = client.get(f"/hop-tin/{entry.pk}/").content.decode()
+    address = f"/phat/{broadcast.uid}/kem/{shown.media.sha256}/"
+
+    assert address in page
+    assert client.get(address)["Content-Type"] == "image/jpeg"
+    assert client.get(f"/phat/{broadcast.uid}/kem/{'b' * 64}/").status_code == 404
