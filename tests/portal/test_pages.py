@@ -200,3 +200,15 @@ def test_communes_are_found_without_accents_by_id_and_by_code(
     assert "Xã Ia Grai" not in found
     assert client.get(f"/xa/{ia_grai.code}/").status_code == 200
     assert client.get("/xa/khong-co/").status_code == 404
+
+
+def test_public_pages_name_the_province_of_the_data(
+    client: Client, province: Unit, ia_grai: Unit
+) -> None:
+    province.name = "Tỉnh Đăk Nam"
+    province.save()
+
+    page = client.get("/xa/").content.decode()
+
+    assert page.count("Tỉnh Đăk Nam") == 2
+    assert "Gia Lai" not in page

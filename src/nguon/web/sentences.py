@@ -52,7 +52,10 @@ SENTENCES: dict[str, str] = {
     "people.account_changed": "Tài khoản này vừa được đổi. Hãy tải lại trang.",
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
-    "people.moment_unreadable": "Chưa chọn ngày giờ. Hãy chọn đủ ngày và giờ.",
+    "people.moment_unreadable": (
+        "Không đọc được ngày giờ “{text}”. "
+        "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
     "people.role_absent": "Không có vai trò này.",
@@ -198,7 +201,7 @@ SENTENCES: dict[str, str] = {
     "newsroom.expired": (
         "Bản tin hết hạn ngày {day}. Hãy sửa nội dung và ngày cuối còn đúng rồi gửi."
     ),
-    "newsroom.day_unreadable": "Không đọc được ngày “{day}”. Hãy chọn lại ngày.",
+    "newsroom.day_unreadable": ("Không đọc được ngày “{day}”. Hãy ghi như 22/11/2026."),
     "newsroom.own_bulletin": (
         "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
         "Hãy nhờ người khác duyệt."
@@ -355,7 +358,9 @@ SENTENCES: dict[str, str] = {
         "Ngưỡng thành công từ 1 đến 100 %, ngưỡng hỏng từ 0 đến 100 %."
     ),
     "fleet.stage_percent": "Phần trăm máy của chặng phải từ 1 đến 100.",
-    "fleet.hours_wrong": "Giờ được phép phải có giờ đầu và giờ cuối khác nhau.",
+    "fleet.hours_wrong": (
+        "Giờ được phép phải có giờ đầu và giờ cuối khác nhau. Hãy ghi như 01:00."
+    ),
     "core.version_malformed": (
         "Số phiên bản {version} không đúng dạng. Hãy ghi như 1.4.2."
     ),
@@ -402,14 +407,14 @@ SENTENCES: dict[str, str] = {
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
     "schedule.clock_unreadable": (
-        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+        "Không đọc được giờ “{text}”. Hãy ghi như 05:30. Buổi chiều ghi như 17:30."
     ),
     "schedule.days_differ": (
         "Số liệu ngày của tháng {month} chưa khớp nhật ký phát, nên tháng này chưa được"
         " lưu trữ. Hãy báo người quản trị máy chủ."
     ),
     "schedule.day_unreadable": (
-        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+        "Không đọc được ngày “{text}”. Hãy ghi như 22/11/2026."
     ),
     "schedule.too_many_dates": (
         "Chỉ ghi được {limit} ngày nghỉ hoặc ngày thêm. Hãy đổi cách lặp thay vì ghi "
@@ -732,7 +737,9 @@ SENTENCES: dict[str, str] = {
         "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
     ),
     "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
-    "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
+    "schedule.time_unreadable": (
+        "Ngày giờ không đọc được. Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "schedule.too_many_places": (
         "Chọn quá nhiều nơi, nhiều nhất {limit}. Hãy chọn cả xã hoặc cả tỉnh."
     ),

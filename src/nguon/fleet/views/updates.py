@@ -1,6 +1,6 @@
 """Screens of programs: bring one, approve it, roll it out by stages, watch and stop."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,9 +16,9 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from nguon.core import updates
+from nguon.core import typed, updates
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet import access, actions, queries, rollouts
+from nguon.fleet import access, actions, keys, queries, rollouts
 from nguon.fleet.models import (
     ACTIVE,
     Device,
@@ -88,6 +88,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "asked": request.GET,
         "states": rollouts.STATES.items(),
         "releases": releases[:PER_PAGE],
+        "keyless": not keys.can_sign("firmware", at=at),
         "may_release": access.can_release(officer, at=at),
     }
     return render(request, "fleet/updates.html", context)
@@ -253,7 +254,7 @@ def _hours(request: HttpRequest) -> tuple[int, int] | None:
     if not any(texts):
         return None
     try:
-        moments = [time.fromisoformat(text) for text in texts]
+        moments = [typed.read_clock(text) for text in texts]
     except ValueError as error:
         raise InvalidError("fleet.hours_wrong") from error
     begin, end = (moment.hour * 60 + moment.minute for moment in moments)

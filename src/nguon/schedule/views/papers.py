@@ -89,7 +89,9 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
         "kind_name": station.KINDS[paper.kind],
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
-        "compared": comparison.compare_if_whole(paper, day=_asked_day(request), at=at),
+        "compared": comparison.compare_if_whole(
+            paper, day=_asked_day(request, at), at=at
+        ),
         "sources": timetable.SOURCES,
         "materials": _materials(paper),
         "approvers": _approvers(paper, writers, at),
@@ -111,9 +113,9 @@ def _rules_words(paper: Paper) -> dict[str, Any]:
     return {"rules": paper_words.rules_words(papers.body_of(paper), paper.unit)}
 
 
-def _asked_day(request: HttpRequest) -> date | None:
+def _asked_day(request: HttpRequest, at: datetime) -> date | None:
     asked = request.GET.get("xem")
-    return read_date(asked) if asked else None
+    return read_date(asked, today=timezone.localdate(at)) if asked else None
 
 
 def _materials(paper: Paper) -> list[dict[str, Any]]:
@@ -299,7 +301,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return simple_form(request, unit, kind, at)
     try:
-        first, last = paper_forms.read_days(request.POST)
+        first, last = paper_forms.read_days(request.POST, today=timezone.localdate(at))
         paper = actions.draft_paper(
             unit=unit,
             kind=kind,
@@ -323,7 +325,7 @@ def change_simple(request: HttpRequest, paper: Paper, at: datetime) -> HttpRespo
     if request.method != "POST":
         return simple_form(request, paper.unit, paper.kind, at, paper=paper)
     try:
-        first, last = paper_forms.read_days(request.POST)
+        first, last = paper_forms.read_days(request.POST, today=timezone.localdate(at))
         paper = actions.save_draft(
             paper_uid=paper.uid,
             body=READERS[paper.kind](request.POST),
