@@ -330,7 +330,12 @@ class Rendition(models.Model):
                 fields=["rank", "retry_at", "id"],
                 condition=Q(state__in=["asked", "working"]),
                 name="rendition_waiting",
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="ready", compacted_at=None),
+                name="rendition_without_copy",
+            ),
         ]
 
     def __str__(self) -> str:
