@@ -16,7 +16,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import files as media_files
-from nguon.newsroom import actions, queries, rules, uploads
+from nguon.newsroom import actions, history, queries, rules, uploads
 from nguon.newsroom.intake import films, limits
 from nguon.newsroom.models import Attachment, Bulletin, Version, VersionAttachment
 from nguon.people.models import Officer
@@ -262,6 +262,7 @@ def test_no_more_than_eight_and_whoever_adds_is_an_editor(
         attach(photo)
 
     assert refused.value.code == "newsroom.attachments_too_many"
+    assert history.list_acts(bulletin)[0].what == "kèm ảnh"
     assert not queries.has_edited(bulletin, minh.pk)
 
 
