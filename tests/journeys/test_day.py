@@ -6,6 +6,7 @@ speakers sound every item that the server said they would, in that order; the so
 dies in the middle of its slot, the fallback sounds, and the relay comes back.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from nguon.demo.stack import Stack
 from tests.fakes import radio as fake
 from tests.fakes.radio import FakeRadio
 from tests.journeys.persons import SECOND, Person, open_browser, put_on_the_shelf
+
+log = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
@@ -214,7 +217,9 @@ def test_a_day_sounds_as_it_was_planned_and_a_dead_source_is_replaced(
         for moment in (began - 3_000, ends - 4_000):
             sound = samples[life.index(moment) : life.index(moment + 800)]
             assert radio.likeness(sound) > 0.8, (moment - began, back - died)
-            print(f"speaker {number}: {radio.heard_after(sound, moment):.0f} ms late")
-        print(f"speaker {number}: the fallback {began - died:.0f} ms after the death")
+            log.info(
+                "speaker %s: %.0f ms late", number, radio.heard_after(sound, moment)
+            )
+        log.info("speaker %s: fallback after %.0f ms", number, began - died)
     assert lan.faults == []
     assert minh.faults == []
