@@ -118,6 +118,16 @@ def plays_of(client: Client, device: str, items: list[str]) -> dict[str, Any]:
         time.sleep(0.5)
 
 
+def wait_for_route(client: Client, *, before: datetime) -> None:
+    """Wait until the watch, each 30 s, has found that the server must transcode."""
+    while True:
+        (told,) = client.ask("/nguon-tiep-am/")["sources"]
+        if (told["state"], told["route"]) == ("live", "server"):
+            return
+        assert datetime.now(tz=LOCAL) < before, told
+        time.sleep(1)
+
+
 def plan_day(lan: Person, minh: Person, radio: FakeRadio, home: str) -> datetime:
     """Put source, rules and programmes into force by clicking; return the beginning."""
     page = lan.page
@@ -185,6 +195,7 @@ def test_a_day_sounds_as_it_was_planned_and_a_dead_source_is_replaced(
         assert all(row["why"] for row in rows)
 
     # The watch has heard it meanwhile, and found what the speakers cannot play.
+    wait_for_route(client, before=begin + MINUTE - timedelta(seconds=10))
     lan.page.goto("/nguon-tiep-am/")
     row = lan.page.locator("#sources .row")
     expect(row).to_contain_text("AAC")
