@@ -445,18 +445,21 @@ class Station:
     def _turn_volume(self, args: Mapping[str, Any]) -> str:
         """Take a volume that was commanded; say why not."""
         volume = args.get("volume")
-        if type(volume) is not int or not 0 <= volume <= 100:
+        if not _is_percent(volume):
             return "unusable"
         seq = self._holdings.settings_seq
         self._store.remember(volume=f"{seq} {volume}")
         self._set_volume()
         return ""
 
-    def _sound_test(self, _args: Mapping[str, Any]) -> str:
-        """Sound the test tone; say why not."""
+    def _sound_test(self, args: Mapping[str, Any]) -> str:
+        """Sound the test tone, as quietly as was asked for; say why not."""
         if self.is_board:
             return "board"
-        why = self._stage.test()
+        loudest = args.get("volume", 100)
+        if not _is_percent(loudest):
+            return "unusable"
+        why = self._stage.test(loudest=loudest)
         if not why:
             loop = asyncio.get_running_loop()
             loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
@@ -947,6 +950,10 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+def _is_percent(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 100
 
 
 def _is_segment(token: str) -> bool:
