@@ -311,7 +311,9 @@ def read_materials(
     broadcasts = list(
         found.exclude(version__klass="emergency")
         .select_related("version__bulletin", "unit")
-        .prefetch_related("version__sounds__rendition__media")
+        .prefetch_related(
+            "version__sounds__rendition__media", "version__attachments__media"
+        )
     )
     taken = set(
         InboxEntry.objects.filter(
