@@ -1,5 +1,6 @@
 """The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
 
+from nguon.newsroom.models.attachments import Attachment, VersionAttachment
 from nguon.newsroom.models.bulletins import (
     HASH_LENGTH,
     Bulletin,
@@ -22,6 +23,7 @@ from nguon.newsroom.models.supply import Supplier
 
 __all__ = [
     "HASH_LENGTH",
+    "Attachment",
     "Bulletin",
     "ChannelText",
     "Comment",
@@ -38,6 +40,7 @@ __all__ = [
     "Template",
     "Upload",
     "Version",
+    "VersionAttachment",
     "VersionChannel",
     "VersionRendition",
     "class_choices",

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsroom', '0010_supply'),
+        ('newsroom', '0012_supply'),
         ('schedule', '0008_chains'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

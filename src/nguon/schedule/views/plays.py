@@ -1,6 +1,6 @@
 """The play log (nhật ký phát): what really sounded, searched and exported."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.schedule import queries, rules
@@ -17,6 +18,11 @@ from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
 
 PER_PAGE = 50
 EXPORT_LIMIT = 50_000
+_ENDS = {
+    "sounded": queries.SOUNDED,
+    "silent": queries.SILENT,
+    "broken_off": queries.BROKEN_OFF,
+}
 
 
 def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
@@ -25,13 +31,15 @@ def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
     What is still to come is listed only for one broadcast or for days asked for:
     a week of daily slots would hide what has sounded.
     """
-    found = _fitting(queries.list_plays(officer_of(request), at=at), request)
+    found = _fitting(queries.list_plays(officer_of(request), at=at), request, at)
     if not any(request.GET.get(name) for name in ("tin", "tu", "den")):
         found = found.exclude(planned_at__gt=at, outcome="")
     return found
 
 
-def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[PlayRecord]:
+def _fitting(
+    found: QuerySet[PlayRecord], request: HttpRequest, at: datetime
+) -> QuerySet[PlayRecord]:
     asked = request.GET
     if asked.get("tin"):
         found = found.filter(broadcast__uid=asked["tin"])
@@ -39,26 +47,26 @@ def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[Play
         found = found.filter(device__uid=asked["thiet_bi"])
     if asked.get("xa"):
         found = found.filter(unit__path__contains=f"/{asked['xa']}/")
-    if asked.get("ket_qua") == "silent":
-        found = found.filter(queries.SILENT)
-    elif asked.get("ket_qua") == "sounded":
-        found = found.filter(queries.SOUNDED)
+    if asked.get("ket_qua") in _ENDS:
+        found = found.filter(_ENDS[asked["ket_qua"]])
     elif asked.get("ket_qua") in OUTCOMES and asked["ket_qua"]:
         found = found.filter(outcome=asked["ket_qua"])
     if asked.get("ly_do") in CAUSES:
         found = found.filter(cause=asked["ly_do"])
     for name, days in (("tu", 0), ("den", 1)):
         if asked.get(name):
-            edge = _midnight(asked[name]) + timedelta(days=days)
+            edge = _midnight(asked[name], at) + timedelta(days=days)
             found = found.filter(
                 **{"planned_at__gte" if name == "tu" else "planned_at__lt": edge}
             )
     return found
 
 
-def _midnight(text: str) -> datetime:
+def _midnight(text: str, at: datetime) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(text), time.min, rules.LOCAL)
+        return datetime.combine(
+            typed.read_day(text, today=timezone.localdate(at)), time.min, rules.LOCAL
+        )
     except ValueError as error:
         raise InvalidError("schedule.time_unreadable") from error
 

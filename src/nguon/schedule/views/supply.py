@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.schedule import supply
@@ -22,9 +23,9 @@ def _period(request: HttpRequest, at: datetime) -> tuple[date, date]:
     today = timezone.localdate(at)
     asked = request.GET
     try:
-        last = date.fromisoformat(asked.get("den") or today.isoformat())
+        last = typed.read_day(asked.get("den") or today.isoformat(), today=today)
         usual = last - timedelta(days=DAYS_SHOWN - 1)
-        first = date.fromisoformat(asked.get("tu") or usual.isoformat())
+        first = typed.read_day(asked.get("tu") or usual.isoformat(), today=today)
     except (ValueError, OverflowError) as error:
         raise InvalidError("schedule.period_unreadable") from error
     if not date(2020, 1, 1) <= first <= last <= date(2100, 1, 1):
