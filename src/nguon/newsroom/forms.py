@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
+from nguon.core import typed
 from nguon.newsroom import rules
 from nguon.people import access as people_access
 from nguon.people.answers import officer_of
@@ -15,7 +16,7 @@ from nguon.territory.models import Unit
 DRILL = "drill"
 
 
-def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
+def read_draft(sent: QueryDict, *, start: rules.Draft, today: date) -> rules.Draft:
     """Read a draft; what is not sent stays as in `start`.
 
     Browsers send line ends as CR LF; they are kept as LF, so that a text means the
@@ -28,7 +29,7 @@ def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
         klass=sent.get("klass", start.klass),
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),
-        expires_on=read_day(sent.get("expires_on"), start.expires_on),
+        expires_on=read_day(sent.get("expires_on"), start.expires_on, today=today),
     )
 
 
@@ -45,15 +46,15 @@ def read_number(text: str | None, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def read_day(text: str | None, default: date | None) -> date | None:
-    """Read a day as browsers send it; an empty box is no day at all.
+def read_day(text: str | None, default: date | None, *, today: date) -> date | None:
+    """Read a day as it was typed; an empty box is no day at all.
 
     Raises DraftError (`newsroom.day_unreadable`).
     """
     if text is None:
         return default
     try:
-        return date.fromisoformat(text.strip()) if text.strip() else None
+        return typed.read_day(text, today=today) if text.strip() else None
     except ValueError as error:
         raise rules.DraftError("newsroom.day_unreadable", day=text[:20]) from error
 

@@ -49,6 +49,14 @@ RECORDING_SECONDS = 30 * 60
 WRITTEN, CHECKED, READ = "written", "checked", "read"
 TASKS: dict[str, str] = {WRITTEN: "Viết", CHECKED: "Duyệt", READ: "Đọc"}
 
+# What may stand beside a text, on boards and on the commune's page.
+PICTURE, VIDEO, DOCUMENT = "picture", "video", "document"
+ATTACHED: dict[str, str] = {PICTURE: "Ảnh", VIDEO: "Video", DOCUMENT: "Tài liệu"}
+MOST_ATTACHED = 8
+CAPTION_LIMIT = 200
+VIDEO_SECONDS = 3 * 60
+DOCUMENT_BYTES = 20 * 1024 * 1024
+
 COMMENT_LIMIT = 2_000
 # A text that stood for so long is kept in the history when it is overwritten.
 KEPT_AFTER_MINUTES = 10

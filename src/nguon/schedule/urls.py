@@ -49,6 +49,7 @@ urlpatterns = [
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
     path("phat/<slug:uid>/tieng/<slug:sha256>.mp3", papers.sound, name="sound"),
+    path("phat/<slug:uid>/kem/<slug:sha256>/", papers.attached, name="attached"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
     path("noi-truc-tiep/", speaking.index, name="speaking"),
     path("noi-truc-tiep/bat-dau/", speaking.start, name="speaking_start"),

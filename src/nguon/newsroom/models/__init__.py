@@ -1,5 +1,6 @@
 """The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
 
+from nguon.newsroom.models.attachments import Attachment, VersionAttachment
 from nguon.newsroom.models.bulletins import (
     HASH_LENGTH,
     Bulletin,
@@ -21,6 +22,7 @@ from nguon.newsroom.models.intake import Intake, Upload
 
 __all__ = [
     "HASH_LENGTH",
+    "Attachment",
     "Bulletin",
     "ChannelText",
     "Comment",
@@ -36,6 +38,7 @@ __all__ = [
     "Template",
     "Upload",
     "Version",
+    "VersionAttachment",
     "VersionChannel",
     "VersionRendition",
     "class_choices",

@@ -290,6 +290,15 @@ class Rendition(models.Model):
         on_delete=models.PROTECT,
         related_name="renditions",
     )
+    # A smaller copy of `media` for browsers; devices and the seal know `media` alone.
+    compact = models.ForeignKey(
+        "fleet.Media",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="compact_of",
+    )
+    compacted_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(default=0)
     loudness_lufs = models.FloatField(null=True, blank=True)
     true_peak_dbtp = models.FloatField(null=True, blank=True)
@@ -321,7 +330,12 @@ class Rendition(models.Model):
                 fields=["rank", "retry_at", "id"],
                 condition=Q(state__in=["asked", "working"]),
                 name="rendition_waiting",
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="ready", compacted_at=None),
+                name="rendition_without_copy",
+            ),
         ]
 
     def __str__(self) -> str:

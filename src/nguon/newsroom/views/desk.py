@@ -70,19 +70,20 @@ def remuneration(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     grounds = people_access.units_of(officer, at=at, kinds=[ADMINISTRATOR])
+    today = timezone.localdate(at)
     if request.method == "POST":
         unit = people_access.access_unit(officer, request.POST.get("unit", ""), at=at)
         actions.set_rate(
             unit=unit,
             task=request.POST.get("task", ""),
             amount=_amount(request.POST.get("amount", "")),
-            from_day=forms.read_day(request.POST.get("from_day"), None)
-            or timezone.localdate(at),
+            from_day=forms.read_day(request.POST.get("from_day"), None, today=today)
+            or today,
             by=officer,
             at=at,
         )
         return redirect("newsroom:remuneration")
-    month = _month(request, timezone.localdate(at))
+    month = _month(request, today)
     lines = pay.list_lines(officer, month=month, at=at)
     if wants_json(request):
         rows = [

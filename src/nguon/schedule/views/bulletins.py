@@ -179,6 +179,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "latest": latest,
         "is_preparing": bool(latest and latest.state == rules.PREPARING),
         "sounds": newsroom.list_sounds(latest.version) if latest else [],
+        "attached": list(bulletin.attachments.select_related("media", "poster")),
         "is_expired": _is_past(bulletin.expires_on, at),
         "remarks": bulletin.comments.count(),
         "may_reuse": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),

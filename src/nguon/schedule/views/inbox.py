@@ -131,6 +131,7 @@ def show(request: HttpRequest, key: int) -> HttpResponse:
         "broadcast": entry.broadcast,
         "version": version,
         "sounds": newsroom.list_sounds(version),
+        "shown": newsroom.list_attached(version),
         "may_decide": access.can(officer, AUTHOR, unit=entry.unit, at=at),
         "is_withdrawn": entry.broadcast.state != rules.APPROVED,
         "is_used": inbox.is_used(entry, at=at),
