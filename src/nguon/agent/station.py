@@ -313,7 +313,12 @@ class Station:
         self._build(self._loop)
         self._pole.start()
         self._boots = self._store.count("boots")
-        board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
+        board = Board(
+            clock=self._clock,
+            holdings=self._holdings,
+            shelf=self._shelf,
+            shown=self._shown,
+        )
         if not self.is_board:
             self._sink.start(self._player)
         try:
@@ -715,7 +720,7 @@ class Station:
     def _wishes(self) -> list[Wish]:
         """Return the files that are missing, in the order of need."""
         if self.is_board:
-            return []
+            return self._picture_wishes()
         at, mono = self._clock.now(), self._clock.monotonic()
         wishes = {
             sha256: Wish(sha256, size, 2**53)
@@ -733,6 +738,19 @@ class Station:
                 wishes[sound.sha256] = Wish(sound.sha256, sound.size, needed)
         missing = [w for w in wishes.values() if w.sha256 not in self._shelf.ready]
         return sorted(missing, key=lambda wish: (wish.needed_at, wish.sha256))
+
+    def _picture_wishes(self) -> list[Wish]:
+        """Return the pictures of what a board shows now or later, the soonest first."""
+        at = self._clock.now()
+        wishes: dict[str, Wish] = {}
+        for candidate in self._holdings.candidates.values():
+            item = candidate.item
+            for one in item.pictures if item.shown_until > at else ():
+                if one.sha256 not in self._shelf.ready:
+                    known = wishes.get(one.sha256)
+                    soonest = min(item.starts_at, known.needed_at if known else 2**53)
+                    wishes[one.sha256] = Wish(one.sha256, one.size, soonest)
+        return sorted(wishes.values(), key=lambda wish: (wish.needed_at, wish.sha256))
 
     async def _fetch(self, wish: Wish, tries: int) -> bool:
         """Try to fetch one file; say whether it is here."""
@@ -936,6 +954,8 @@ class Station:
             play = self._holdings.plays.get(key)
             if play is None or not play.outcome:
                 needed.update(sound.sha256 for sound in candidate.item.renditions)
+            if self.is_board:
+                needed.update(one.sha256 for one in candidate.item.pictures)
         removed = self._shelf.keep_only(needed)
         if removed:
             log.info("media: removed %s files", removed)

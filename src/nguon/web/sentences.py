@@ -143,7 +143,39 @@ SENTENCES: dict[str, str] = {
     ),
     "newsroom.file_is_video": (
         "Đây là video, dù tên tệp có thể là âm thanh. Hãy gửi tệp ghi âm, hoặc gửi "
-        "video ở mục ảnh và video của bản tin."
+        "video ở mục “Ảnh, video, tài liệu” của bản tin."
+    ),
+    "newsroom.attachment_kind": (
+        "Kèm được ảnh chụp, video hoặc PDF. Văn bản Word hãy lưu thành PDF rồi gửi."
+    ),
+    "newsroom.attachment_absent": "Không có tệp kèm này. Hãy tải lại trang.",
+    "newsroom.attachment_not_sent": "Chưa chọn tệp. Hãy chọn một ảnh, video hoặc PDF.",
+    "newsroom.attachments_too_many": (
+        "Mỗi bản tin kèm nhiều nhất {limit} tệp. Hãy bỏ bớt một tệp rồi thêm."
+    ),
+    "newsroom.attachment_not_ready": (
+        "Video còn đang làm. Hãy đợi xong, hoặc bỏ video ra rồi gửi."
+    ),
+    "newsroom.attachment_failed": (
+        "Có video làm không được. Hãy bỏ video đó ra, hoặc gửi lại tệp khác."
+    ),
+    "newsroom.document_too_big": (
+        "Tài liệu nặng quá {limit} MB. Hãy xuất PDF cỡ nhỏ rồi gửi lại."
+    ),
+    "newsroom.document_too_long": (
+        "PDF cần có từ 1 đến {pages} trang. Hãy tách phần cần dùng rồi gửi."
+    ),
+    "newsroom.video_unreadable": (
+        "Không đọc được video này. Hãy quay lại hoặc lưu thành MP4 rồi gửi."
+    ),
+    "newsroom.video_is_sound": (
+        "Tệp này chỉ có tiếng. Hãy gửi nó ở mục “Dùng giọng người đọc”."
+    ),
+    "newsroom.video_too_long": (
+        "Video dài quá {minutes} phút. Hãy cắt còn đoạn cần xem rồi gửi lại."
+    ),
+    "newsroom.video_too_large": (
+        "Khung hình video quá lớn. Hãy quay ở mức 1080p hoặc thấp hơn rồi gửi lại."
     ),
     "newsroom.picture_absent": "Không có ảnh này. Hãy tải lại trang.",
     "newsroom.nothing_sent": "Chưa có chữ hay tệp nào. Hãy dán chữ hoặc chọn tệp.",
@@ -161,6 +193,12 @@ SENTENCES: dict[str, str] = {
     "newsroom.comment_too_long": "Góp ý dài quá {limit} ký tự. Hãy viết ngắn hơn.",
     "newsroom.place_to_fill": (
         "Còn chỗ {place} chưa điền. Hãy điền hoặc xóa chỗ trong ngoặc rồi gửi."
+    ),
+    "newsroom.supplier_absent": (
+        "Nguồn cung cấp này không có trong danh sách. Hãy chọn lại."
+    ),
+    "newsroom.supplier_unreadable": (
+        "Tên nguồn cần từ 2 đến {limit} ký tự. Hãy viết lại."
     ),
     "newsroom.template_absent": "Không có mẫu tin này. Hãy tải lại danh sách mẫu.",
     "newsroom.template_empty": "Mẫu tin cần tiêu đề và nội dung. Hãy viết cả hai.",
@@ -261,6 +299,15 @@ SENTENCES: dict[str, str] = {
     ),
     "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
     "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.group_absent": "Không có nhóm này trong địa bàn của bạn.",
+    "fleet.group_name": "Hãy đặt tên cho nhóm, nhiều nhất {limit} ký tự.",
+    "fleet.group_exists": (
+        "Đã có nhóm tên “{name}”. Hãy đặt tên khác, hoặc chọn nhóm ấy."
+    ),
+    "fleet.group_outside": (
+        "Có máy ở ngoài {unit}. Hãy bỏ máy ấy ra, hoặc lập nhóm của cấp trên."
+    ),
+    "fleet.group_many": "Mỗi lần đổi nhiều nhất {limit} máy. Hãy chọn ít máy hơn.",
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
@@ -582,6 +629,16 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.live_chunk_unusable": "Âm thanh gửi lên không đọc được. Hãy nói lại.",
     "schedule.talk_over_range": "Độ to của chương trình nền từ 0 đến 100.",
+    "schedule.already_localised": (
+        "Xã đã có bản riêng của tin này. Hãy mở bản đó ra sửa."
+    ),
+    "schedule.origin_withdrawn": (
+        "Nơi gửi đã rút bản tin gốc, nên bản của xã không phát được nữa. Hãy chờ bản "
+        "mới của nơi gửi, hoặc viết tin khác."
+    ),
+    "schedule.period_unreadable": (
+        "Không đọc được ngày, hoặc ngày cuối trước ngày đầu. Hãy chọn lại."
+    ),
     "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
     "schedule.material_used": (
         "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."

@@ -161,6 +161,18 @@ def sound(request: HttpRequest, uid: str, sha256: str) -> HttpResponseBase:
     raise AbsentError("newsroom.sound_absent")
 
 
+@require_safe
+def attached(request: HttpRequest, uid: str, sha256: str) -> HttpResponseBase:
+    """Serve a picture, video or document of a broadcast to whoever may see it."""
+    at = timezone.now()
+    broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
+    for one in newsroom.list_attached(broadcast.version):
+        for media in (one.media, one.poster):
+            if media is not None and media.sha256 == sha256:
+                return files.serve_shown(request, media)
+    raise AbsentError("newsroom.attachment_absent")
+
+
 # --- decisions ------------------------------------------------------------------------
 
 
