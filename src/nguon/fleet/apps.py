@@ -39,6 +39,17 @@ GUARDS = (
         guards.NOT_ARCHIVED.format(model="fleet.DeviceEvent", column="stored_at"),
     ),
     guards.Guard(
+        "nguon_fleet_group_ground",
+        "fleet_groupmember",
+        "INSERT",
+        "fleet.group_outside: a device of other ground is in no group of this one",
+        "NOT EXISTS (SELECT 1 FROM fleet_device d"
+        " JOIN territory_unit u ON u.id = d.unit_id"
+        " JOIN fleet_devicegroup g ON g.id = NEW.group_id"
+        " JOIN territory_unit p ON p.id = g.unit_id WHERE d.id = NEW.device_id"
+        " AND substr(u.path, 1, length(p.path)) = p.path)",
+    ),
+    guards.Guard(
         "nguon_fleet_release_immutable",
         "fleet_release",
         "UPDATE",

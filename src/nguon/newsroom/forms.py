@@ -30,6 +30,7 @@ def read_draft(sent: QueryDict, *, start: rules.Draft, today: date) -> rules.Dra
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),
         expires_on=read_day(sent.get("expires_on"), start.expires_on, today=today),
+        supplier=_read_supplier(sent.get("supplier"), start.supplier),
     )
 
 
@@ -37,6 +38,13 @@ def _chosen(sent: QueryDict) -> tuple[str, ...]:
     """Return the ticked languages, Vietnamese first as on the form."""
     ticked = sent.getlist("languages")
     return tuple(language for language in rules.LANGUAGES if language in ticked)
+
+
+def _read_supplier(text: str | None, default: int | None) -> int | None:
+    """Read the key of a source; an empty choice is none."""
+    if text is None:
+        return default
+    return read_number(text, 0) if text else None
 
 
 def read_number(text: str | None, default: int) -> int:

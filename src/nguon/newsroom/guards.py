@@ -122,6 +122,13 @@ GUARDS: list[Guard] = [
         " OR NEW.drill <> OLD.drill OR NEW.unit_id <> OLD.unit_id"
         " OR NEW.created_by_id <> OLD.created_by_id OR NEW.uid <> OLD.uid",
     ),
+    Guard(
+        "nguon_supplier_fixed",
+        "newsroom_supplier",
+        "UPDATE",
+        "newsroom.supplier_fixed: a source is ended, never renamed",
+        "NEW.unit_id <> OLD.unit_id OR NEW.name <> OLD.name",
+    ),
     *(
         Guard(
             f"nguon_correction_{event.lower()}",

@@ -9,6 +9,7 @@ from nguon.newsroom.views import (
     dictionary,
     history,
     intake,
+    supply,
 )
 
 app_name = "newsroom"
@@ -19,6 +20,8 @@ urlpatterns = [
     path("mau/", desk.templates, name="templates"),
     path("mau/<int:key>/bo/", desk.end_template, name="end_template"),
     path("mau/<slug:key>/viet/", desk.use_template, name="use_template"),
+    path("nguon-cung-cap/", supply.suppliers, name="suppliers"),
+    path("nguon-cung-cap/<int:key>/bo/", supply.end, name="end_supplier"),
     path("thu-lao/", desk.remuneration, name="remuneration"),
     path("thu-lao/xuat.csv", desk.remuneration_file, name="remuneration_file"),
     path("tu-dien/", dictionary.index, name="dictionary"),

@@ -194,6 +194,12 @@ SENTENCES: dict[str, str] = {
     "newsroom.place_to_fill": (
         "Còn chỗ {place} chưa điền. Hãy điền hoặc xóa chỗ trong ngoặc rồi gửi."
     ),
+    "newsroom.supplier_absent": (
+        "Nguồn cung cấp này không có trong danh sách. Hãy chọn lại."
+    ),
+    "newsroom.supplier_unreadable": (
+        "Tên nguồn cần từ 2 đến {limit} ký tự. Hãy viết lại."
+    ),
     "newsroom.template_absent": "Không có mẫu tin này. Hãy tải lại danh sách mẫu.",
     "newsroom.template_empty": "Mẫu tin cần tiêu đề và nội dung. Hãy viết cả hai.",
     "newsroom.task_unknown": "Chưa chọn việc được trả thù lao. Hãy chọn một việc.",
@@ -293,6 +299,15 @@ SENTENCES: dict[str, str] = {
     ),
     "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
     "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.group_absent": "Không có nhóm này trong địa bàn của bạn.",
+    "fleet.group_name": "Hãy đặt tên cho nhóm, nhiều nhất {limit} ký tự.",
+    "fleet.group_exists": (
+        "Đã có nhóm tên “{name}”. Hãy đặt tên khác, hoặc chọn nhóm ấy."
+    ),
+    "fleet.group_outside": (
+        "Có máy ở ngoài {unit}. Hãy bỏ máy ấy ra, hoặc lập nhóm của cấp trên."
+    ),
+    "fleet.group_many": "Mỗi lần đổi nhiều nhất {limit} máy. Hãy chọn ít máy hơn.",
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
@@ -614,6 +629,16 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.live_chunk_unusable": "Âm thanh gửi lên không đọc được. Hãy nói lại.",
     "schedule.talk_over_range": "Độ to của chương trình nền từ 0 đến 100.",
+    "schedule.already_localised": (
+        "Xã đã có bản riêng của tin này. Hãy mở bản đó ra sửa."
+    ),
+    "schedule.origin_withdrawn": (
+        "Nơi gửi đã rút bản tin gốc, nên bản của xã không phát được nữa. Hãy chờ bản "
+        "mới của nơi gửi, hoặc viết tin khác."
+    ),
+    "schedule.period_unreadable": (
+        "Không đọc được ngày, hoặc ngày cuối trước ngày đầu. Hãy chọn lại."
+    ),
     "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
     "schedule.material_used": (
         "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."

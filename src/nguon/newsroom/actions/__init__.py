@@ -46,6 +46,7 @@ from nguon.newsroom.actions.renditions import (
     renew_lease,
     return_rendition,
 )
+from nguon.newsroom.actions.supply import add_suppliers, end_supplier
 from nguon.newsroom.actions.uploads import (
     OffsetError,
     UploadError,
@@ -72,6 +73,7 @@ __all__ = [
     "access_upload",
     "add_attachment",
     "add_comment",
+    "add_suppliers",
     "add_template",
     "append_upload",
     "ask_rendition",
@@ -86,6 +88,7 @@ __all__ = [
     "create_bulletin",
     "describe_attachment",
     "draft_of",
+    "end_supplier",
     "end_template",
     "fail_rendition",
     "finish_rendition",

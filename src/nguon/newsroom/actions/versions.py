@@ -68,6 +68,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         field=bulletin.field,
         languages=bulletin.languages,
         drill=bulletin.drill,
+        supplier=bulletin.supplier,
         dictionary_number=dictionary.number,
         content_sha256=signing.content_hash(
             _content(bulletin, sounds, texts)
@@ -136,6 +137,7 @@ def _content(
         "field": bulletin.field,
         "languages": bulletin.languages,
         "drill": bulletin.drill,
+        "supplier": bulletin.supplier_id,
         "corrects": bulletin.corrects.uid if bulletin.corrects else None,
         "sounds": {language: sound.key for language, sound in sounds.items()},
         "channels": texts,

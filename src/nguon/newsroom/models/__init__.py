@@ -19,6 +19,7 @@ from nguon.newsroom.models.channels import ChannelText, VersionChannel
 from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
 from nguon.newsroom.models.dictionary import DictionaryWord
 from nguon.newsroom.models.intake import Intake, Upload
+from nguon.newsroom.models.supply import Supplier
 
 __all__ = [
     "HASH_LENGTH",
@@ -35,6 +36,7 @@ __all__ = [
     "Rendition",
     "Revision",
     "Seal",
+    "Supplier",
     "Template",
     "Upload",
     "Version",

@@ -61,6 +61,14 @@ class Bulletin(models.Model):
     copied_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies"
     )
+    # The department or office whose information it is, when it is not the unit's own.
+    supplier = models.ForeignKey(
+        "newsroom.Supplier",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="bulletins",
+    )
     # The last day on which the text is true; after it nobody sends it any more.
     expires_on = models.DateField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
@@ -146,6 +154,13 @@ class Version(models.Model):
     field = models.PositiveSmallIntegerField(choices=field_choices)
     languages = models.JSONField()
     drill = models.BooleanField()
+    supplier = models.ForeignKey(
+        "newsroom.Supplier",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="versions",
+    )
     # The dictionary by which it was read; part of the content's hash.
     dictionary_number = models.PositiveIntegerField(default=0)
     content_sha256 = models.CharField(max_length=HASH_LENGTH)

@@ -23,10 +23,10 @@ from django.views.decorators.http import (
 
 from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import files
-from nguon.newsroom import actions, forms, queries, rules
+from nguon.newsroom import actions, forms, queries, rules, supply
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.dictionary import dictionary_of
-from nguon.newsroom.models import Bulletin, Rendition
+from nguon.newsroom.models import Bulletin, Rendition, Supplier
 from nguon.people import access as people_access
 from nguon.people.answers import done, is_htmx, officer_of, wants_json
 from nguon.people.models import AUTHOR
@@ -121,9 +121,17 @@ def _editor(
         "asked": _is_asked(bulletin),
         "recording_seconds": rules.RECORDING_SECONDS,
         "intake": queries.find_intake(bulletin),
+        "suppliers": _suppliers(bulletin),
         **forms.choices(draft),
     }
     return render(request, "newsroom/edit.html", context, status=status)
+
+
+def _suppliers(bulletin: Bulletin) -> list[Supplier]:
+    """Return the sources to choose from, and the one that is named already."""
+    known = list(supply.suppliers_of(bulletin.unit))
+    named = bulletin.supplier
+    return known if named is None or named in known else [*known, named]
 
 
 @require_POST

@@ -14,7 +14,7 @@ from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER
-from nguon.schedule import actions, chains, papers, queries, rules
+from nguon.schedule import actions, chains, papers, queries, rules, supply
 from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -75,6 +75,9 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "sounds": sounds,
         "shown": shown,
         "reach": _reach(broadcast),
+        "origin": supply.origin_of(
+            version.bulletin, title=version.title, body=version.body
+        ),
         "may_approve": access.can(officer, APPROVER, unit=broadcast.unit, at=at),
         "is_own": newsroom.has_edited(version.bulletin, officer.pk),
         "is_waiting": broadcast.state == rules.WAITING,

@@ -22,7 +22,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import queries, rules
+from nguon.schedule import queries, rules, supply
 from nguon.schedule.models import Broadcast
 
 DRAFT = "draft"
@@ -185,6 +185,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "may_reuse": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "use": _use(latest) if latest and latest.is_offered else None,
         "may_write": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),
+        "origin": supply.origin_of(bulletin, title=bulletin.title, body=bulletin.body),
     }
     return render(request, "schedule/bulletin.html", context)
 
