@@ -18,7 +18,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from nguon.agent.clock import Clock
-from nguon.agent.voice import TONE_MS
 from nguon.core import messages, playout
 from nguon.core.messages import (
     Audience,
@@ -442,11 +441,11 @@ class Life:
     def tone(self, real: int) -> None:
         """Sound the test tone after a repair, where that is allowed."""
         situation, at = self.situation(self.clock.doubt(real)), self.clock.at(real)
-        why = playout.silence(situation, at=at, length_ms=TONE_MS)
+        why = playout.silence(situation, at=at, length_ms=playout.TEST_TONE_MS)
         knows = any(plan.starts_at <= at < plan.ends_at for plan in self.plans)
         if self.is_on and knows and not self.playing and not why:
             self.tally.tones += 1
-            self._count(real, real + TONE_MS)
+            self._count(real, real + playout.TEST_TONE_MS)
 
     def live(self, real: int, until: int) -> None:
         """Sound from one real moment to another as decided, step by step."""
