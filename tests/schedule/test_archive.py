@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from nguon.audit import archives, months
 from nguon.audit.models import Archive
@@ -351,3 +352,33 @@ def test_the_page_of_operations_shows_months_strays_and_the_last_archive(
     assert {row.key: row for row in condition.look(at=now)}["archive"].state == (
         condition.BAD
     )
+
+
+def test_the_play_log_says_which_months_asked_for_lie_in_the_archive(
+    stories: list[tuple[EventBatch, datetime]], client: Client, minh: Officer,
+    broadcast: Broadcast, now: datetime,
+) -> None:  # fmt: skip
+    archives.put_away(PLAYS, MARCH, at=now)
+    client.force_login(minh)
+
+    def months_away(**asked: str) -> list[str]:
+        accept = {"accept": "application/json"}
+        answer = client.get("/nhat-ky/", asked, headers=accept).json()
+        return list(answer["archived_months"])
+
+    assert months_away() == ["2026-03"]
+    assert months_away(tu="2026-03-31", den="2026-04-02") == ["2026-03"]
+    assert months_away(tu="2026-04-01") == []
+    assert months_away(den="2026-02-28") == []
+    assert months_away(tin=broadcast.uid) == ["2026-03"]
+    assert months_away(tin=broadcast.uid, den="2026-02-28") == []
+    assert months_away(tin="nobody-knows") == []
+    page = client.get("/nhat-ky/", {"tu": "2026-03-02", "den": "2026-03-30"})
+    assert "tháng 03/2026 đã cất vào kho lưu trữ" in page.content.decode()
+    assert "Chưa có lượt phát nào" not in page.content.decode()
+
+    archives.restore(PLAYS, MARCH, at=now)
+
+    assert months_away(tu="2026-03-31", den="2026-04-02") == []
+    page = client.get("/nhat-ky/", {"tu": "2026-03-02", "den": "2026-03-30"})
+    assert "kho lưu trữ" not in page.content.decode()

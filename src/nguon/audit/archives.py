@@ -81,6 +81,21 @@ def _months_of(kept: Kept) -> list[date]:
     return found
 
 
+def list_away(
+    model: str, *, begin: datetime | None = None, end: datetime | None = None
+) -> list[date]:
+    """Return the months of a table whose rows lie only in files, the oldest first.
+
+    Those that share a moment with [begin, end); a bound that is None is open.
+    """
+    found = Archive.objects.filter(model=model, restored_at=None, rows__gt=0)
+    if begin is not None:
+        found = found.filter(ends_at__gt=begin)
+    if end is not None:
+        found = found.filter(begins_at__lt=end)
+    return list(found.order_by("month").values_list("month", flat=True))
+
+
 @transaction.atomic
 def put_away(kept: Kept, month: date, *, at: datetime) -> Archive:
     """Write a month to a file, read it back, and take it out of the database.

@@ -6,7 +6,6 @@ stored already stands in `_MERGE`, and is the same rule as inside a group: a mom
 set once, by the first that names it, and a record that is over stays as it is.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,6 +51,13 @@ _COLUMNS = {
     "cause": "text",
     "grade": "smallint",
 }
+# PostgreSQL takes what is told by COPY, into a table that each connection has once.
+_TOLD = "nguon_told"
+_MAKE_TOLD = (
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS {_TOLD} ("
+    + ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+    + ") ON COMMIT DELETE ROWS"
+)
 _DEVICE, _MEMBER = Device._meta.db_table, AudienceMember._meta.db_table
 _COPIED = [
     name for name in _COLUMNS if name not in {"device_id", "broadcast_id", "has_list"}
@@ -172,14 +178,16 @@ def _write(
         )  # fmt: skip
     with connection.cursor() as cursor:
         if bulk.is_postgresql():
-            types = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-            source = f"json_to_recordset(%s::json) AS v({types})"
-            text = json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
-            cursor.execute(_INSERT.format(source=source) + _MERGE, [text])
-        else:
-            names = ", ".join(f"%s AS {name}" for name in _COLUMNS)
-            source = f"(SELECT {names}) AS v"
-            cursor.executemany(_INSERT.format(source=source) + _MERGE, rows)
+            cursor.execute(_MAKE_TOLD)
+            bulk.insert_rows(_TOLD, tuple(_COLUMNS), rows)
+            cursor.execute(_INSERT.format(source=f"{_TOLD} AS v") + _MERGE)
+            changed = int(cursor.rowcount)
+            # A caller's transaction may go on with other events.
+            cursor.execute(f"DELETE FROM {_TOLD}")  # noqa: S608
+            return changed
+        names = ", ".join(f"%s AS {name}" for name in _COLUMNS)
+        source = f"(SELECT {names}) AS v"
+        cursor.executemany(_INSERT.format(source=source) + _MERGE, rows)
         return int(cursor.rowcount)
 
 

@@ -1,19 +1,20 @@
 """The play log (nhật ký phát): what really sounded, searched and exported."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from nguon.audit import archives
 from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.schedule import queries, rules
-from nguon.schedule.models import PlayRecord
+from nguon.schedule.models import Airing, PlayRecord
 from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
 
 PER_PAGE = 50
@@ -53,13 +54,40 @@ def _fitting(
         found = found.filter(outcome=asked["ket_qua"])
     if asked.get("ly_do") in CAUSES:
         found = found.filter(cause=asked["ly_do"])
-    for name, days in (("tu", 0), ("den", 1)):
-        if asked.get(name):
-            edge = _midnight(asked[name], at) + timedelta(days=days)
-            found = found.filter(
-                **{"planned_at__gte" if name == "tu" else "planned_at__lt": edge}
-            )
+    begin, end = _period(request, at)
+    if begin:
+        found = found.filter(planned_at__gte=begin)
+    if end:
+        found = found.filter(planned_at__lt=end)
     return found
+
+
+def _period(
+    request: HttpRequest, at: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return the days asked for as [begin, end); None is open."""
+    first, last = request.GET.get("tu"), request.GET.get("den")
+    return (
+        _midnight(first, at) if first else None,
+        _midnight(last, at) + timedelta(days=1) if last else None,
+    )
+
+
+def _months_away(request: HttpRequest, at: datetime) -> list[date]:
+    """Return the months of the period asked for whose plays lie in the archive.
+
+    A broadcast's period is that of its airings.
+    """
+    begin, end = _period(request, at)
+    if request.GET.get("tin"):
+        airings = Airing.objects.filter(broadcast__uid=request.GET["tin"])
+        told = airings.aggregate(first=Min("starts_at"), last=Max("starts_at"))
+        if told["first"] is None:
+            return []
+        begin = max(begin or told["first"], told["first"])
+        after = told["last"] + timedelta(milliseconds=1)
+        end = min(end or after, after)
+    return archives.list_away("schedule.PlayRecord", begin=begin, end=end)
 
 
 def _midnight(text: str, at: datetime) -> datetime:
@@ -76,6 +104,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """List plays, the latest first."""
     at = timezone.now()
     page = Paginator(_found(request, at), PER_PAGE).get_page(request.GET.get("trang"))
+    away = _months_away(request, at)
     if wants_json(request):
         rows = [
             {
@@ -92,10 +121,17 @@ def index(request: HttpRequest) -> HttpResponse:
             }
             for play in page
         ]
-        return JsonResponse({"plays": rows, "count": page.paginator.count})
+        return JsonResponse(
+            {
+                "plays": rows,
+                "count": page.paginator.count,
+                "archived_months": [f"{month:%Y-%m}" for month in away],
+            }
+        )
     context = {
         "page": page,
         "asked": request.GET,
+        "away": away,
         "outcomes": [(k, v) for k, v in OUTCOMES.items() if k],
     }
     return render(request, "schedule/plays.html", context)
