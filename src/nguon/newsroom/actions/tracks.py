@@ -52,7 +52,8 @@ def ask_track(
         raise rules.DraftError("newsroom.track_due_past")
     # The lock makes two who ask at once wait for each other.
     Bulletin.objects.select_for_update().get(pk=bulletin.pk)
-    if bulletin.tracks.filter(language=language, state=rules.TRACK_ASKED).exists():
+    asked = TrackTask.objects.filter(bulletin=bulletin, state=rules.TRACK_ASKED)
+    if asked.filter(language=language).exists():
         raise ConflictError("newsroom.track_asked_already")
     task = TrackTask.objects.create(
         bulletin=bulletin,

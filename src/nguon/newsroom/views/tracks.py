@@ -140,7 +140,9 @@ def ask(request: HttpRequest, uid: str) -> HttpResponse:
         "language": request.GET.get("tieng", ""),
         "due": at + USUAL_TIME,
         "due_day": timezone.localdate(at + USUAL_TIME),
-        "tracks": bulletin.tracks.select_related("assigned").order_by("-pk"),
+        "tracks": TrackTask.objects.filter(bulletin=bulletin)
+        .select_related("assigned")
+        .order_by("-pk"),
     }
     return render(request, "newsroom/ask_track.html", context)
 
