@@ -654,7 +654,8 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
     "schedule.material_used": (
-        "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."
+        "Xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình, hoặc hủy bản của xã, "
+        "rồi chọn lại."
     ),
     "schedule.material_withdrawn": (
         "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."
