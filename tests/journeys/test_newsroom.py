@@ -100,7 +100,7 @@ def test_a_voice_is_recorded_cut_and_taken_again(
         page.locator("#rec-start").click()
         page.wait_for_function("() => document.getElementById('rec-level').value > 5")
         page.wait_for_function(
-            "() => /Đang ghi 0:0[3-9]/.test("
+            "() => /Đang ghi 0:0[5-9]/.test("
             "document.getElementById('rec-hint').textContent)"
         )
         page.locator("#rec-stop").click()

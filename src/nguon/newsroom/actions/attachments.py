@@ -226,7 +226,7 @@ def _fail(mine: Any, code: str) -> None:
 
 @transaction.atomic
 def _finish(held: Any, taken: limits.Taken, at: datetime) -> None:
-    attachment = held.select_for_update().select_related("source").first()
+    attachment = held.select_for_update(of=("self",)).select_related("source").first()
     if attachment is None:
         return  # It was taken away, or over, meanwhile: nobody waits for this film.
     attachment.media = _store(

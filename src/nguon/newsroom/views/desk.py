@@ -95,6 +95,7 @@ def remuneration(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "tasks": rules.TASKS.items(),
         "month": month,
+        "months": sorted({*_latest_months(today), month}, reverse=True),
         "total": sum(line.total for line in lines),
         "unpriced": sum(line.unpriced for line in lines),
         "grounds": grounds,
@@ -133,6 +134,12 @@ def _amount(text: str) -> int:
     """Read "20.000"; what is no number is less than nothing, which no rule takes."""
     digits = text.replace(".", "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() else -1
+
+
+def _latest_months(today: date) -> list[date]:
+    """Return the first days of this month and of the twelve before it."""
+    count = today.year * 12 + today.month - 1
+    return [date(n // 12, n % 12 + 1, 1) for n in range(count - 12, count + 1)]
 
 
 def _month(request: HttpRequest, today: date) -> date:
