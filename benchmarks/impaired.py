@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,13 @@ LIMIT_CARRIED = 1.6
 CUT_S = 15.0
 PATIENCE_S = 600.0
 LATER = timedelta(hours=2)
-BODY = (
-    "Mời bà con ra nhà rông làng họp bàn việc làm đường và chia nước tưới cà phê. " * 8
+SENTENCE = (
+    "Mời bà con ra nhà rông làng họp bàn việc làm đường và chia nước tưới cà phê. "
 )
 FROM = re.compile(r"media: ([0-9a-f]{12}) from (\d+) of (\d+)")
 
 
-def measure(_arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Measure, and say whether the promise is kept."""
     _link.enter()
     with _link.Link() as link:
@@ -54,8 +55,9 @@ def measure(_arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         )
         with stack:
             _check_turns_away(stack, outside, folder / "stranger")
-            link.set(_link.POOR)
-            return Trial(stack, link).run()
+            profile = replace(_link.POOR, delay_ms=arguments.delay_ms)
+            link.set(profile)
+            return Trial(stack, link, profile, arguments.sentences).run()
 
 
 def _check_turns_away(stack: Stack, outside: Outside, home: Path) -> None:
@@ -75,8 +77,11 @@ def _check_turns_away(stack: Stack, outside: Outside, home: Path) -> None:
 class Trial:
     """The agent on its bad link."""
 
-    def __init__(self, stack: Stack, link: _link.Link) -> None:
+    def __init__(
+        self, stack: Stack, link: _link.Link, profile: _link.Profile, sentences: int
+    ) -> None:
         self.stack, self.link = stack, link
+        self.profile, self.sentences = profile, sentences
         self.desk = _bench.Desk(stack)
         self.name = stack.agent_name(0)
         self.media = stack.agent_home(0) / "media"
@@ -100,7 +105,7 @@ class Trial:
         drill_s = self._drill()
         return {
             "bench": "impaired",
-            "profile": vars(_link.POOR),
+            "profile": vars(self.profile),
             "sound_bytes": size,
             "pieces_from": pieces,
             "carried_bytes": carried,
@@ -121,7 +126,7 @@ class Trial:
         self.uid = self.desk.send(
             kind="normal",
             title="Họp làng",
-            body=BODY,
+            body=SENTENCE * self.sentences,
             timing="once",
             starts_at=(datetime.now(UTC) + LATER).isoformat(),
         )
@@ -175,4 +180,7 @@ class Trial:
 
 
 if __name__ == "__main__":
-    sys.exit(_bench.run(str(__doc__), measure))
+    sys.exit(_bench.run(str(__doc__), measure, options=(
+        ("--sentences", {"type": int, "default": 8}),
+        ("--delay-ms", {"type": float, "default": _link.POOR.delay_ms}),
+    )))  # fmt: skip

@@ -1,12 +1,16 @@
 """A board shows its plans in words and colours, without network, and proves it."""
 
+import hashlib
 import socket
 import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nguon.agent.board import Screen, pick_screen, split_text
-from nguon.core.messages import Audience, Item
+from nguon.agent.board import Board, Screen, pick_screen, split_text
+from nguon.agent.media import MediaShelf
+from nguon.core.messages import Audience, Item, Picture
 from tests.agent.conftest import Agent, wait_until
 from tests.fakes.province import FakeProvince
 
@@ -29,6 +33,24 @@ def make_item(name: str, **changes: object) -> Item:
         "audience": Audience(),
     }
     return Item(**(values | changes))  # type: ignore[arg-type]
+
+
+class FixedClock:
+    """A clock that stands."""
+
+    def __init__(self, at: int) -> None:
+        self.now = lambda: at
+
+
+class OneItem:
+    """Holdings of one item and no stop."""
+
+    def __init__(self, item: Item) -> None:
+        self.candidates = {item.id: SimpleNamespace(item=item)}
+        self.plays: dict[str, object] = {}
+        self.settings = SimpleNamespace(name="Nhà văn hóa")
+        self.active_stops = lambda *, at: ()
+        self.is_cancelled = lambda _item: False
 
 
 def test_while_an_emergency_stands_no_other_text_takes_its_place() -> None:
@@ -72,6 +94,53 @@ def test_a_long_text_loses_no_word_between_screens() -> None:
     assert " ".join(pieces) == text
     assert max(len(piece) for piece in pieces) <= 420
     assert split_text("") == [""]
+
+
+def test_a_picture_has_its_turn_after_the_text_once_it_is_here() -> None:
+    flood = Picture("a" * 64, 9, "Đường <b>ngập</b>")
+    item = make_item("lũ", rank="emergency", pictures=(flood,))
+
+    def screens(*here: str) -> list[Screen]:
+        return [
+            pick_screen(
+                [item], at=NOW + n * 12_000, arrivals={"lũ": NOW}, pictures=here
+            )
+            for n in range(2)
+        ]
+
+    assert [one.picture for one in screens()] == [None, None]
+    assert [one.picture for one in screens(flood.sha256)] == [None, flood]
+    assert Item.decode(item.encode()) == item
+    assert "pictures" not in make_item("tin").encode()
+
+
+def test_a_board_shows_a_picture_only_as_it_was_signed(tmp_path: Path) -> None:
+    data = b"\xff\xd8 picture"
+    sha256 = hashlib.sha256(data).hexdigest()
+    shelf = MediaShelf(tmp_path)
+    shelf.path(sha256).write_bytes(data)
+    shelf.ready.add(sha256)
+    item = make_item(
+        "tin", pictures=(Picture(sha256, len(data), "<i>"),), shown_until=NOW + 9_000
+    )
+    board = Board(
+        clock=FixedClock(NOW),  # type: ignore[arg-type]
+        holdings=OneItem(item),  # type: ignore[arg-type]
+        shelf=shelf,
+        shown=lambda _item, _at: None,
+    )
+
+    page = board.page(Screen(item, "", 2, 2, (), item.pictures[0]), at=NOW)
+    answer = board.respond(f"GET /anh/{sha256} HTTP/1.1\r\n\r\n".encode())
+    foreign = board.respond(f"GET /anh/{'b' * 64} HTTP/1.1\r\n\r\n".encode())
+    shelf.path(sha256).write_bytes(b"something else")
+    broken = board.respond(f"GET /anh/{sha256} HTTP/1.1\r\n\r\n".encode())
+
+    assert f'<img src="/anh/{sha256}" alt="&lt;i&gt;">' in page
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(data)
+    assert foreign.startswith(b"HTTP/1.1 404")
+    assert broken.startswith(b"HTTP/1.1 404")
 
 
 @pytest.mark.server

@@ -4,6 +4,7 @@ Station, transcoding process, web view and device are real; only bus and plans c
 from the fake province.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from tests.fakes import radio as fake
 from tests.fakes.province import Answer, FakeProvince
 from tests.fakes.radio import FakeRadio
 
+log = logging.getLogger(__name__)
+
 pytestmark = pytest.mark.server
 
 RATE = 48_000
@@ -32,7 +35,7 @@ WINDOW_MS = 30_000
 
 @pytest.fixture
 def radio() -> Iterator[FakeRadio]:
-    found = FakeRadio(form=fake.TS).start()
+    found = FakeRadio(form=fake.ADTS).start()
     yield found
     found.stop()
 
@@ -42,7 +45,7 @@ def desk(radio: FakeRadio, tmp_path: Path, settings: object) -> Iterator[Desk]:
     """Return the transcoder at work on the station, and served by the web's view."""
     settings.RELAY_ALLOWED = ["127.0.0.1"]  # type: ignore[attr-defined]
     settings.RELAYS_DIR = tmp_path / "relays"  # type: ignore[attr-defined]
-    source = Source("Đài thử", "hls", radio.hls_url)
+    source = Source("Đài thử", "http", radio.url)
     found = Desk(
         tmp_path / "relays",
         clock=lambda: datetime.now(UTC),
@@ -93,7 +96,14 @@ def test_a_station_of_aac_sounds_gives_way_when_it_dies_and_comes_back(
     own = radio.samples.astype(float)
     looped = np.tile(jingle_samples[: 2 * RATE], 3)
     on, again = started["at"], record["parts"][-1][0]
-    figures = {"fallback": fallback - died, "back": again - back, **record}
+    late = [
+        radio.heard_after(recording.sounding(begin, begin + 800), begin)
+        for begin in (on + 1_000, again + 300)
+    ]
+    figures = {"late": late, "fallback": fallback - died, "back": again - back}
+    log.info("relayed: %s", figures)
+    figures |= record
+    assert all(1_000 < one < 13_000 for one in late), figures
     assert abs(on - begins) < 2_000, figures
     assert is_on(recording, own, on + 1_000, on + 1_800)
     # What was still buffered is heard out, and then there is no gap.

@@ -149,6 +149,14 @@ def test_what_is_wrong_with_an_update_is_told_and_changes_nothing(
         )
     )
     assert fake_province.told("refused")[-1]["data"]["cause"] == "unknown_key"
+    # The right key's name, and another word than it signed.
+    fake_province.ask_update(good, "9.7", tampered=True)
+    wait_until(lambda: len(fake_province.told("refused")) == 2)
+    assert fake_province.told("refused")[-1]["data"]["cause"] == "bad_signature"
+    # A working key that may sign plans, and no programs.
+    fake_province.ask_update(good, "9.8", key=fake_province.keys["plan"])
+    wait_until(lambda: len(fake_province.told("refused")) == 3)
+    assert fake_province.told("refused")[-1]["data"]["cause"] == "wrong_key_use"
     assert len(fake_province.told("birth")) == 1
 
 

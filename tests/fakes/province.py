@@ -262,12 +262,16 @@ class FakeProvince:
             "sha256": self.store(data) if data else "", "size": len(data), "hours": [],
             "rollback": False,
         }  # fmt: skip
-        key = changes.pop("key", None)
+        key, tampered = changes.pop("key", None), changes.pop("tampered", False)
         self._update_seq += 1
         self.update = self.sign(
             "update", told | changes, use="firmware", seq=self._update_seq, key=key,
             target={"device": self.device},
         )  # fmt: skip
+        if tampered:
+            head, body, mark = self.update.split(".")
+            other = "B" if mark[10] == "A" else "A"
+            self.update = ".".join((head, body, mark[:10] + other + mark[11:]))
         nudge = messages.encode_nudge(unit=self.commune, plan=self.plan_number)
         self.bus.publish(topics.area(self.commune, "nudge"), json.dumps(nudge))
         return str(signing.read(self.update)[1]["id"])

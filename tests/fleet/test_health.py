@@ -105,6 +105,7 @@ def test_only_what_left_the_device_is_evidence(
         ({"signal_dbm": -115}, "signal", health.ACTIVE),
         ({"wrong": "temperature_c"}, "sensor", health.ACTIVE),
         ({"heard": False}, "unmeasured", health.SILENT),
+        ({"rehearsal_due": AT}, "rehearsal", health.SILENT),
         ({"sim": "locked"}, "no_sim", health.ACTIVE),
         ({"sim_expires_date": date(2026, 12, 1)}, "sim", health.ACTIVE),
         ({"data_used_mb": 900, "data_plan_mb": 1000}, "data", health.ACTIVE),

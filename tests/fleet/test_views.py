@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from nguon.fleet import keys
+from nguon.fleet import actions, keys
 from nguon.fleet.models import Claim, Device
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
@@ -149,3 +149,27 @@ def test_one_device_is_shown_changed_tested_and_revoked(
         ["jra", "vi"],
     )
     assert device.state == "revoked"
+
+
+def test_what_an_abused_key_did_is_shown_on_the_device_and_to_no_other_commune(
+    sign_in: Callable[[Officer], Client],
+    enrol: Enrol,
+    village: Unit,
+    tung: Officer,
+    hoa: Officer,
+    now: datetime,
+) -> None:
+    device = enrol(village).row
+    actions.record_connections(here={device.uid}, away=(), at=now)
+    asked = {"device_uid": device.uid, "at": now}
+    places = {"host": "10.0.0.7", "other_host": "203.0.113.9"}
+
+    actions.note_fault(**asked, fault="clone", data=places)
+    actions.note_fault(**asked, fault="flood", data={"messages": 1_000})
+    actions.examine_fleet(at=now)
+
+    page = sign_in(tung).get(f"/thiet-bi/{device.uid}/").content.decode()
+    assert "Hai máy dùng cùng một khóa" in page
+    assert "Từ hai địa chỉ: 10.0.0.7 và 203.0.113.9" in page
+    assert "Gửi quá nhiều, đã bị cắt 5 phút" in page
+    assert sign_in(hoa).get(f"/thiet-bi/{device.uid}/").status_code == 404

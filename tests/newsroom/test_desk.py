@@ -137,6 +137,8 @@ def test_the_table_is_fenced_and_comes_as_a_file(
 ) -> None:
     client.force_login(lan)
     page = client.get("/ban-tin/thu-lao/?thang=2026-11").content.decode()
+    older = client.get("/ban-tin/thu-lao/?thang=2019-02").content.decode()
+    assert '<option value="2019-02" selected>Tháng 02/2019' in older
     file = client.get("/ban-tin/thu-lao/xuat.csv?thang=2026-11").content.decode()
     client.force_login(hoa)
     foreign = client.get("/ban-tin/thu-lao/?thang=2026-11").content.decode()

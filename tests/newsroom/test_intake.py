@@ -129,6 +129,28 @@ def test_a_photo_is_kept_without_its_place(
         assert "chưa cài phần đọc chữ" in intake.notes[0]
 
 
+def test_a_photo_of_a_letter_is_read_where_an_engine_is_installed(
+    ia_grai: Unit, lan: Officer, now: datetime
+) -> None:
+    photo = files.letter_photo(files.LETTER)
+
+    bulletin = actions.take_file(
+        unit=ia_grai, name="anh.jpg", data=photo, by=lan, at=now
+    )
+
+    intake = queries.find_intake(bulletin)
+    assert intake is not None
+    assert intake.picture is not None
+    if reader.find_engine() is None:
+        assert (bulletin.title, bulletin.body) == ("", "")
+        assert "nhìn ảnh mà gõ" in intake.notes[0]
+    else:
+        assert "tiêm phòng lở mồm long móng" in bulletin.title
+        assert "7 giờ 30 ngày 25/11/2026" in bulletin.body
+        assert "CHỦ TỊCH" not in bulletin.body
+        assert "Hãy so từng dòng với ảnh" in intake.notes[0]
+
+
 def test_a_voice_becomes_a_recording(
     ia_grai: Unit, lan: Officer, now: datetime
 ) -> None:

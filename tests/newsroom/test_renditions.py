@@ -13,6 +13,7 @@ from nguon.fleet.models import Media
 from nguon.newsroom import actions, queries, rules
 from nguon.newsroom.models import Bulletin, Rendition, Version
 from nguon.people.models import Officer
+from nguon.speech import audio
 from nguon.territory.models import Unit
 from tests.newsroom.conftest import MEETING, STORM
 from tests.speech.test_sound import tone
@@ -254,3 +255,53 @@ def test_unsupported_audio_is_refused_and_nothing_is_kept(
     assert not_chosen.value.code == "newsroom.language_not_chosen"
     assert not Rendition.objects.exists()
     assert not queries.has_edited(bulletin, quan.pk)
+
+
+def make_heard(now: datetime) -> Rendition:
+    claimed = claim(now)
+    mp3 = audio.encode(audio.decode(tone(4.0, level=0.3), limit_seconds=9))
+    actions.finish_rendition(
+        rendition_id=claimed.pk,
+        lease=claimed.lease,
+        media=media(now, mp3),
+        sound=SOUND,
+        at=now,
+    )
+    claimed.refresh_from_db()
+    return claimed
+
+
+def test_every_sound_gets_a_smaller_copy_once(
+    version: Version, bulletin: Bulletin, now: datetime
+) -> None:
+    sound = make_heard(now)
+    assert sound.media is not None
+
+    made = actions.compact_next(at=now)
+
+    assert made == sound
+    sound.refresh_from_db()
+    assert sound.compact is not None
+    assert sound.compact.mime == "audio/ogg"
+    assert sound.compact.size < sound.media.size / 2
+    data = files.path_of(sound.compact.sha256).read_bytes()
+    heard = audio.decode(data, limit_seconds=60)
+    assert abs(audio.seconds(heard) * 1000 - sound.duration_ms) < 60
+    assert queries.find_media(bulletin, sha256=sound.compact.sha256) == sound.compact
+    assert actions.compact_next(at=now) is None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Rendition.objects.update(compact=None)
+
+
+def test_a_sound_whose_file_is_gone_is_not_tried_for_ever(
+    version: Version, now: datetime
+) -> None:
+    sound = make_heard(now)
+    assert sound.media is not None
+    files.path_of(sound.media.sha256).unlink()
+
+    actions.compact_next(at=now)
+
+    sound.refresh_from_db()
+    assert (sound.compact, sound.compacted_at) == (None, now)
+    assert actions.compact_next(at=now) is None

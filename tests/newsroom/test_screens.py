@@ -1,5 +1,6 @@
 """Writing over HTTP: kept, refused with a sentence, absent for strangers."""
 
+from datetime import date
 from http import HTTPStatus
 
 import pytest
@@ -73,3 +74,20 @@ def test_search_needs_no_accents_and_a_file_holds_no_formula(
 
     assert (found["count"], none["count"]) == (1, 0)
     assert "'=Tiêm phòng" in file
+
+
+def test_a_day_that_cannot_be_read_costs_no_word(
+    client: Client, bulletin: Bulletin
+) -> None:
+    address = f"/ban-tin/{bulletin.uid}/luu/"
+    sent = {"title": "Tiêm phòng", "body": "Bà con đi tiêm.", "revision": 1}
+
+    page = client.post(address, sent | {"expires_on": "mai"})
+    taken = client.post(address, sent | {"expires_on": "22/11/2030"}, headers=JSON)
+
+    assert page.status_code == 422
+    assert "Bà con đi tiêm." in page.content.decode()
+    assert "Hãy ghi như 22/11/2026" in page.content.decode()
+    assert taken.status_code == 200
+    bulletin.refresh_from_db()
+    assert bulletin.expires_on == date(2030, 11, 22)

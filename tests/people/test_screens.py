@@ -87,6 +87,23 @@ def test_minh_names_a_deputy_who_learns_it_and_may_step_back(
     assert not access.can(tung, "approver", unit=ia_grai, at=timezone.now())
 
 
+def test_a_period_is_typed_as_days_and_clocks(client: Client, minh: Officer) -> None:
+    client.force_login(minh)
+    start, end = timezone.localtime(), timezone.localtime() + timedelta(days=2)
+    period = {
+        "from_day": f"{start:%d/%m/%Y}",
+        "from_clock": f"{start:%Hh%M}",
+        "to_day": f"{end:%d%m%Y}",
+        "to_clock": "0530",
+    }
+
+    client.post("/tai-khoan/vang-mat/", period)
+
+    absence = Absence.objects.get(officer=minh)
+    assert absence.from_at == start.replace(second=0, microsecond=0)
+    assert absence.to_at == end.replace(hour=5, minute=30, second=0, microsecond=0)
+
+
 def test_an_unreadable_moment_is_a_sentence_and_changes_nothing(
     client: Client, minh: Officer
 ) -> None:
@@ -95,7 +112,7 @@ def test_an_unreadable_moment_is_a_sentence_and_changes_nothing(
     answer = client.post("/tai-khoan/vang-mat/", {"from_at": "mai", "to_at": ""})
 
     assert answer.status_code == 422
-    assert "Chưa chọn ngày giờ" in answer.content.decode()
+    assert "Hãy ghi ngày như 22/11/2026" in answer.content.decode()
     assert not Absence.objects.exists()
 
 

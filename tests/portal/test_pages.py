@@ -17,6 +17,8 @@ from nguon.schedule import actions, rules
 from nguon.schedule.models import Broadcast
 from nguon.territory.models import Unit
 from tests.conftest import make_officer
+from tests.fleet.test_photos import picture
+from tests.newsroom import files as newsroom_files
 from tests.schedule.conftest import (
     send,
     server_keys,
@@ -89,6 +91,32 @@ def test_the_sound_is_what_was_approved_and_comes_in_ranges(
     assert part.status_code == 206
     assert b"".join(part.streaming_content) == data[4:10]  # type: ignore[attr-defined]
     assert whole["Cache-Control"] == "no-cache"
+
+
+def test_pictures_and_documents_are_public_from_release_until_called_off(
+    send: Send, minh: Officer, ia_grai: Unit, client: Client, now: datetime
+) -> None:
+    broadcast = send(
+        attached={"a.jpg": picture(64, 48), "b.pdf": newsroom_files.pdf("Lich hop")}
+    )
+    shown, paper = broadcast.version.attachments.all()
+    start = f"/xa/{ia_grai.uid}/{broadcast.uid}/kem"
+    address = f"{start}/{shown.media.sha256}/"
+    assert client.get(address).status_code == 404
+    assert "Kèm a.jpg" not in client.get(f"/xa/{ia_grai.uid}/").content.decode()
+
+    release(broadcast, minh, now)
+    text = client.get(f"/xa/{ia_grai.uid}/").content.decode()
+    assert f'src="{address}"' in text
+    assert "Kèm b.pdf" in text
+    assert client.get(address)["Content-Type"] == "image/jpeg"
+    saved = client.get(f"{start}/{paper.media.sha256}/")
+    assert saved["Content-Disposition"].startswith("attachment;")
+    sound = broadcast.version.sounds.get().rendition.media
+    assert client.get(f"{start}/{sound.sha256}/").status_code == 404
+
+    actions.cancel_broadcast(broadcast_uid=broadcast.uid, reason="Sai", by=minh, at=now)
+    assert client.get(address).status_code == 404
 
 
 def test_another_communes_page_has_neither_text_nor_sound(
@@ -172,3 +200,15 @@ def test_communes_are_found_without_accents_by_id_and_by_code(
     assert "Xã Ia Grai" not in found
     assert client.get(f"/xa/{ia_grai.code}/").status_code == 200
     assert client.get("/xa/khong-co/").status_code == 404
+
+
+def test_public_pages_name_the_province_of_the_data(
+    client: Client, province: Unit, ia_grai: Unit
+) -> None:
+    province.name = "Tỉnh Đăk Nam"
+    province.save()
+
+    page = client.get("/xa/").content.decode()
+
+    assert page.count("Tỉnh Đăk Nam") == 2
+    assert "Gia Lai" not in page

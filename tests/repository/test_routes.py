@@ -24,6 +24,8 @@ PUBLIC = {
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",
     "portal:sound": "a released sound",
+    "portal:compact_sound": "a smaller copy of it",
+    "portal:attached": "a picture, video or document of a released bulletin",
     "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",

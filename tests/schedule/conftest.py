@@ -1,7 +1,8 @@
 """A commune with two speakers, and the way of a bulletin up to its approval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import pytest
 
@@ -10,6 +11,7 @@ from nguon.fleet import actions as fleet
 from nguon.fleet import keys
 from nguon.fleet.models import ACTIVE, Device
 from nguon.newsroom import actions as newsroom
+from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
 from nguon.schedule import actions, rules
@@ -67,6 +69,20 @@ def voice_all(at: datetime) -> None:
     actions.prepare_ready(at=at)
 
 
+def attach(
+    bulletin: Bulletin, attached: Mapping[str, bytes], *, by: Officer, at: datetime
+) -> None:
+    for name, data in attached.items():
+        newsroom.add_attachment(
+            bulletin_id=bulletin.pk,
+            name=name,
+            data=data,
+            caption=f"Kèm {name}",
+            by=by,
+            at=at,
+        )
+
+
 @pytest.fixture
 def send(lan: Officer, ia_grai: Unit, speakers: list[Device], now: datetime) -> Send:
     """Write and send a bulletin as Lan; return it waiting for approval."""
@@ -75,6 +91,7 @@ def send(lan: Officer, ia_grai: Unit, speakers: list[Device], now: datetime) -> 
         klass: str = "normal",
         timing: rules.Timing | None = None,
         at: datetime = now,
+        attached: Mapping[str, bytes] = MappingProxyType({}),
         **more: object,
     ) -> Broadcast:
         draft = Draft("Họp dân", "Mời bà con họp lúc 19h00.", klass=klass)
@@ -82,6 +99,7 @@ def send(lan: Officer, ia_grai: Unit, speakers: list[Device], now: datetime) -> 
         bulletin = newsroom.create_bulletin(
             unit=ia_grai, draft=draft, drill=drill, by=lan, at=at
         )
+        attach(bulletin, attached, by=lan, at=at)
         choice: dict[str, object] = {"units": [ia_grai], "devices": []} | more
         broadcast = actions.submit(
             bulletin_id=bulletin.pk,
@@ -115,9 +133,11 @@ def from_above(
         timing: rules.Timing = SHELF,
         at: datetime = now,
         title: str = "Giá phân bón",
+        attached: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Broadcast:
         draft = Draft(title, "Sở thông báo tới bà con.", klass=klass)
         bulletin = newsroom.create_bulletin(unit=province, draft=draft, by=quan, at=at)
+        attach(bulletin, attached, by=quan, at=at)
         broadcast = actions.submit(
             bulletin_id=bulletin.pk,
             timing=timing,

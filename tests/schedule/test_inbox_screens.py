@@ -60,7 +60,7 @@ def test_an_author_hears_takes_and_leaves_and_the_issuer_sees_it(
     address = f"/hop-tin/{entry.pk}/"
 
     page = client.get(address).content.decode()
-    sound = page.split('<audio controls preload="none" src="')[1].split('"')[0]
+    sound = page.split('<source src="')[1].split('"')[0]
     heard = client.get(sound)
     taken = client.post(f"{address}nhan/", headers=JSON).json()
     unsaid = client.post(f"{address}khong-dung/", {"reason": " "}, headers=JSON)

@@ -530,7 +530,38 @@ def test_who_is_too_late_reads_why_on_the_paper_and_loses_no_words_unsaid(
     assert paper.title in wrong.content.decode()
 
 
-@pytest.mark.parametrize("clock", ["08:00+05:00", "24:00", "", "8 giờ"])
+@pytest.mark.parametrize("clock", ["08:00+05:00", "24:00", "", "8 giờ tối"])
 def test_a_clock_on_the_wall_has_no_zone(clock: str) -> None:
     with pytest.raises(InvalidError):
         paper_forms.read_clock(clock)
+
+
+def test_hours_and_days_are_taken_as_people_write_them(
+    web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    paper = draft_rules(
+        web(lan),
+        today,
+        begin="5 giờ 30",
+        first=f"{today:%d%m%Y}",
+        until=f"{today + 30 * DAY:%d/%m}",
+    )
+    [slot] = papers.body_of(paper).slots
+    assert slot.begin == time(5, 30)
+    assert slot.repeat.first == today
+    assert f"UNTIL={today + 30 * DAY:%Y%m%d}" in slot.repeat.rule
+    page = web(lan).get(f"/giay-to/{paper.uid}/khung/{slot.id}/").content.decode()
+    assert 'value="05:30"' in page
+    assert f'value="{today:%d/%m/%Y}"' in page
+
+
+def test_what_could_not_be_read_stays_in_its_field_with_how_to_write_it(
+    web: Callable[[Officer], Client], lan: Officer, today: date
+) -> None:
+    paper = draft_rules(web(lan), today)
+    sent = SLOT | {"first": today.isoformat(), "begin": "5:30 PM"}
+    answer = web(lan).post(f"/giay-to/{paper.uid}/khung/moi/", sent)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "17:30" in page
+    assert 'value="5:30 PM"' in page

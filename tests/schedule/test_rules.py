@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nguon.core.errors import ConflictError, InvalidError
+from nguon.schedule import forms
 from nguon.schedule.rules import (
     DAILY,
     LOCAL,
@@ -156,3 +158,18 @@ def test_only_the_steps_of_the_table_are_taken(old: str, new: str) -> None:
     else:
         with pytest.raises(ConflictError):
             check_move(old=old, new=new)
+
+
+def test_the_hour_of_a_bulletin_is_taken_as_it_is_written() -> None:
+    at = datetime(2026, 11, 25, 1, tzinfo=UTC)
+    once = QueryDict("timing=once&date=26-11&time=5h30")
+    daily = QueryDict("timing=daily&time_of_day=1700&first_date=2/1&last_date=090127")
+
+    one = forms.read_timing(once, klass="normal", at=at)
+    more = forms.read_timing(daily, klass="normal", at=at)
+
+    assert one.starts_at == datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
+    assert more.time_of_day == time(17)
+    assert (more.first_date, more.last_date) == (date(2027, 1, 2), date(2027, 1, 9))
+    with pytest.raises(InvalidError, match="time_unreadable"):
+        forms.read_timing(QueryDict("timing=once&date=26/11&time="), klass="", at=at)

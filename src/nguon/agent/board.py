@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import html
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from importlib import resources
@@ -17,7 +17,8 @@ from string import Template
 
 from nguon.agent.clock import Clock
 from nguon.agent.holdings import Holdings
-from nguon.core.messages import Item
+from nguon.agent.media import MediaBrokenError, MediaShelf
+from nguon.core.messages import Item, Picture
 from nguon.core.playout import is_real_emergency, precedence
 
 log = logging.getLogger(__name__)
@@ -34,22 +35,25 @@ _CLASSES = {
     "live": ("priority", "TRỰC TIẾP"),
 }
 _WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
+_PICTURES = "/anh/"
 _FILES = {"/board.css": "text/css", "/board.js": "text/javascript"}
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " img-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What is seen at one moment: one item's piece of text, and the others' titles."""
+    """What is seen at one moment: a piece of text or a picture, others' titles."""
 
     item: Item | None
     text: str
     number: int
     count: int
     others: tuple[Item, ...]
+    picture: Picture | None = None
 
 
 def list_shown(holdings: Holdings, *, at: int) -> list[Item]:
@@ -84,12 +88,17 @@ def list_arrivals(holdings: Holdings, items: Sequence[Item]) -> dict[str, int]:
 
 
 def pick_screen(
-    items: Sequence[Item], *, at: int, arrivals: Mapping[str, int]
+    items: Sequence[Item],
+    *,
+    at: int,
+    arrivals: Mapping[str, int],
+    pictures: Collection[str] = (),
 ) -> Screen:
     """Return the screen of this moment; while an emergency stands, only that.
 
     The newest emergency is seen at once, whatever was on, and read to its end before
-    the others take their turns again.
+    the others take their turns again. `pictures` are the hashes that are here; each
+    has a turn of its own after its item's text.
     """
     alarms = [item for item in items if is_real_emergency(item)]
     since = 0
@@ -98,15 +107,16 @@ def pick_screen(
         since = min(at, arrivals[newest.id])
         first = alarms.index(newest)
         alarms = [*alarms[first:], *alarms[:first]]
-    turns = [
-        (item, piece) for item in alarms or items for piece in split_text(item.text)
-    ]
+    turns: list[tuple[Item, str, Picture | None]] = []
+    for item in alarms or items:
+        turns += [(item, piece, None) for piece in split_text(item.text)]
+        turns += [(item, "", one) for one in item.pictures if one.sha256 in pictures]
     if not turns:
         return Screen(None, "", 0, 0, ())
     number = (at - since) // (SCREEN_S * 1000) % len(turns)
-    item, text = turns[number]
+    item, text, picture = turns[number]
     others = tuple(other for other in items if other is not item)
-    return Screen(item, text, number + 1, len(turns), others)
+    return Screen(item, text, number + 1, len(turns), others, picture)
 
 
 def split_text(text: str) -> list[str]:
@@ -126,10 +136,16 @@ class Board:
     """Serves the page; `shown` is called with each item that a browser fetched."""
 
     def __init__(
-        self, *, clock: Clock, holdings: Holdings, shown: Callable[[Item, int], None]
+        self,
+        *,
+        clock: Clock,
+        holdings: Holdings,
+        shelf: MediaShelf,
+        shown: Callable[[Item, int], None],
     ) -> None:
         self._clock = clock
         self._holdings = holdings
+        self._shelf = shelf
         self._shown = shown
         folder = resources.files("nguon.agent") / "pages"
         self._page = Template((folder / "board.html").read_text(encoding="utf-8"))
@@ -160,29 +176,45 @@ class Board:
         ):
             async with asyncio.timeout(_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._respond(head))
+                writer.write(self.respond(head))
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    def _respond(self, head: bytes) -> bytes:
+    def respond(self, head: bytes) -> bytes:
+        """Return the whole answer to the head of a request."""
         words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         if len(words) != 3 or words[0] not in {"GET", "HEAD"}:
             return _response("405 Method Not Allowed", "text/plain", b"")
         path = words[1].partition("?")[0]
         if path in self._files:
             return _response("200 OK", _FILES[path], self._files[path])
+        if path.startswith(_PICTURES):
+            return self._picture(path.removeprefix(_PICTURES))
         if path != "/":
             return _response("404 Not Found", "text/plain", b"")
         at = self._clock.now()
         items = list_shown(self._holdings, at=at)
         arrivals = list_arrivals(self._holdings, items)
-        screen = pick_screen(items, at=at, arrivals=arrivals)
+        screen = pick_screen(
+            items, at=at, arrivals=arrivals, pictures=self._shelf.ready
+        )
         page = self.page(screen, at=at)
         if screen.item and words[0] == "GET":
             self._shown(screen.item, at)
         return _response("200 OK", "text/html", page.encode())
+
+    def _picture(self, sha256: str) -> bytes:
+        """Answer with a picture of something that is shown, hashed once more."""
+        at = self._clock.now()
+        shown = list_shown(self._holdings, at=at)
+        if not any(one.sha256 == sha256 for item in shown for one in item.pictures):
+            return _response("404 Not Found", "text/plain", b"")
+        try:
+            return _response("200 OK", "image/jpeg", self._shelf.load(sha256))
+        except MediaBrokenError:
+            return _response("404 Not Found", "text/plain", b"")
 
     def page(self, screen: Screen, *, at: int) -> str:
         """Return the page of a screen."""
@@ -217,8 +249,12 @@ def _main(screen: Screen) -> str:
         if item.drill
         else ""
     )
-    paragraphs = "".join(
-        f"<p>{html.escape(line)}</p>" for line in screen.text.splitlines() if line
+    paragraphs = (
+        _seen(screen.picture)
+        if screen.picture
+        else "".join(
+            f"<p>{html.escape(line)}</p>" for line in screen.text.splitlines() if line
+        )
     )
     issued = datetime.fromtimestamp(item.starts_at / 1000, tz=_LOCAL)
     turn = f"Trang {screen.number}/{screen.count}" if screen.count > 1 else ""
@@ -227,6 +263,14 @@ def _main(screen: Screen) -> str:
         f'<div class="text">{paragraphs}</div>'
         f'<p class="foot"><span>Phát lúc {issued:%H:%M %d/%m/%Y}</span>'
         f"<span>{turn}</span></p>"
+    )
+
+
+def _seen(picture: Picture) -> str:
+    words = html.escape(picture.caption)
+    return (
+        f'<figure><img src="{_PICTURES}{picture.sha256}" alt="{words}">'
+        f"<figcaption>{words}</figcaption></figure>"
     )
 
 

@@ -313,7 +313,12 @@ class Station:
         self._build(self._loop)
         self._pole.start()
         self._boots = self._store.count("boots")
-        board = Board(clock=self._clock, holdings=self._holdings, shown=self._shown)
+        board = Board(
+            clock=self._clock,
+            holdings=self._holdings,
+            shelf=self._shelf,
+            shown=self._shown,
+        )
         if not self.is_board:
             self._sink.start(self._player)
         try:
@@ -445,18 +450,21 @@ class Station:
     def _turn_volume(self, args: Mapping[str, Any]) -> str:
         """Take a volume that was commanded; say why not."""
         volume = args.get("volume")
-        if type(volume) is not int or not 0 <= volume <= 100:
+        if not _is_percent(volume):
             return "unusable"
         seq = self._holdings.settings_seq
         self._store.remember(volume=f"{seq} {volume}")
         self._set_volume()
         return ""
 
-    def _sound_test(self, _args: Mapping[str, Any]) -> str:
-        """Sound the test tone; say why not."""
+    def _sound_test(self, args: Mapping[str, Any]) -> str:
+        """Sound the test tone, as quietly as was asked for; say why not."""
         if self.is_board:
             return "board"
-        why = self._stage.test()
+        loudest = args.get("volume", 100)
+        if not _is_percent(loudest):
+            return "unusable"
+        why = self._stage.test(loudest=loudest)
         if not why:
             loop = asyncio.get_running_loop()
             loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
@@ -712,7 +720,7 @@ class Station:
     def _wishes(self) -> list[Wish]:
         """Return the files that are missing, in the order of need."""
         if self.is_board:
-            return []
+            return self._picture_wishes()
         at, mono = self._clock.now(), self._clock.monotonic()
         wishes = {
             sha256: Wish(sha256, size, 2**53)
@@ -730,6 +738,19 @@ class Station:
                 wishes[sound.sha256] = Wish(sound.sha256, sound.size, needed)
         missing = [w for w in wishes.values() if w.sha256 not in self._shelf.ready]
         return sorted(missing, key=lambda wish: (wish.needed_at, wish.sha256))
+
+    def _picture_wishes(self) -> list[Wish]:
+        """Return the pictures of what a board shows now or later, the soonest first."""
+        at = self._clock.now()
+        wishes: dict[str, Wish] = {}
+        for candidate in self._holdings.candidates.values():
+            item = candidate.item
+            for one in item.pictures if item.shown_until > at else ():
+                if one.sha256 not in self._shelf.ready:
+                    known = wishes.get(one.sha256)
+                    soonest = min(item.starts_at, known.needed_at if known else 2**53)
+                    wishes[one.sha256] = Wish(one.sha256, one.size, soonest)
+        return sorted(wishes.values(), key=lambda wish: (wish.needed_at, wish.sha256))
 
     async def _fetch(self, wish: Wish, tries: int) -> bool:
         """Try to fetch one file; say whether it is here."""
@@ -933,6 +954,8 @@ class Station:
             play = self._holdings.plays.get(key)
             if play is None or not play.outcome:
                 needed.update(sound.sha256 for sound in candidate.item.renditions)
+            if self.is_board:
+                needed.update(one.sha256 for one in candidate.item.pictures)
         removed = self._shelf.keep_only(needed)
         if removed:
             log.info("media: removed %s files", removed)
@@ -947,6 +970,10 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+def _is_percent(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 100
 
 
 def _is_segment(token: str) -> bool:

@@ -137,6 +137,15 @@ class Hours:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture beside an item's text, by its hash; boards show it."""
+
+    sha256: str
+    size: int
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing to sound or show, once. `[starts_at, ends_at)` is when it may.
 
@@ -144,7 +153,8 @@ class Item:
     `urgency` and `severity` follow CAP 1.2, 0 is the most. A `stream` sounds instead
     of renditions; `loop` repeats a sound to the end of its window; `talk_over` is the
     volume, in percent, at which what was on goes on beneath. `slot` and `paper` name
-    what put the item here: the slot of the station, the approved paper.
+    what put the item here: the slot of the station, the approved paper. `pictures`
+    are for boards; a device that does not know them shows the text alone.
     """
 
     id: str
@@ -172,6 +182,7 @@ class Item:
     talk_over: int = 0
     slot: str = ""
     paper: str = ""
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -190,12 +201,16 @@ class Item:
         """Return the item as JSON values."""
         # By hand: a province's plans have tens of thousands, `asdict` is ten times
         # slower.
-        return {
+        row = {
             **self.__dict__,
             "audience": {**self.audience.__dict__},
             "renditions": [{**sound.__dict__} for sound in self.renditions],
             "stream": {**self.stream.__dict__} if self.stream else None,
+            "pictures": [{**picture.__dict__} for picture in self.pictures],
         }
+        if not self.pictures:
+            del row["pictures"]
+        return row
 
     @classmethod
     def decode(cls, row: Mapping[str, Any]) -> "Item":
@@ -219,6 +234,10 @@ class Item:
                     mime=sound.get("mime", "audio/mpeg"),
                 )
                 for sound in row.get("renditions", ())
+            )
+            known["pictures"] = tuple(
+                Picture(one["sha256"], one["size"], str(one.get("caption", "")))
+                for one in row.get("pictures", ())
             )
             item = cls(**known)
             fits = (

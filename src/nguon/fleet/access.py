@@ -9,6 +9,7 @@ from nguon.fleet.models import (
     Batch,
     Command,
     Device,
+    DeviceGroup,
     DeviceReport,
     Health,
     Incident,
@@ -89,6 +90,19 @@ def access_batch(officer: Officer, uid: str, *, at: datetime) -> Batch:
     if batch is None:
         raise AbsentError("fleet.batch_absent")
     return batch
+
+
+def fence_groups(officer: Officer, *, at: datetime) -> QuerySet[DeviceGroup]:
+    """Return the groups of devices on an officer's ground."""
+    return access.fence(DeviceGroup.objects.all(), officer=officer, at=at)
+
+
+def access_group(officer: Officer, uid: str, *, at: datetime) -> DeviceGroup:
+    """Return a group on an officer's ground. Raises AbsentError for any other."""
+    found = fence_groups(officer, at=at).select_related("unit").filter(uid=uid).first()
+    if found is None:
+        raise AbsentError("fleet.group_absent")
+    return found
 
 
 def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:

@@ -74,6 +74,15 @@ def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
     return response
 
 
+def serve_shown(request: HttpRequest, media: Media) -> HttpResponseBase:
+    """Answer as `serve` does; what a page does not show itself is saved, not run."""
+    response = serve(request, media)
+    if not media.mime.startswith(("image/", "video/", "audio/")):
+        name = f"{media.sha256[:12]}.{media.mime.rpartition('/')[2]}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
     """Return the half-open range that a Range header asks for."""
     if not first:

@@ -41,7 +41,7 @@ def make_clean(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise InvalidError("fleet.photo_too_big", limit=MAX_BYTES // 1024**2)
     try:
-        return _encode(_decode(data))
+        return encode(_decode(data))
     except (FFmpegError, ValueError, MemoryError) as error:
         raise InvalidError("fleet.photo_unreadable") from error
 
@@ -59,8 +59,8 @@ def _decode(data: bytes) -> av.VideoFrame:
     raise ValueError("no picture in it")
 
 
-def _encode(frame: av.VideoFrame) -> bytes:
-    """Turn, shrink and encode one picture."""
+def encode(frame: av.VideoFrame) -> bytes:
+    """Return one picture upright, small, as a JPEG. Raises FFmpegError."""
     graph = Graph()
     steps = [*TURNS.get(frame.rotation, []), ("scale", SHRINK), ("format", "yuvj420p")]
     graph.link_nodes(

@@ -8,9 +8,10 @@ before anything is written. An empty cell leaves what is known; a dash clears it
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any
 
+from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.fleet.models import Device, Registration
 from nguon.fleet.models.register import POWERS
@@ -64,17 +65,17 @@ def _phone(cell: str) -> str:
 
 
 def _day(cell: str) -> date:
-    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y"):
-        try:
-            return datetime.strptime(cell, form).date()  # noqa: DTZ007  (a day)
-        except ValueError:
-            continue
-    raise WrongCellError(f"ngày “{cell[:20]}” không đọc được; hãy viết như 01/07/2025")
+    try:
+        return typed.read_day(cell)
+    except ValueError as error:
+        raise WrongCellError(
+            f"ngày “{cell[:20]}” không đọc được; hãy viết như 01/07/2025"
+        ) from error
 
 
 def _clock(cell: str) -> time:
     try:
-        return time.fromisoformat(cell.zfill(5))
+        return typed.read_clock(cell)
     except ValueError as error:
         raise WrongCellError(
             f"giờ “{cell[:20]}” không đọc được; hãy viết như 05:00"

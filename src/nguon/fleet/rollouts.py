@@ -44,8 +44,9 @@ TARGETS = {
 _ORDER = (WAITING, DOWNLOADING, INSTALLED)
 
 MAX_STAGES = 6
-DEVICES, COMMUNE, PERCENT, REST = "devices", "commune", "percent", "rest"
-WISHES = (DEVICES, COMMUNE, PERCENT, REST)
+DEVICES, GROUP, COMMUNE = "devices", "group", "commune"
+PERCENT, REST = "percent", "rest"
+WISHES = (DEVICES, GROUP, COMMUNE, PERCENT, REST)
 PASSED, ERRORS, SHORT = "passed", "errors", "short"
 PAUSES = {
     ERRORS: "quá nhiều máy cập nhật hỏng",
@@ -97,6 +98,7 @@ class Candidate:
     key: int
     uid: str
     commune: str
+    groups: frozenset[str] = frozenset()
 
 
 def check_wishes(wishes: Sequence[Wish]) -> None:
@@ -150,6 +152,8 @@ def share_out(
 def _is_meant(one: Candidate, wish: Wish) -> bool:
     if wish.by == DEVICES:
         return one.uid in wish.values
+    if wish.by == GROUP:
+        return not one.groups.isdisjoint(wish.values)
     return wish.by == REST or one.commune in wish.values
 
 

@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from nguon.fleet.views import (
     commands,
     devices,
+    groups,
     incidents,
     installing,
     maps,
@@ -35,6 +36,10 @@ urlpatterns = [
     ),
     path("sua-chua/<slug:uid>/anh/", orders.add_photo, name="add_photo"),
     path("sua-chua/<slug:uid>/anh/<int:photo_id>.jpg", orders.photo, name="photo"),
+    path("nhom/", groups.index, name="groups"),
+    path("nhom/xuat.csv", groups.export, name="groups_file"),
+    path("nhom/xep/", groups.join, name="join_group"),
+    path("nhom/<slug:uid>/", groups.show, name="group"),
     path("lenh/", commands.index, name="batches"),
     path("lenh/moi/", commands.create, name="command"),
     path("lenh/<slug:uid>/", commands.show, name="batch"),

@@ -122,6 +122,8 @@ class Carrier:
         self._noting: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.sent_again = 0
+        # When a device was last told that its answers are stored (loop time).
+        self._answered: dict[str, float] = {}
 
     async def carry(self) -> int:
         """Publish what waits; return how much. Raises BusAwayError."""
@@ -198,6 +200,11 @@ class Carrier:
             if document is not None:
                 self._followed.setdefault(document.uid, document)
 
+    def answered(self, device: str) -> None:
+        """Remember that a device is about to be told that its events are stored."""
+        if self._followed:
+            self._answered[device] = asyncio.get_running_loop().time()
+
     async def send_again(self) -> int:
         """Send what is due again to who stayed silent; return to how many.
 
@@ -215,13 +222,20 @@ class Carrier:
                 self._followed.pop(document.uid, None)
             if late:
                 continue
+            asked = asyncio.get_running_loop().time()
             silent = await self._calls.run(list_silent, document)
             for uid in silent:
+                # An answer that came while the list was made: a copy that follows its
+                # acknowledgement would look like a replay to the device.
+                if self._answered.get(uid, 0.0) >= asked:
+                    continue
                 subject = topics.subject(topics.device(uid, "command"))
                 await self._bus.publish(subject, document.payload)
             if not silent:
                 self._followed.pop(document.uid, None)
             count += len(silent)
+        if not self._followed:
+            self._answered.clear()
         self.sent_again += count
         return count
 

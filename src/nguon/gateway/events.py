@@ -52,6 +52,7 @@ class Events:
         floods: Floods,
         woken: asyncio.Event,
         heard: Callable[[set[str]], None] = lambda uids: None,
+        answered: Callable[[str], None] = lambda uid: None,
         clock: Clock = now,
     ) -> None:
         self._bus = bus
@@ -59,6 +60,7 @@ class Events:
         self._floods = floods
         self._woken = woken
         self._heard = heard
+        self._answered = answered
         self._breath = 0.0 if bulk.is_postgresql() else BREATH
         count = WRITERS if bulk.is_postgresql() else 1
         self._writers = [Writer(number) for number in range(count)]
@@ -132,6 +134,7 @@ class Events:
     async def _tell(self, outcome: storing.Outcome, taken: Sequence[Msg]) -> None:
         """Tell the devices what is stored, then the stream."""
         for (device, log), numbers in outcome.acks.items():
+            self._answered(device)
             subject = topics.subject(topics.device(device, "ack"))
             ack = messages.encode_ack(log=log, stored=sorted(set(numbers)))
             await self._bus.publish(subject, json.dumps(ack).encode("ascii"))

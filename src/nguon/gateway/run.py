@@ -143,6 +143,7 @@ class Gateway:
                 floods=floods,
                 woken=pending,
                 heard=presence.heard,
+                answered=carrier.answered,
                 clock=self._clock,
             )
             sign_ins = SignIns(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
+from nguon.core import typed
 from nguon.newsroom import rules
 from nguon.people import access as people_access
 from nguon.people.answers import officer_of
@@ -15,7 +16,7 @@ from nguon.territory.models import Unit
 DRILL = "drill"
 
 
-def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
+def read_draft(sent: QueryDict, *, start: rules.Draft, today: date) -> rules.Draft:
     """Read a draft; what is not sent stays as in `start`.
 
     Browsers send line ends as CR LF; they are kept as LF, so that a text means the
@@ -28,7 +29,8 @@ def read_draft(sent: QueryDict, *, start: rules.Draft) -> rules.Draft:
         klass=sent.get("klass", start.klass),
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),
-        expires_on=read_day(sent.get("expires_on"), start.expires_on),
+        expires_on=read_day(sent.get("expires_on"), start.expires_on, today=today),
+        supplier=_read_supplier(sent.get("supplier"), start.supplier),
     )
 
 
@@ -38,6 +40,13 @@ def _chosen(sent: QueryDict) -> tuple[str, ...]:
     return tuple(language for language in rules.LANGUAGES if language in ticked)
 
 
+def _read_supplier(text: str | None, default: int | None) -> int | None:
+    """Read the key of a source; an empty choice is none."""
+    if text is None:
+        return default
+    return read_number(text, 0) if text else None
+
+
 def read_number(text: str | None, default: int) -> int:
     """Read a whole number; anything else is 0, which no rule takes."""
     if text is None:
@@ -45,15 +54,15 @@ def read_number(text: str | None, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def read_day(text: str | None, default: date | None) -> date | None:
-    """Read a day as browsers send it; an empty box is no day at all.
+def read_day(text: str | None, default: date | None, *, today: date) -> date | None:
+    """Read a day as it was typed; an empty box is no day at all.
 
     Raises DraftError (`newsroom.day_unreadable`).
     """
     if text is None:
         return default
     try:
-        return date.fromisoformat(text.strip()) if text.strip() else None
+        return typed.read_day(text, today=today) if text.strip() else None
     except ValueError as error:
         raise rules.DraftError("newsroom.day_unreadable", day=text[:20]) from error
 

@@ -55,6 +55,14 @@ GUARDS: list[Guard] = [
     *append_only("newsroom_comment", "newsroom.comment"),
     *append_only("newsroom_intake", "newsroom.intake"),
     *append_only("newsroom_versionrendition", "newsroom.sound"),
+    *append_only("newsroom_versionattachment", "newsroom.attachment"),
+    Guard(
+        "nguon_version_attachment_in_time",
+        "newsroom_versionattachment",
+        "INSERT",
+        "newsroom.attachment_immutable: a sealed version shows nothing more",
+        "EXISTS (SELECT 1 FROM newsroom_seal s WHERE s.version_id = NEW.version_id)",
+    ),
     Guard(
         "nguon_version_channel_fixed",
         "newsroom_versionchannel",
@@ -114,6 +122,13 @@ GUARDS: list[Guard] = [
         " OR NEW.drill <> OLD.drill OR NEW.unit_id <> OLD.unit_id"
         " OR NEW.created_by_id <> OLD.created_by_id OR NEW.uid <> OLD.uid",
     ),
+    Guard(
+        "nguon_supplier_fixed",
+        "newsroom_supplier",
+        "UPDATE",
+        "newsroom.supplier_fixed: a source is ended, never renamed",
+        "NEW.unit_id <> OLD.unit_id OR NEW.name <> OLD.name",
+    ),
     *(
         Guard(
             f"nguon_correction_{event.lower()}",
@@ -148,6 +163,8 @@ GUARDS: list[Guard] = [
         "newsroom.rendition_immutable: a sound that is ready stays as it is",
         "OLD.state = 'ready' AND (NEW.state <> 'ready'"
         " OR NEW.media_id <> OLD.media_id OR NEW.key <> OLD.key"
+        " OR (OLD.compacted_at IS NOT NULL"
+        " AND NEW.compact_id IS DISTINCT FROM OLD.compact_id)"
         " OR NEW.spoken_text <> OLD.spoken_text)",
     ),
 ]

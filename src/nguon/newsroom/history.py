@@ -152,6 +152,14 @@ def list_acts(bulletin: Bulletin) -> list[Act]:
         Act(row.recorded_at, row.recorded_by.full_name, "gửi bản ghi giọng đọc")
         for row in recorded.select_related("recorded_by")
     ]
+    acts += [
+        Act(
+            one.added_at,
+            one.added_by.full_name,
+            f"kèm {one.get_kind_display().lower()} {one.caption}".strip(),
+        )
+        for one in bulletin.attachments.select_related("added_by")
+    ]
     return sorted(acts, key=lambda act: act.at, reverse=True)
 
 

@@ -16,6 +16,7 @@ from nguon.newsroom.models import (
     Recording,
     Rendition,
     Version,
+    VersionAttachment,
 )
 from nguon.speech import chain
 
@@ -24,7 +25,9 @@ def list_sounds(version: Version) -> list[Rendition]:
     """Return the sounds of a version in the order of its languages."""
     by_language = {
         sound.language: sound.rendition
-        for sound in version.sounds.select_related("rendition__media")
+        for sound in version.sounds.select_related(
+            "rendition__media", "rendition__compact"
+        )
     }
     return [by_language[language] for language in version.languages]
 
@@ -37,6 +40,11 @@ def is_ready(version: Version) -> bool:
 def list_failures(version: Version) -> list[Rendition]:
     """Return the sounds of a version that could not be made."""
     return [sound for sound in list_sounds(version) if sound.state == Rendition.FAILED]
+
+
+def list_attached(version: Version) -> list[VersionAttachment]:
+    """Return what a version shows beside its text, in its order."""
+    return list(version.attachments.select_related("media", "poster"))
 
 
 def find_latest_version(bulletin: Bulletin) -> Version | None:
@@ -82,7 +90,7 @@ def _draft_sound(
 ) -> DraftSound:
     recording = (
         Recording.objects.filter(bulletin=bulletin, language=language)
-        .select_related("rendition__media")
+        .select_related("rendition__media", "rendition__compact")
         .order_by("-id")
         .first()
     )
@@ -96,7 +104,7 @@ def _draft_sound(
         language=language,
         manner=manner_of(bulletin.manner, language=language),
     )
-    found = Rendition.objects.filter(key=key).select_related("media").first()
+    found = Rendition.objects.filter(key=key).select_related("media", "compact").first()
     return DraftSound(language, found, recorded=False, speakable=True)
 
 
@@ -109,11 +117,18 @@ def find_media(bulletin: Bulletin, *, sha256: str) -> Media | None:
         renditions__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
     )
     belongs |= Q(intakes__bulletin=bulletin)
-    media = Media.objects.filter(belongs, sha256=sha256).first()
+    for name in ("attachments", "posters"):
+        belongs |= Q(**{f"{name}__bulletin": bulletin})
+        belongs |= Q(**{f"version_{name}__version__bulletin": bulletin})
+    belongs |= Q(compact_of__sounds__version__bulletin=bulletin) | Q(
+        compact_of__in=Recording.objects.filter(bulletin=bulletin).values("rendition")
+    )
+    media = Media.objects.filter(belongs, sha256=sha256).distinct().first()
     if media is not None:
         return media
     for sound in list_draft_sounds(bulletin):
-        found = sound.rendition.media if sound.rendition else None
-        if found is not None and found.sha256 == sha256:
-            return found
+        made = sound.rendition
+        for found in (made.media, made.compact) if made else ():
+            if found is not None and found.sha256 == sha256:
+                return found
     return None

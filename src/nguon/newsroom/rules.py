@@ -49,6 +49,27 @@ RECORDING_SECONDS = 30 * 60
 WRITTEN, CHECKED, READ = "written", "checked", "read"
 TASKS: dict[str, str] = {WRITTEN: "Viết", CHECKED: "Duyệt", READ: "Đọc"}
 
+# Who supplies essential information in most provinces; a list to begin with.
+# Source: circular 39/2020/TT-BTTTT, what the provincial system sends out, and for whom.
+USUAL_SUPPLIERS = (
+    "Sở Y tế",
+    "Sở Nông nghiệp và Môi trường",
+    "Sở Văn hóa, Thể thao và Du lịch",
+    "Sở Giáo dục và Đào tạo",
+    "Công an tỉnh",
+    "Bộ Chỉ huy Quân sự tỉnh",
+    "Đài Khí tượng Thủy văn",
+    "Bảo hiểm xã hội tỉnh",
+)
+
+# What may stand beside a text, on boards and on the commune's page.
+PICTURE, VIDEO, DOCUMENT = "picture", "video", "document"
+ATTACHED: dict[str, str] = {PICTURE: "Ảnh", VIDEO: "Video", DOCUMENT: "Tài liệu"}
+MOST_ATTACHED = 8
+CAPTION_LIMIT = 200
+VIDEO_SECONDS = 3 * 60
+DOCUMENT_BYTES = 20 * 1024 * 1024
+
 COMMENT_LIMIT = 2_000
 # A text that stood for so long is kept in the history when it is overwritten.
 KEPT_AFTER_MINUTES = 10
@@ -86,6 +107,8 @@ class Draft:
     languages: tuple[str, ...] = ("vi",)
     # The last day on which it is true; None when it has no such day.
     expires_on: date | None = None
+    # The key of the department or office whose information it is; None is the unit.
+    supplier: int | None = None
 
 
 def check_draft(draft: Draft, *, drill: bool) -> None:

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from nguon.newsroom.views import bulletins, desk, dictionary, history, intake
+from nguon.newsroom.views import (
+    attachments,
+    bulletins,
+    desk,
+    dictionary,
+    history,
+    intake,
+    supply,
+)
 
 app_name = "newsroom"
 urlpatterns = [
@@ -12,6 +20,8 @@ urlpatterns = [
     path("mau/", desk.templates, name="templates"),
     path("mau/<int:key>/bo/", desk.end_template, name="end_template"),
     path("mau/<slug:key>/viet/", desk.use_template, name="use_template"),
+    path("nguon-cung-cap/", supply.suppliers, name="suppliers"),
+    path("nguon-cung-cap/<int:key>/bo/", supply.end, name="end_supplier"),
     path("thu-lao/", desk.remuneration, name="remuneration"),
     path("thu-lao/xuat.csv", desk.remuneration_file, name="remuneration_file"),
     path("tu-dien/", dictionary.index, name="dictionary"),
@@ -30,6 +40,15 @@ urlpatterns = [
     path("<slug:uid>/luu/", bulletins.save, name="save"),
     path("<slug:uid>/nghe/", bulletins.hear, name="hear"),
     path("<slug:uid>/ghi-am/", bulletins.record, name="record"),
+    path("<slug:uid>/kem/", attachments.add, name="attach"),
+    path("<slug:uid>/kem/<slug:item>/sua/", attachments.describe, name="describe"),
+    path("<slug:uid>/kem/<slug:item>/bo/", attachments.remove, name="detach"),
+    path("<slug:uid>/kem/<slug:sha256>/", attachments.show, name="attached"),
     path("<slug:uid>/anh/<slug:sha256>.jpg", intake.picture, name="picture"),
     path("<slug:uid>/tieng/<slug:sha256>.mp3", bulletins.sound_file, name="sound"),
+    path(
+        "<slug:uid>/tieng/<slug:sha256>.ogg",
+        bulletins.sound_file,
+        name="compact_sound",
+    ),
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
+from nguon.core import typed
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.people.models import Officer
 
@@ -21,14 +22,20 @@ def read_text(request: HttpRequest, name: str) -> str:
     return text
 
 
-def read_moment(text: str) -> datetime:
-    """Return the moment of a `datetime-local` field, local time.
+def read_edge(request: HttpRequest, name: str, *, at: datetime) -> datetime:
+    """Return where a period begins (`from`) or ends (`to`).
 
-    Raises InvalidError for anything else.
+    A page sends a day and a clock, a program one moment. Raises InvalidError.
     """
+    text = read_text(request, f"{name}_at") or " ".join(
+        read_text(request, f"{name}_{part}") for part in ("clock", "day")
+    )
     try:
-        moment = datetime.fromisoformat(text)
-        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        return typed.read_moment(
+            text,
+            zone=timezone.get_default_timezone(),
+            today=timezone.localdate(at),
+        )
     except (ValueError, OverflowError) as error:
         raise InvalidError("people.moment_unreadable", text=text[:30]) from error
 

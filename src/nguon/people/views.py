@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from nguon.core.errors import InvalidError
 from nguon.people import access, actions, queries
 from nguon.people.answers import done, officer_of
-from nguon.people.forms import find_officer, read_moment, read_text
+from nguon.people.forms import find_officer, read_edge, read_text
 from nguon.people.models import ADMINISTRATOR, ROLES, Officer
 from nguon.territory.models import Unit
 
@@ -179,13 +179,14 @@ def end_role(request: HttpRequest, role_id: int) -> HttpResponse:
 @require_POST
 def name_deputy(request: HttpRequest, role_id: int) -> HttpResponse:
     """Let somebody hold a role for a while."""
+    at = _now()
     deputy = actions.name_deputy(
         role_id=role_id,
         officer=find_officer(read_text(request, "username")),
-        from_at=read_moment(read_text(request, "from_at")),
-        to_at=read_moment(read_text(request, "to_at")),
+        from_at=read_edge(request, "from", at=at),
+        to_at=read_edge(request, "to", at=at),
         by=officer_of(request),
-        at=_now(),
+        at=at,
     )
     messages.success(request, f"{deputy.officer.full_name} sẽ thay.")
     return done(
@@ -260,12 +261,13 @@ def _change_contact(request: HttpRequest, officer: Officer) -> None:
 
 
 def _announce_absence(request: HttpRequest, officer: Officer) -> None:
+    at = _now()
     actions.announce_absence(
         officer=officer,
-        from_at=read_moment(read_text(request, "from_at")),
-        to_at=read_moment(read_text(request, "to_at")),
+        from_at=read_edge(request, "from", at=at),
+        to_at=read_edge(request, "to", at=at),
         by=officer_of(request),
-        at=_now(),
+        at=at,
     )
     messages.success(request, "Đã ghi thời gian vắng mặt.")
 

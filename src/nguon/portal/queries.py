@@ -9,11 +9,23 @@ from django.db.models import Q
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import Media
 from nguon.newsroom import queries as newsroom
+from nguon.newsroom.models import Rendition, VersionAttachment
 from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
 from nguon.schedule import queries as schedule
 from nguon.schedule.models import Broadcast
 from nguon.territory import names
 from nguon.territory.models import COMMUNE, Unit
+
+
+@dataclass(frozen=True)
+class PublicSound:
+    """One language of a bulletin as it can be heard; `size` in bytes, of the copy."""
+
+    code: str
+    language: str
+    duration_ms: int
+    size: int
+    has_compact: bool
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,8 @@ class PublicNotice:
     field: str
     is_alarm: bool
     is_drill: bool
-    sounds: Sequence[tuple[str, str]]
+    sounds: Sequence[PublicSound]
+    attached: Sequence[VersionAttachment]
 
 
 def list_communes(text: str, *, at: datetime) -> list[Unit]:
@@ -61,23 +74,50 @@ def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:
     )
 
 
-def get_sound(unit: Unit, broadcast: str, language: str, *, at: datetime) -> Media:
+def get_sound(
+    unit: Unit, broadcast: str, language: str, *, at: datetime, compact: bool = False
+) -> Media:
     """Return the sound of a released bulletin in a language, else in its first one.
 
-    Raises AbsentError for what is not released, or not any more.
+    `compact` is the smaller copy. Raises AbsentError for what is not released, or not
+    any more.
     """
     found = schedule.find_public(unit, broadcast, at=at)
     if found is None:
         raise AbsentError("portal.page_absent")
-    sounds = {
-        sound.language: sound.media
+    heard = {
+        sound.language: sound.compact if compact else sound.media
         for sound in newsroom.list_sounds(found.version)
-        if sound.media is not None
     }
+    sounds = {code: media for code, media in heard.items() if media is not None}
     media = sounds.get(language) or next(iter(sounds.values()), None)
     if media is None:
         raise AbsentError("portal.page_absent")
     return media
+
+
+def get_attached(unit: Unit, broadcast: str, sha256: str, *, at: datetime) -> Media:
+    """Return a picture, video or document of a released bulletin. Raises AbsentError.
+
+    What a version does not show itself is not here, whoever knows its hash.
+    """
+    found = schedule.find_public(unit, broadcast, at=at)
+    for one in newsroom.list_attached(found.version) if found else ():
+        for media in (one.media, one.poster):
+            if media is not None and media.sha256 == sha256:
+                return media
+    raise AbsentError("portal.page_absent")
+
+
+def _sound(made: Rendition) -> PublicSound:
+    smallest = made.compact or made.media
+    return PublicSound(
+        code=made.language,
+        language=LANGUAGES[made.language],
+        duration_ms=made.duration_ms,
+        size=smallest.size if smallest else 0,
+        has_compact=made.compact is not None,
+    )
 
 
 def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
@@ -91,5 +131,6 @@ def _notice(broadcast: Broadcast, *, at: datetime) -> PublicNotice:
         field=FIELDS[version.field],
         is_alarm=version.klass == "emergency" and bool(expires and expires > at),
         is_drill=version.drill,
-        sounds=[(code, LANGUAGES[code]) for code in version.languages],
+        sounds=[_sound(one) for one in newsroom.list_sounds(version)],
+        attached=newsroom.list_attached(version),
     )

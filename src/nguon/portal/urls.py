@@ -9,4 +9,15 @@ urlpatterns = [
     path("xa/", views.index, name="index"),
     path("xa/<str:uid>/", views.commune, name="commune"),
     path("xa/<str:uid>/<str:broadcast>.mp3", views.sound, name="sound"),
+    path(
+        "xa/<str:uid>/<str:broadcast>.ogg",
+        views.sound,
+        {"compact": True},
+        name="compact_sound",
+    ),
+    path(
+        "xa/<str:uid>/<str:broadcast>/kem/<str:sha256>/",
+        views.attached,
+        name="attached",
+    ),
 ]

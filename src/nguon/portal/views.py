@@ -32,13 +32,29 @@ def commune(request: HttpRequest, uid: str) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def sound(request: HttpRequest, uid: str, broadcast: str) -> HttpResponseBase:
+def sound(
+    request: HttpRequest, uid: str, broadcast: str, *, compact: bool = False
+) -> HttpResponseBase:
     """Play the sound of a released bulletin; what is not released is not here."""
     at = datetime.now(UTC)
     unit = queries.get_commune(uid, at=at)
     language = request.GET.get("tieng", "")
-    media = queries.get_sound(unit, broadcast, language, at=at)
+    media = queries.get_sound(unit, broadcast, language, at=at, compact=compact)
     response = files.serve(request, media)
     # Asked for anew each time: what was called off is not played from a cache.
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@login_not_required
+@require_safe
+def attached(
+    request: HttpRequest, uid: str, broadcast: str, sha256: str
+) -> HttpResponseBase:
+    """Show a picture or video of a released bulletin, or give its document away."""
+    at = datetime.now(UTC)
+    unit = queries.get_commune(uid, at=at)
+    media = queries.get_attached(unit, broadcast, sha256, at=at)
+    response = files.serve_shown(request, media)
     response["Cache-Control"] = "no-cache"
     return response

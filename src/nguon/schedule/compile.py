@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from nguon.core.messages import Audience, Hours, Item, Rendition, Stream
+from nguon.core.messages import Audience, Hours, Item, Picture, Rendition, Stream
 from nguon.schedule import checks, places, recurrence, rules, station
-from nguon.schedule.items import milliseconds
+from nguon.schedule.items import list_pictures, milliseconds
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.papers import Shelf, default_quiet
 from nguon.schedule.station import (
@@ -137,6 +137,7 @@ class _Piece:
     broadcast: str = ""
     broadcast_id: int | None = None
     renditions: tuple[Rendition, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     stream: Stream | None = None
     loop: bool = False
 
@@ -251,6 +252,7 @@ class _Maker:
             offset=offset,
             length=filler_ms or self.shelf.lengths[uid],
             renditions=self.shelf.sounds[uid],
+            pictures=list_pictures(version),
             loop=bool(filler_ms),
         )
 
@@ -315,7 +317,7 @@ class _Maker:
             piece.renditions,
             start=piece.start, wait_ms=piece.wait_ms, after=piece.after,
             level=self.unit.level, stream=piece.stream, loop=piece.loop,
-            slot=occurrence.slot.id, paper=piece.paper.uid,
+            slot=occurrence.slot.id, paper=piece.paper.uid, pictures=piece.pictures,
         )  # fmt: skip
         self.planned.append(
             Planned(made, self.unit.pk, piece.paper.pk, piece.broadcast_id)

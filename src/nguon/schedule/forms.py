@@ -1,10 +1,11 @@
 """What the schedule's forms send: a time, and who is meant. Rules are elsewhere."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.http import QueryDict
 
+from nguon.core import typed
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.fleet.models import Device
 from nguon.newsroom import rules as newsroom_rules
@@ -25,7 +26,7 @@ def read_timing(sent: QueryDict, *, klass: str, at: datetime) -> rules.Timing:
         if klass == "emergency":
             return rules.Timing(rules.NOW, expires_at=_expiry(sent, at))
         if kind == rules.ONCE:
-            return rules.Timing(kind, starts_at=_start(sent))
+            return rules.Timing(kind, starts_at=_start(sent, at))
         if kind == rules.DAILY:
             return _daily(sent, at)
     except ValueError as error:
@@ -36,33 +37,39 @@ def read_timing(sent: QueryDict, *, klass: str, at: datetime) -> rules.Timing:
 def _expiry(sent: QueryDict, at: datetime) -> datetime:
     moment = sent.get("expires_at")
     if moment:
-        return _local(moment)
+        return _local(moment, at)
     hours = sent.get("hours")
     return at + (timedelta(hours=float(hours)) if hours else rules.EMERGENCY_LIFE)
 
 
-def _start(sent: QueryDict) -> datetime:
+def _start(sent: QueryDict, at: datetime) -> datetime:
     moment = sent.get("starts_at")
     if moment:
-        return _local(moment)
-    return _local(f"{sent.get('date', '')}T{sent.get('time', '')}")
+        return _local(moment, at)
+    day = typed.read_day(sent.get("date", ""), today=_today(at))
+    return datetime.combine(day, typed.read_clock(sent.get("time", "")), rules.LOCAL)
 
 
 def _daily(sent: QueryDict, at: datetime) -> rules.Timing:
-    today = at.astimezone(rules.LOCAL).date()
+    today = _today(at)
     first, last = sent.get("first_date"), sent.get("last_date")
     return rules.Timing(
         rules.DAILY,
-        time_of_day=time.fromisoformat(sent.get("time_of_day", "")),
-        first_date=date.fromisoformat(first) if first else today,
-        last_date=date.fromisoformat(last) if last else today + timedelta(days=6),
+        time_of_day=typed.read_clock(sent.get("time_of_day", "")),
+        first_date=typed.read_day(first, today=today) if first else today,
+        last_date=(
+            typed.read_day(last, today=today) if last else today + timedelta(days=6)
+        ),
     )
 
 
-def _local(text: str) -> datetime:
+def _local(text: str, at: datetime) -> datetime:
     """Read a moment; one without a zone is a clock on the wall here."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=rules.LOCAL)
+    return typed.read_moment(text, zone=rules.LOCAL, today=_today(at))
+
+
+def _today(at: datetime) -> date:
+    return at.astimezone(rules.LOCAL).date()
 
 
 def read_audience(

@@ -92,6 +92,19 @@ def _once(columns: Sequence[str]) -> str:
 
 
 GUARDS: list[Guard] = [
+    *append_only("schedule_localisation", "schedule.localisation"),
+    Guard(
+        "nguon_origin_withdrawn",
+        "schedule_broadcast",
+        "UPDATE",
+        "schedule.origin_withdrawn: a commune's version does not outlive its origin",
+        "NEW.state = 'approved' AND OLD.state <> 'approved' AND EXISTS ("
+        "SELECT 1 FROM schedule_localisation l"
+        " JOIN newsroom_version v ON v.bulletin_id = l.bulletin_id"
+        " JOIN schedule_inboxentry e ON e.id = l.entry_id"
+        " JOIN schedule_broadcast o ON o.id = e.broadcast_id"
+        " WHERE v.id = NEW.version_id AND o.state <> 'approved')",
+    ),
     Guard(
         "nguon_broadcast_approval",
         "schedule_broadcast",

@@ -4,6 +4,7 @@ An entry is one normal bulletin as one commune decides on it; a material is a re
 broadcast that its programmes may use; a clash is where priority bulletins meet.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,9 +12,10 @@ from datetime import date, datetime
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from nguon.core.errors import AbsentError
+from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import papers, rules, station
+from nguon.schedule import papers, rules, station, supply
 from nguon.schedule.items import list_renditions
 from nguon.schedule.models import (
     Airing,
@@ -50,6 +52,9 @@ class Use:
     entry: InboxEntry
     airings: int
     devices: int
+    # The commune's own version, if it made one; `altered`: with other words.
+    bulletin: Bulletin | None = None
+    altered: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,14 @@ def list_communes(broadcast: Broadcast, *, at: datetime) -> list[Unit]:
 def list_inbox(officer: Officer, *, at: datetime) -> QuerySet[InboxEntry]:
     """Return the entries of an officer's ground, undecided first, then the latest."""
     entries = access.fence(InboxEntry.objects.all(), officer=officer, at=at)
-    related = ("unit", "decided_by", "broadcast__unit", "broadcast__version__bulletin")
+    related = (
+        "unit",
+        "decided_by",
+        "broadcast__unit",
+        "broadcast__version__bulletin",
+        "broadcast__version__supplier",
+        "localisation__bulletin",
+    )
     undecided = Q(state=rules.NEW, broadcast__state=rules.APPROVED)
     found = entries.select_related(*related).annotate(is_open=undecided)
     return found.order_by("-is_open", "-arrived_at", "-pk")
@@ -108,7 +120,12 @@ def access_entry(entry_id: int, *, officer: Officer, at: datetime) -> InboxEntry
 
 
 def is_used(entry: InboxEntry, *, at: datetime) -> bool:
-    """Say whether the commune sounded it, or has it in a paper that holds or waits."""
+    """Say whether the commune sounded it, or has it in a paper that holds or waits.
+
+    Its own version counts from the moment it is sent for approval.
+    """
+    if localised_broadcasts(entry.broadcast, unit=entry.unit).exists():
+        return True
     begun = Airing.objects.filter(
         broadcast=entry.broadcast_id,
         unit=entry.unit_id,
@@ -116,6 +133,17 @@ def is_used(entry: InboxEntry, *, at: datetime) -> bool:
         withdrawn_at=None,
     )
     return begun.exists() or bool(list_papers_with(entry, at=at))
+
+
+def localised_broadcasts(
+    origin: Broadcast, *, unit: Unit | None = None
+) -> QuerySet[Broadcast]:
+    """Return the living broadcasts of communes' own versions of a bulletin."""
+    found = Broadcast.objects.filter(
+        version__bulletin__localisation__entry__broadcast=origin,
+        state__in=[rules.PREPARING, rules.WAITING, rules.APPROVED],
+    )
+    return found if unit is None else found.filter(unit=unit)
 
 
 def list_papers_with(entry: InboxEntry, *, at: datetime) -> list[Paper]:
@@ -208,15 +236,20 @@ def list_materials(
 
 def list_use(broadcast: Broadcast) -> list[Use]:
     """Return what each commune made of an offered bulletin, by name, for its issuer."""
-    entries = broadcast.offers.select_related("unit", "decided_by")
-    begun = dict(
-        Airing.objects.filter(broadcast=broadcast, paper__isnull=False)
-        .filter(Exists(PlayRecord.objects.filter(item=OuterRef("item"))))
-        .values_list("unit")
-        .annotate(Count("pk"))
-    )
+    related = ("unit", "decided_by", "localisation__bulletin")
+    entries = broadcast.offers.select_related(*related)
+    played = Exists(PlayRecord.objects.filter(item=OuterRef("item")))
+    own = localised_broadcasts(broadcast).filter(state=rules.APPROVED)
+    programmes = Airing.objects.filter(played, broadcast=broadcast, paper__isnull=False)
+    begun = Counter(dict(programmes.values_list("unit").annotate(Count("pk"))))
+    # A version's airing is of its issuer's own time, or of a programme.
+    versions = Airing.objects.filter(played, broadcast__in=own)
+    begun.update(dict(versions.values_list("broadcast__unit").annotate(Count("pk"))))
+    texts = {one.unit_id: one.version for one in own.select_related("version")}
     sounded: dict[int, int] = {}
-    plays = PlayRecord.objects.filter(broadcast=broadcast, started_at__isnull=False)
+    plays = PlayRecord.objects.filter(
+        Q(broadcast=broadcast) | Q(broadcast__in=own), started_at__isnull=False
+    )
     rows = plays.values_list("unit", "unit__parent").annotate(
         devices=Count("device", distinct=True)
     )
@@ -224,7 +257,13 @@ def list_use(broadcast: Broadcast) -> list[Use]:
         for key in {unit, parent} - {None}:
             sounded[key] = sounded.get(key, 0) + devices
     return [
-        Use(entry, begun.get(entry.unit_id, 0), sounded.get(entry.unit_id, 0))
+        Use(
+            entry,
+            begun[entry.unit_id],
+            sounded.get(entry.unit_id, 0),
+            supply.version_of(entry),
+            supply.is_altered(broadcast.version, texts.get(entry.unit_id)),
+        )
         for entry in entries.order_by("unit__folded", "pk")
     ]
 

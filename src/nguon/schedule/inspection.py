@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from nguon.core.errors import InvalidError
 from nguon.core.messages import Audience
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
 from nguon.people import access
 from nguon.people.models import APPROVER, AUTHOR, Officer
 from nguon.people.queries import list_approvers
@@ -97,7 +97,7 @@ def inspect(paper: Paper, *, at: datetime, resolve: checks.Resolve) -> None:
 def _check_places(unit: Unit, body: Any, where: Places) -> None:
     """Refuse a place that is not known or not on the paper's own ground."""
     for audience in papers.audiences_in(body):
-        for uid in (*audience.units, *audience.devices):
+        for uid in (*audience.units, *audience.devices, *audience.groups):
             if unit.uid not in where.get(uid, frozenset()):
                 raise InvalidError("schedule.place_outside", unit=unit.full_name)
 
@@ -237,6 +237,10 @@ def names_for(bodies: Iterable[Any], unit: Unit) -> dict[str, str]:
         uid__in={uid for one in audiences for uid in one.devices}
     )
     names |= dict(devices.values_list("uid", "name"))
+    groups = DeviceGroup.objects.filter(
+        uid__in={uid for one in audiences for uid in one.groups}
+    )
+    names |= {row.uid: f"nhóm {row.name}" for row in groups}
     titles = {one.material for one in named}
     titles |= {u for body in known if isinstance(body, Order) for u in body.broadcasts}
     rows = Broadcast.objects.filter(uid__in=titles).select_related("version")

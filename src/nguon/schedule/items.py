@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from django.db.models import prefetch_related_objects
 
-from nguon.core.messages import Audience, Item, Rendition
+from nguon.core.messages import Audience, Item, Picture, Rendition
 from nguon.core.signing import content_hash
 from nguon.newsroom.models import Version
+from nguon.newsroom.rules import PICTURE
 from nguon.schedule import rules
 from nguon.schedule.models import Airing, Broadcast
 
@@ -44,6 +45,16 @@ def list_renditions(version: Version) -> tuple[Rendition, ...]:
         )
         for language, sound in ready
         if sound.media is not None
+    )
+
+
+def list_pictures(version: Version) -> tuple[Picture, ...]:
+    """Return a version's pictures as boards fetch them; read once, as its sounds."""
+    prefetch_related_objects([version], "attachments__media")
+    return tuple(
+        Picture(one.media.sha256, one.media.size, one.caption)
+        for one in version.attachments.all()
+        if one.kind == PICTURE
     )
 
 
@@ -88,6 +99,7 @@ class ItemMaker:
         self.broadcast = broadcast
         self.version = broadcast.version
         self.renditions = list_renditions(broadcast.version)
+        self.pictures = list_pictures(broadcast.version)
         self.audience = Audience(
             units=tuple(sorted(unit.uid for unit in broadcast.units.all())),
             devices=tuple(sorted(device.uid for device in broadcast.devices.all())),
@@ -132,4 +144,5 @@ class ItemMaker:
             content_sha256=self.broadcast.sha256,
             audience=self.audience,
             renditions=self.renditions,
+            pictures=self.pictures,
         )

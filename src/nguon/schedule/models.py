@@ -400,6 +400,28 @@ class InboxEntry(models.Model):
         return f"inbox entry #{self.pk} of unit #{self.unit_id}"
 
 
+class Localisation(models.Model):
+    """A commune's own version of a bulletin from above (bản của xã). Append-only.
+
+    The version is a bulletin like any other: placed and approved by two of the commune.
+    It does not outlive its origin: what the supplier withdraws falls silent here too.
+    """
+
+    entry = models.OneToOneField(
+        InboxEntry, on_delete=models.PROTECT, related_name="localisation"
+    )
+    bulletin = models.OneToOneField(
+        "newsroom.Bulletin", on_delete=models.PROTECT, related_name="localisation"
+    )
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"localisation #{self.pk} of entry #{self.entry_id}"
+
+
 class Airing(models.Model):
     """One planned start: the item that devices know.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from nguon.core.messages import Audience
-from nguon.fleet.models import ACTIVE, Device
+from nguon.fleet.models import ACTIVE, Device, DeviceGroup
 from nguon.people.models import Officer
 from nguon.schedule import inbox, papers, rules, station
 from nguon.schedule.inbox import Material
@@ -18,7 +18,7 @@ LISTED_DEVICES = 200
 
 @dataclass(frozen=True)
 class Choice:
-    """One village or device that may be ticked."""
+    """One village, device or group that may be ticked."""
 
     uid: str
     name: str
@@ -32,14 +32,11 @@ class PlaceChoices:
     whole: bool
     villages: Sequence[Choice]
     devices: Sequence[Choice]
-    groups: Sequence[str]
+    groups: Sequence[Choice]
 
 
 def list_places(unit: Unit, places: Audience, *, at: datetime) -> PlaceChoices:
-    """Return a station's villages and devices; what `places` names is ticked.
-
-    Groups that a paper names already are kept as they are.
-    """
+    """Return a station's villages, devices, groups; what `places` names is ticked."""
     day = at.astimezone(rules.LOCAL).date()
     active = Device.objects.filter(unit__path__startswith=unit.path, state=ACTIVE)
     found = active.filter(kind="speaker").order_by("name", "pk")[:LISTED_DEVICES]
@@ -50,7 +47,12 @@ def list_places(unit: Unit, places: Audience, *, at: datetime) -> PlaceChoices:
             for one in list_villages(unit, day=day)
         ],
         devices=[Choice(one.uid, one.name, one.uid in places.devices) for one in found],
-        groups=places.groups,
+        groups=[
+            Choice(one.uid, one.name, one.uid in places.groups)
+            for one in DeviceGroup.objects.filter(
+                unit__path__startswith=unit.path
+            ).order_by("name", "pk")
+        ],
     )
 
 

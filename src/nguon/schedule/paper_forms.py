@@ -7,11 +7,12 @@ sentence about the field that could not be read.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any, Literal
 
 from django.http import QueryDict
 
+from nguon.core import typed
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.core.messages import Audience
 from nguon.core.topics import new_uid
@@ -58,25 +59,19 @@ MOST_DATES = 200
 def read_clock(text: str | None) -> time:
     """Read a clock on the wall, without a zone of its own. Raises InvalidError."""
     try:
-        clock = time.fromisoformat((text or "").strip())
+        return typed.read_clock(text or "")
     except ValueError as error:
         raise InvalidError("schedule.clock_unreadable", text=text or "") from error
-    if clock.tzinfo is not None:
-        raise InvalidError("schedule.clock_unreadable", text=text or "")
-    return clock
 
 
-def read_date(text: str | None) -> date:
-    """Read a day as a form or a person writes it: 2026-11-24, 24/11/2026.
+def read_date(text: str | None, *, today: date | None = None) -> date:
+    """Read a day as it was typed; without `today` its year must be written.
 
     Raises InvalidError, also for a year in which no station plans.
     """
     written = (text or "").strip()
     try:
-        if "/" in written:
-            day = datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007
-        else:
-            day = date.fromisoformat(written)
+        day = typed.read_day(written, today=today)
     except ValueError as error:
         raise InvalidError("schedule.day_unreadable", text=written) from error
     if day.year not in YEARS:
@@ -84,7 +79,7 @@ def read_date(text: str | None) -> date:
     return day
 
 
-def read_dates(text: str | None) -> tuple[date, ...]:
+def read_dates(text: str | None, *, today: date) -> tuple[date, ...]:
     """Read several days, parted by commas, semicolons, blanks or lines.
 
     Raises InvalidError, also for more days than are kept: none is left out unsaid.
@@ -92,7 +87,7 @@ def read_dates(text: str | None) -> tuple[date, ...]:
     words = {word for word in re.split(r"[\s,;]+", text or "") if word}
     if len(words) > MOST_DATES:
         raise InvalidError("schedule.too_many_dates", limit=MOST_DATES)
-    return tuple(sorted({read_date(word) for word in words}))
+    return tuple(sorted({read_date(word, today=today) for word in words}))
 
 
 def read_number(text: str | None, *, least: int, most: int, what: str) -> int:
@@ -132,10 +127,13 @@ def show_places(sent: QueryDict) -> Audience:
     )
 
 
-def read_days(sent: QueryDict) -> tuple[date, date | None]:
+def read_days(sent: QueryDict, *, today: date) -> tuple[date, date | None]:
     """Read a paper's first and last day; no last day means until further notice."""
-    last = sent.get("last_date")
-    return read_date(sent.get("first_date")), read_date(last) if last else None
+    first, last = sent.get("first_date"), sent.get("last_date")
+    return (
+        read_date(first, today=today),
+        read_date(last, today=today) if last else None,
+    )
 
 
 # --- on which days --------------------------------------------------------------------
@@ -170,19 +168,19 @@ def show_repeat(repeat: Repeat) -> RepeatFields:
     return RepeatFields(OTHER, rule=repeat.rule)
 
 
-def read_repeat(sent: QueryDict) -> Repeat:
+def read_repeat(sent: QueryDict, *, today: date) -> Repeat:
     """Read on which days a slot returns. Raises InvalidError."""
     rule = _read_rule(sent)
     until = sent.get("until")
     if until and rule and sent.get("repeat") != OTHER:
-        rule += f";UNTIL={read_date(until):%Y%m%d}"
+        rule += f";UNTIL={read_date(until, today=today):%Y%m%d}"
     if rule:
         recurrence.read_rule(rule)
     return Repeat(
-        first=read_date(sent.get("first")),
+        first=read_date(sent.get("first"), today=today),
         rule=rule,
-        without=read_dates(sent.get("without")),
-        extra=read_dates(sent.get("extra")),
+        without=read_dates(sent.get("without"), today=today),
+        extra=read_dates(sent.get("extra"), today=today),
         holidays="skip" if sent.get("holidays") == "skip" else "keep",
     )
 
@@ -211,7 +209,7 @@ def _read_rule(sent: QueryDict) -> str:
 # --- station rules --------------------------------------------------------------------
 
 
-def read_slot(sent: QueryDict, *, key: str = "") -> Slot:
+def read_slot(sent: QueryDict, *, today: date, key: str = "") -> Slot:
     """Read a slot; without a key it is a new one. Raises InvalidError."""
     kind: SlotKind = "relay" if sent.get("kind") == "relay" else "programme"
     part = sent.get("part", "").strip()[:NAME_LIMIT]
@@ -224,7 +222,7 @@ def read_slot(sent: QueryDict, *, key: str = "") -> Slot:
         minutes=read_number(
             sent.get("minutes"), least=1, most=MINUTES_A_DAY, what="số phút"
         ),
-        repeat=read_repeat(sent),
+        repeat=read_repeat(sent, today=today),
         begin=None if part else read_clock(sent.get("begin")),
         part=part,
         places=read_places(sent),

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from nguon.core.errors import AbsentError
 from nguon.core.messages import Audience, Rendition
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
 from nguon.schedule import places, rules, station
@@ -157,7 +157,7 @@ def covers(paper: Paper, day: date) -> bool:
 
 
 def read_places(audiences: Iterable[Audience]) -> places.Places:
-    """Return where the units and devices that are named stand, read at once."""
+    """Return where the units, devices and groups that are named stand."""
     named = list(audiences)
     units = Unit.objects.filter(uid__in={uid for one in named for uid in one.units})
     devices = Device.objects.filter(
@@ -165,6 +165,10 @@ def read_places(audiences: Iterable[Audience]) -> places.Places:
     )
     paths = dict(units.values_list("uid", "path"))
     paths |= dict(devices.values_list("uid", "unit__path"))
+    groups = DeviceGroup.objects.filter(
+        uid__in={uid for one in named for uid in one.groups}
+    )
+    paths |= dict(groups.values_list("uid", "unit__path"))
     keys = {int(key) for path in paths.values() for key in path.split("/") if key}
     uids = dict(Unit.objects.filter(pk__in=keys).values_list("pk", "uid"))
     return {
@@ -307,7 +311,9 @@ def read_materials(
     broadcasts = list(
         found.exclude(version__klass="emergency")
         .select_related("version__bulletin", "unit")
-        .prefetch_related("version__sounds__rendition__media")
+        .prefetch_related(
+            "version__sounds__rendition__media", "version__attachments__media"
+        )
     )
     taken = set(
         InboxEntry.objects.filter(

@@ -20,6 +20,7 @@ from nguon.schedule.views import (
     sources,
     speaking,
     station,
+    supply,
     week,
 )
 
@@ -38,8 +39,11 @@ urlpatterns = [
     path("duyet/<slug:uid>/tra-lai/", approvals.send_back, name="return"),
     path("hop-tin/", inbox.index, name="inbox"),
     path("hop-tin/xuat.csv", inbox.export, name="inbox_file"),
+    path("hop-tin/cung-cap/", supply.index, name="supply"),
+    path("hop-tin/cung-cap/xuat.csv", supply.export, name="supply_file"),
     path("hop-tin/thu-tu/", orders.order, name="order"),
     path("hop-tin/<int:key>/", inbox.show, name="entry"),
+    path("hop-tin/<int:key>/ban-cua-xa/", inbox.localise, name="localise"),
     path("hop-tin/<int:key>/nhan/", inbox.take, name="take"),
     path("hop-tin/<int:key>/khong-dung/", inbox.leave, name="leave"),
     path("phat-ngay/", announcements.begin, name="announce"),
@@ -49,6 +53,7 @@ urlpatterns = [
     path("phat/<slug:uid>/", live.show, name="live"),
     path("phat/<slug:uid>/so-lieu/", live.figures, name="figures"),
     path("phat/<slug:uid>/tieng/<slug:sha256>.mp3", papers.sound, name="sound"),
+    path("phat/<slug:uid>/kem/<slug:sha256>/", papers.attached, name="attached"),
     path("phat/<slug:uid>/huy/", live.cancel, name="cancel"),
     path("noi-truc-tiep/", speaking.index, name="speaking"),
     path("noi-truc-tiep/bat-dau/", speaking.start, name="speaking_start"),

@@ -22,6 +22,7 @@ BYTES_PER_SECOND = chain.SAMPLE_RATE * BYTES_PER_SAMPLE
 _FRAME_SAMPLES = 4_800
 _TIME_BASE = Fraction(1, chain.SAMPLE_RATE)
 _MP3_FRAME = 1_152
+_OPUS_FRAME = 960
 # Only what holds its sound itself: a playlist would have FFmpeg open other files.
 _READABLE = "wav,mp3,mov,m4a,ogg,flac,aac,matroska,webm,amr,aiff,asf,w64,caf"
 
@@ -110,6 +111,24 @@ def encode(samples: Samples) -> bytes:
         stream.codec_context.format = "s16p"
         stream.codec_context.bit_rate = chain.BIT_RATE
         for frame in frames(samples, size=_MP3_FRAME, sample_format="s16p"):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def encode_opus(samples: Samples) -> bytes:
+    """Return samples as Ogg Opus, small enough for the weakest 4G."""
+    target = io.BytesIO()
+    with av.open(target, mode="w", format="ogg") as container:
+        stream = container.add_stream(
+            "libopus",
+            rate=chain.SAMPLE_RATE,
+            options={"application": "voip", "compression_level": "5"},
+        )
+        stream.codec_context.layout = "mono"
+        stream.codec_context.format = "s16"
+        stream.codec_context.bit_rate = chain.OPUS_BIT_RATE
+        for frame in frames(samples, size=_OPUS_FRAME):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return target.getvalue()

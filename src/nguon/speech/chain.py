@@ -11,6 +11,9 @@ BIT_RATE = 64_000
 # LAME's usual 5 takes twice the time of 7 and adds nothing that a horn can sound.
 ENCODER_LEVEL = "7"
 MIME = "audio/mpeg"
+# A copy for listeners on the web: clear speech in a third of the bytes.
+OPUS_BIT_RATE = 24_000
+OPUS_MIME = "audio/ogg"
 
 # Silence before the first word: exact, so that a reported start is a true one.
 HEAD_MS = 20

@@ -8,9 +8,10 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from io import StringIO
 
+from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.territory import names
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -245,12 +246,12 @@ def _read_population(text: str) -> int | None:
 
 
 def _read_day(text: str) -> date:
-    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y"):
-        try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007  (a day)
-        except ValueError:
-            continue
-    raise _WrongRowError(f"ngày “{text[:20]}” không đọc được; hãy viết như 01/07/2025")
+    try:
+        return typed.read_day(text)
+    except ValueError as error:
+        raise _WrongRowError(
+            f"ngày “{text[:20]}” không đọc được; hãy viết như 01/07/2025"
+        ) from error
 
 
 class _Known:

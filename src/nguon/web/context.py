@@ -15,6 +15,7 @@ from nguon.people import queries as people
 from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
 from nguon.schedule import papers
 from nguon.schedule import queries as schedule
+from nguon.territory import queries as territory
 
 # Label, icon, the name of its address, and the beginning of its addresses.
 NAVIGATION = (
@@ -51,13 +52,16 @@ class Door:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the navigation of a signed-in officer, and what they must not miss.
 
+    Who is not signed in is told whose system this is.
+
     The counts are read only when a whole page is drawn, not for its fragments.
     """
     user = getattr(request, "user", None)
-    if not isinstance(user, Officer):
-        return {"doors": []}
     at = timezone.now()
+    if not isinstance(user, Officer):
+        return {"doors": [], "provinces": _provinces(at)}
     return {
+        "provinces": _provinces(at),
         "doors": _list_doors(request.path, user, at),
         "own_place": SimpleLazyObject(lambda: _place_of(user, at)),
         "unread": SimpleLazyObject(lambda: people.count_unread(user)),
@@ -69,6 +73,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         ),
         "running_stops": SimpleLazyObject(lambda: emergency.list_active(user, at=at)),
     }
+
+
+def _provinces(at: datetime) -> object:
+    """Return, when a page asks, the provinces of today's map by name."""
+    day = timezone.localdate(at)
+    return SimpleLazyObject(lambda: ", ".join(territory.list_province_names(day=day)))
 
 
 def _place_of(officer: Officer, at: datetime) -> str:

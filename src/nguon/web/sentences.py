@@ -52,7 +52,10 @@ SENTENCES: dict[str, str] = {
     "people.account_changed": "Tài khoản này vừa được đổi. Hãy tải lại trang.",
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
-    "people.moment_unreadable": "Chưa chọn ngày giờ. Hãy chọn đủ ngày và giờ.",
+    "people.moment_unreadable": (
+        "Không đọc được ngày giờ “{text}”. "
+        "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
     "people.role_absent": "Không có vai trò này.",
@@ -140,7 +143,39 @@ SENTENCES: dict[str, str] = {
     ),
     "newsroom.file_is_video": (
         "Đây là video, dù tên tệp có thể là âm thanh. Hãy gửi tệp ghi âm, hoặc gửi "
-        "video ở mục ảnh và video của bản tin."
+        "video ở mục “Ảnh, video, tài liệu” của bản tin."
+    ),
+    "newsroom.attachment_kind": (
+        "Kèm được ảnh chụp, video hoặc PDF. Văn bản Word hãy lưu thành PDF rồi gửi."
+    ),
+    "newsroom.attachment_absent": "Không có tệp kèm này. Hãy tải lại trang.",
+    "newsroom.attachment_not_sent": "Chưa chọn tệp. Hãy chọn một ảnh, video hoặc PDF.",
+    "newsroom.attachments_too_many": (
+        "Mỗi bản tin kèm nhiều nhất {limit} tệp. Hãy bỏ bớt một tệp rồi thêm."
+    ),
+    "newsroom.attachment_not_ready": (
+        "Video còn đang làm. Hãy đợi xong, hoặc bỏ video ra rồi gửi."
+    ),
+    "newsroom.attachment_failed": (
+        "Có video làm không được. Hãy bỏ video đó ra, hoặc gửi lại tệp khác."
+    ),
+    "newsroom.document_too_big": (
+        "Tài liệu nặng quá {limit} MB. Hãy xuất PDF cỡ nhỏ rồi gửi lại."
+    ),
+    "newsroom.document_too_long": (
+        "PDF cần có từ 1 đến {pages} trang. Hãy tách phần cần dùng rồi gửi."
+    ),
+    "newsroom.video_unreadable": (
+        "Không đọc được video này. Hãy quay lại hoặc lưu thành MP4 rồi gửi."
+    ),
+    "newsroom.video_is_sound": (
+        "Tệp này chỉ có tiếng. Hãy gửi nó ở mục “Dùng giọng người đọc”."
+    ),
+    "newsroom.video_too_long": (
+        "Video dài quá {minutes} phút. Hãy cắt còn đoạn cần xem rồi gửi lại."
+    ),
+    "newsroom.video_too_large": (
+        "Khung hình video quá lớn. Hãy quay ở mức 1080p hoặc thấp hơn rồi gửi lại."
     ),
     "newsroom.picture_absent": "Không có ảnh này. Hãy tải lại trang.",
     "newsroom.nothing_sent": "Chưa có chữ hay tệp nào. Hãy dán chữ hoặc chọn tệp.",
@@ -159,6 +194,12 @@ SENTENCES: dict[str, str] = {
     "newsroom.place_to_fill": (
         "Còn chỗ {place} chưa điền. Hãy điền hoặc xóa chỗ trong ngoặc rồi gửi."
     ),
+    "newsroom.supplier_absent": (
+        "Nguồn cung cấp này không có trong danh sách. Hãy chọn lại."
+    ),
+    "newsroom.supplier_unreadable": (
+        "Tên nguồn cần từ 2 đến {limit} ký tự. Hãy viết lại."
+    ),
     "newsroom.template_absent": "Không có mẫu tin này. Hãy tải lại danh sách mẫu.",
     "newsroom.template_empty": "Mẫu tin cần tiêu đề và nội dung. Hãy viết cả hai.",
     "newsroom.task_unknown": "Chưa chọn việc được trả thù lao. Hãy chọn một việc.",
@@ -166,7 +207,7 @@ SENTENCES: dict[str, str] = {
     "newsroom.expired": (
         "Bản tin hết hạn ngày {day}. Hãy sửa nội dung và ngày cuối còn đúng rồi gửi."
     ),
-    "newsroom.day_unreadable": "Không đọc được ngày “{day}”. Hãy chọn lại ngày.",
+    "newsroom.day_unreadable": ("Không đọc được ngày “{day}”. Hãy ghi như 22/11/2026."),
     "newsroom.own_bulletin": (
         "Bạn đã viết, sửa hoặc gửi bản tin này nên không thể tự duyệt. "
         "Hãy nhờ người khác duyệt."
@@ -258,6 +299,15 @@ SENTENCES: dict[str, str] = {
     ),
     "fleet.serial_known": "Số máy này của hãng đã có ở thiết bị khác. Hãy xem lại.",
     "fleet.village_elsewhere": "Thôn được chọn không thuộc xã đặt máy. Hãy chọn lại.",
+    "fleet.group_absent": "Không có nhóm này trong địa bàn của bạn.",
+    "fleet.group_name": "Hãy đặt tên cho nhóm, nhiều nhất {limit} ký tự.",
+    "fleet.group_exists": (
+        "Đã có nhóm tên “{name}”. Hãy đặt tên khác, hoặc chọn nhóm ấy."
+    ),
+    "fleet.group_outside": (
+        "Có máy ở ngoài {unit}. Hãy bỏ máy ấy ra, hoặc lập nhóm của cấp trên."
+    ),
+    "fleet.group_many": "Mỗi lần đổi nhiều nhất {limit} máy. Hãy chọn ít máy hơn.",
     "fleet.view_name": "Hãy đặt tên cho bộ lọc, nhiều nhất 60 ký tự.",
     "fleet.views_many": "Bạn đã lưu {limit} bộ lọc. Hãy bỏ bớt một bộ lọc.",
     "fleet.incident_absent": "Không có sự cố này trong địa bàn của bạn.",
@@ -323,7 +373,9 @@ SENTENCES: dict[str, str] = {
         "Ngưỡng thành công từ 1 đến 100 %, ngưỡng hỏng từ 0 đến 100 %."
     ),
     "fleet.stage_percent": "Phần trăm máy của chặng phải từ 1 đến 100.",
-    "fleet.hours_wrong": "Giờ được phép phải có giờ đầu và giờ cuối khác nhau.",
+    "fleet.hours_wrong": (
+        "Giờ được phép phải có giờ đầu và giờ cuối khác nhau. Hãy ghi như 01:00."
+    ),
     "core.version_malformed": (
         "Số phiên bản {version} không đúng dạng. Hãy ghi như 1.4.2."
     ),
@@ -370,14 +422,14 @@ SENTENCES: dict[str, str] = {
         "Giấy tờ này thiếu hoặc sai ở mục “{field}”. Hãy xem lại mục đó rồi lưu."
     ),
     "schedule.clock_unreadable": (
-        "Không đọc được giờ “{text}”. Hãy chọn giờ và phút, ví dụ 05:00."
+        "Không đọc được giờ “{text}”. Hãy ghi như 05:30. Buổi chiều ghi như 17:30."
     ),
     "schedule.days_differ": (
         "Số liệu ngày của tháng {month} chưa khớp nhật ký phát, nên tháng này chưa được"
         " lưu trữ. Hãy báo người quản trị máy chủ."
     ),
     "schedule.day_unreadable": (
-        "Không đọc được ngày “{text}”. Hãy viết như 24/11/2026."
+        "Không đọc được ngày “{text}”. Hãy ghi như 22/11/2026."
     ),
     "schedule.too_many_dates": (
         "Chỉ ghi được {limit} ngày nghỉ hoặc ngày thêm. Hãy đổi cách lặp thay vì ghi "
@@ -577,6 +629,16 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.live_chunk_unusable": "Âm thanh gửi lên không đọc được. Hãy nói lại.",
     "schedule.talk_over_range": "Độ to của chương trình nền từ 0 đến 100.",
+    "schedule.already_localised": (
+        "Xã đã có bản riêng của tin này. Hãy mở bản đó ra sửa."
+    ),
+    "schedule.origin_withdrawn": (
+        "Nơi gửi đã rút bản tin gốc, nên bản của xã không phát được nữa. Hãy chờ bản "
+        "mới của nơi gửi, hoặc viết tin khác."
+    ),
+    "schedule.period_unreadable": (
+        "Không đọc được ngày, hoặc ngày cuối trước ngày đầu. Hãy chọn lại."
+    ),
     "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
     "schedule.material_used": (
         "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."
@@ -700,7 +762,9 @@ SENTENCES: dict[str, str] = {
         "Tốc độ, độ cao hoặc âm lượng vượt mức nghe rõ. Hãy chọn trong khoảng cho phép."
     ),
     "emergency.nothing_chosen": "Chưa chọn nơi dừng phát. Hãy chọn một nơi.",
-    "schedule.time_unreadable": "Ngày giờ không đọc được. Hãy chọn lại ngày và giờ.",
+    "schedule.time_unreadable": (
+        "Ngày giờ không đọc được. Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
+    ),
     "schedule.too_many_places": (
         "Chọn quá nhiều nơi, nhiều nhất {limit}. Hãy chọn cả xã hoặc cả tỉnh."
     ),

@@ -4,7 +4,8 @@
 `media` keeps files, `facts` stores what they report, `signals` how they are,
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
 repairs them, `rehearsals` puts the repaired back into service; `installing` puts
-them up; `register` is what the owner knows; `batches` commands many,
+them up; `register` is what the owner knows; `batches` commands many, `groups` names
+who belongs together,
 `releases` and `rollouts` bring them programs.
 """
 
@@ -47,6 +48,7 @@ from nguon.fleet.actions.facts import (
     set_aside,
     store_events,
 )
+from nguon.fleet.actions.groups import join_group, leave_group, save_group
 from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
@@ -118,7 +120,9 @@ __all__ = [
     "forget_view",
     "import_registrations",
     "insert_events",
+    "join_group",
     "keep_runs",
+    "leave_group",
     "lift_rehearsal",
     "list_outbox",
     "mark_recorded",
@@ -143,6 +147,7 @@ __all__ = [
     "revoke_device",
     "roll_days",
     "run_rollouts",
+    "save_group",
     "save_installation",
     "save_view",
     "send_batch",

@@ -5,6 +5,7 @@ document and outbox row are written together or not at all. Who cannot sign rais
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from nguon.fleet.models import (
     Command,
     Counter,
     Device,
+    GroupMember,
     Media,
     OutboxMessage,
     Rehearsal,
@@ -330,7 +332,8 @@ def sign_settings(
 ) -> None:
     """Sign and keep the settings of active devices; they come with the next state.
 
-    Those of a device that has a rehearsal to pass name it.
+    Those of a device that has a rehearsal to pass name it; groups whose ground it has
+    left are not named.
     """
     rehearsals = dict(
         Rehearsal.objects.filter(device__in=devices, ended_at__isnull=True).values_list(
@@ -342,8 +345,15 @@ def sign_settings(
         kind=SETTINGS, device__in=devices, superseded_at__isnull=True
     ).update(superseded_at=at)
     paths = {device.unit_id: device.unit.ancestor_ids for device in devices}
+    units = {device.pk: device.unit_id for device in devices}
     wanted = {pk for path in paths.values() for pk in path}
     uids = dict(Unit.objects.filter(pk__in=wanted).values_list("pk", "uid"))
+    members = GroupMember.objects.filter(device__in=devices).select_related("group")
+    groups: defaultdict[int, list[str]] = defaultdict(list)
+    for member in members.order_by("group__uid"):
+        # One that has moved off the group's ground belongs to it no more.
+        if member.group.unit_id in paths[units[member.device_id]]:
+            groups[member.device_id].append(member.group.uid)
     signed = []
     for device in devices:
         told = messages.Settings(
@@ -351,6 +361,7 @@ def sign_settings(
             kind=device.kind,
             units=tuple(uids[pk] for pk in reversed(paths[device.unit_id])),
             languages=tuple(device.languages),
+            groups=tuple(groups[device.pk]),
             volume=device.volume,
             name=device.name,
             rehearsal=rehearsals.get(device.pk, ""),

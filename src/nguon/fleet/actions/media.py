@@ -11,9 +11,12 @@ MAX_BYTES = 64 * 1024 * 1024
 MIMES = (
     "audio/mpeg",
     "audio/wav",
+    "audio/ogg",
     "image/png",
     "image/jpeg",
     "image/webp",
+    "video/mp4",
+    "application/pdf",
     # Programs for devices (`actions.releases`).
     "application/zip",
     "application/octet-stream",

@@ -29,8 +29,8 @@ from nguon.fleet.models import (
     RolloutStage,
     RolloutTarget,
 )
-from nguon.fleet.queries.control import count_targets
-from nguon.fleet.rollouts import Candidate, Wish
+from nguon.fleet.queries.control import count_targets, list_candidates
+from nguon.fleet.rollouts import Wish
 from nguon.people import actions as people
 from nguon.people import queries as officers
 from nguon.people.models import TECHNICIAN, Officer
@@ -68,7 +68,6 @@ def start_rollout(
     kept = access.fence_kept(by, at=at).filter(
         state=ACTIVE, pk__in=devices.values("pk")
     )
-    rows = kept.order_by("pk").values_list("pk", "uid", "health__commune__uid")
     busy = RolloutTarget.objects.filter(
         device__in=kept, rollout__state__in=rollouts.LIVE
     ).count()
@@ -79,8 +78,7 @@ def start_rollout(
         moved_by=by, moved_at=at, begins=hours[0] if hours else None,
         ends=hours[1] if hours else None,
     )  # fmt: skip
-    candidates = [Candidate(pk, uid, commune or "") for pk, uid, commune in rows]
-    shares = rollouts.share_out(candidates, stages, seed=rollout.uid)
+    shares = rollouts.share_out(list_candidates(kept), stages, seed=rollout.uid)
     if not any(shares):
         raise InvalidError("fleet.rollout_empty")
     rollout.save(force_insert=True)

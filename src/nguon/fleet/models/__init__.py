@@ -2,7 +2,7 @@
 
 `devices` who they are and what they were told and told us, `health` how they are,
 `rollups` how they were, `register` what the owner knows about them, `upkeep` what is
-done about them, `control` what they were commanded,
+done about them, `control` what they were commanded, `groups` who is meant together,
 `updates` which programs they should run.
 """
 
@@ -40,6 +40,7 @@ from nguon.fleet.models.devices import (
     kind_choices,
     state_choices,
 )
+from nguon.fleet.models.groups import DeviceGroup, GroupMember
 from nguon.fleet.models.health import Fault, Health, Incident, SignalChange
 from nguon.fleet.models.installing import Installation, InstallationPhoto
 from nguon.fleet.models.register import Registration
@@ -87,9 +88,11 @@ __all__ = [
     "Counter",
     "Device",
     "DeviceEvent",
+    "DeviceGroup",
     "DeviceLog",
     "DeviceReport",
     "Fault",
+    "GroupMember",
     "Health",
     "Incident",
     "Installation",

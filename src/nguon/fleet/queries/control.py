@@ -1,13 +1,24 @@
 """How far batches of commands are, and for whom one would be."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
 from nguon.fleet import commands, health, rollouts
-from nguon.fleet.models import SPEAKER, STATES, Batch, Command, Device, Rollout
+from nguon.fleet.models import (
+    SPEAKER,
+    STATES,
+    Batch,
+    Command,
+    Device,
+    DeviceGroup,
+    GroupMember,
+    Rollout,
+)
 from nguon.fleet.queries.devices import Wanted
+from nguon.fleet.rollouts import Candidate
 from nguon.territory.models import Unit
 
 
@@ -22,12 +33,19 @@ def count_for_command(devices: QuerySet[Device], *, at: datetime) -> dict[str, i
     return found
 
 
+def _grounds(wanted: Wanted) -> list[str]:
+    """Return the names of the unit and of the group that are asked for."""
+    units = Unit.objects.filter(path=wanted.unit_path) if wanted.unit_path else ()
+    groups = DeviceGroup.objects.filter(uid=wanted.group) if wanted.group else ()
+    return [
+        *(unit.full_name for unit in units),
+        *(f"nhóm {group.name}" for group in groups),
+    ]
+
+
 def wanted_words(wanted: Wanted) -> str:
     """Return in words what a list was narrowed to."""
-    words = []
-    if wanted.unit_path:
-        unit = Unit.objects.filter(path=wanted.unit_path).first()
-        words.append(unit.full_name if unit else "")
+    words = _grounds(wanted)
     if wanted.text:
         words.append(f"tên hoặc mã có “{wanted.text}”")
     if wanted.state in health.STATES:
@@ -77,3 +95,16 @@ def count_command_causes(batch: Batch) -> list[tuple[str, int]]:
     rows = batch.commands.exclude(cause="").order_by()
     found = rows.values("cause").annotate(n=Count("pk")).order_by("-n", "cause")
     return [(commands.cause_words(row["cause"]), row["n"]) for row in found]
+
+
+def list_candidates(devices: QuerySet[Device]) -> list[Candidate]:
+    """Return devices as the stages of a rollout choose them."""
+    groups: defaultdict[int, set[str]] = defaultdict(set)
+    members = GroupMember.objects.filter(device__in=devices.order_by())
+    for key, group in members.values_list("device_id", "group__uid"):
+        groups[key].add(group)
+    rows = devices.order_by("pk").values_list("pk", "uid", "health__commune__uid")
+    return [
+        Candidate(pk, uid, commune or "", frozenset(groups[pk]))
+        for pk, uid, commune in rows
+    ]

@@ -23,7 +23,16 @@ from django.utils import timezone
 
 from nguon.core import beats
 from nguon.fleet import health
-from nguon.fleet.models import ACTIVE, SPEAKER, STATES, Device, Fault, Health
+from nguon.fleet.models import (
+    ACTIVE,
+    SPEAKER,
+    STATES,
+    Device,
+    DeviceGroup,
+    Fault,
+    GroupMember,
+    Health,
+)
 from nguon.territory.models import VILLAGE, Unit
 
 # Silent first: the order of the states is the order of the list.
@@ -44,6 +53,7 @@ class Wanted:
     state: str = ""
     cause: str = ""
     unit_path: str = ""
+    group: str = ""
     make: str = ""
     grade: int | None = None
     connected: bool | None = None
@@ -63,6 +73,10 @@ def filter_devices(
         keep &= Q(health__state=wanted.state)
     if wanted.unit_path:
         keep &= Q(unit__path__startswith=wanted.unit_path)
+    if wanted.group:
+        keep &= Q(
+            pk__in=GroupMember.objects.filter(group__uid=wanted.group).values("device")
+        )
     if wanted.make:
         keep &= Q(registration__make=wanted.make)
     if wanted.connected is not None:
@@ -134,6 +148,11 @@ def count_causes(devices: QuerySet[Device]) -> list[tuple[str, int]]:
     rows = faults.order_by().values("cause").annotate(n=Count("pk"))
     found = {row["cause"]: row["n"] for row in rows}
     return [(cause, found[cause]) for cause in health.CAUSES if cause in found]
+
+
+def list_members(group: DeviceGroup) -> QuerySet[Device]:
+    """Return the devices of a group by name."""
+    return Device.objects.filter(groups__group=group).order_by("name", "pk")
 
 
 def list_makes(devices: QuerySet[Device]) -> list[str]:

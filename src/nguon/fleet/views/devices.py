@@ -62,6 +62,9 @@ def wanted_of(request: HttpRequest, officer: Officer, at: datetime) -> queries.W
     path = ""
     if asked.get("xa"):
         path = people.access_unit(officer, asked["xa"][:12], at=at).path
+    group = ""
+    if asked.get("nhom"):
+        group = access.access_group(officer, asked["nhom"][:12], at=at).uid
     state = health.SILENT if asked.get("im_lang") else asked.get("tinh_trang", "")
     grade = asked.get("bang_chung", "")
     connected = {"co": True, "khong": False}.get(asked.get("noi", ""))
@@ -71,6 +74,7 @@ def wanted_of(request: HttpRequest, officer: Officer, at: datetime) -> queries.W
         state=state,
         cause=asked.get("loi", ""),
         unit_path=path,
+        group=group,
         make=asked.get("hang", "").replace("\0", "")[:60],
         grade=int(grade) if grade in {"0", "1", "2", "3", "4"} else None,
         connected=connected,
@@ -119,6 +123,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "grades": GRADES,
         "at": at,
         "units": access.list_grounds(officer, at=at),
+        "groups": access.fence_groups(officer, at=at).order_by("name", "pk"),
         "views": SavedView.objects.filter(officer=officer).order_by("name", "pk"),
         "query": _query_of(request),
         "may_keep": bool(access.list_kept(officer, at=at)),

@@ -27,8 +27,8 @@ LABELS = 200
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Which column is asked for how; everything else is a line of text.
 KINDS = {
-    "sim_expires_date": "date", "purchased_date": "date", "warranty_date": "date",
-    "hours_from": "time", "hours_to": "time",
+    "sim_expires_date": "day", "purchased_date": "day", "warranty_date": "day",
+    "hours_from": "clock", "hours_to": "clock",
 }  # fmt: skip
 GROUPS = (
     ("Máy", ("make", "model", "serial", "amplifier_w", "horns", "mounting")),
@@ -68,6 +68,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
                 messages.success(request, "Đã lưu hồ sơ thiết bị.")
             to = reverse("fleet:device", args=[device.uid])
             return done(request, to=to, data={"device": device.uid})
+    may_keep = access.can_keep(officer, unit=device.unit, at=at)
     context = {
         "device": device,
         "label": paper.label,
@@ -78,7 +79,8 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
         "villages": access.list_near_villages(device),
         "covered": covered,
         "error": error,
-        "may_keep": access.can_keep(officer, unit=device.unit, at=at),
+        "may_keep": may_keep,
+        "closed": not may_keep,
     }
     return render(request, "fleet/paper.html", context, status=422 if error else 200)
 
@@ -105,8 +107,6 @@ def _shown(name: str, device: Device, paper: Registration) -> str:
     if name == "villages":
         return ""
     value = getattr(device if name in register.ON_DEVICE else paper, name)
-    if KINDS.get(name) == "date":
-        return value.isoformat() if value else ""
     return str(register.written(name, value))
 
 

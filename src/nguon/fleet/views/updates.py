@@ -1,6 +1,6 @@
 """Screens of programs: bring one, approve it, roll it out by stages, watch and stop."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,9 +16,9 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from nguon.core import updates
+from nguon.core import typed, updates
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet import access, actions, queries, rollouts
+from nguon.fleet import access, actions, keys, queries, rollouts
 from nguon.fleet.models import (
     ACTIVE,
     Device,
@@ -26,7 +26,7 @@ from nguon.fleet.models import (
     Rollout,
     RolloutTarget,
 )
-from nguon.fleet.rollouts import Candidate, Wish
+from nguon.fleet.rollouts import Wish
 from nguon.people import access as people
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import Officer
@@ -38,6 +38,7 @@ KINDS = {
 }
 WAYS = {
     rollouts.DEVICES: "Máy chọn tay",
+    rollouts.GROUP: "Một nhóm thiết bị",
     rollouts.COMMUNE: "Một xã, phường",
     rollouts.PERCENT: "Phần trăm",
     rollouts.REST: "Tất cả máy còn lại",
@@ -88,6 +89,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "asked": request.GET,
         "states": rollouts.STATES.items(),
         "releases": releases[:PER_PAGE],
+        "keyless": not keys.can_sign("firmware", at=at),
         "may_release": access.can_release(officer, at=at),
     }
     return render(request, "fleet/updates.html", context)
@@ -173,11 +175,13 @@ def start(request: HttpRequest, uid: str) -> HttpResponse:
     found = _release(uid)
     devices = _meant(officer, found, at)
     units = access.list_grounds(officer, at=at)
+    groups = access.fence_groups(officer, at=at).order_by("name", "pk")
     context: dict[str, Any] = {
         "release": found,
         "count": devices.count(),
         "ways": WAYS.items(),
         "units": units,
+        "groups": groups,
         "wishes": [*SUGGESTED, *[None] * (4 - len(SUGGESTED))],
     }
     if request.method == "GET":
@@ -187,11 +191,10 @@ def start(request: HttpRequest, uid: str) -> HttpResponse:
     rollouts.check_wishes(wishes)
     rollouts.check_hours(hours)
     names = {unit.uid: unit.full_name for unit in units}
+    names |= {group.uid: f"nhóm {group.name}" for group in groups}
     words = [_words(wish, names) for wish in wishes]
     if request.POST.get("sure") != "1":
-        columns = ("pk", "uid", "health__commune__uid")
-        rows = devices.order_by("pk").values_list(*columns)
-        candidates = [Candidate(pk, code, unit or "") for pk, code, unit in rows]
+        candidates = queries.list_candidates(devices)
         shares = rollouts.share_out(candidates, wishes, seed=found.uid)
         context["stages"] = [
             (number, name, wish, len(share))
@@ -227,6 +230,8 @@ def _wishes(request: HttpRequest) -> list[Wish]:
         if not way:
             continue
         values: tuple[str, ...] = (request.POST.get(f"commune-{number}", ""),)
+        if way == rollouts.GROUP:
+            values = (request.POST.get(f"group-{number}", ""),)
         if way == rollouts.DEVICES:
             text = request.POST.get(f"uids-{number}", "")
             values = tuple(text.replace(",", " ").split())
@@ -253,19 +258,19 @@ def _hours(request: HttpRequest) -> tuple[int, int] | None:
     if not any(texts):
         return None
     try:
-        moments = [time.fromisoformat(text) for text in texts]
+        moments = [typed.read_clock(text) for text in texts]
     except ValueError as error:
         raise InvalidError("fleet.hours_wrong") from error
     begin, end = (moment.hour * 60 + moment.minute for moment in moments)
     return begin, end
 
 
-def _words(wish: Wish, units: dict[str, str]) -> str:
+def _words(wish: Wish, names: dict[str, str]) -> str:
     """Return in words whom a stage takes."""
     if wish.by == rollouts.PERCENT:
         return f"{wish.percent} % số máy"
-    if wish.by == rollouts.COMMUNE:
-        return ", ".join(units.get(uid, uid) for uid in wish.values)
+    if wish.by in {rollouts.COMMUNE, rollouts.GROUP}:
+        return ", ".join(names.get(uid, uid) for uid in wish.values)
     return WAYS.get(wish.by, wish.by)
 
 

@@ -10,6 +10,12 @@ from nguon.newsroom.actions.approvals import (
     record_check,
     seal_version,
 )
+from nguon.newsroom.actions.attachments import (
+    add_attachment,
+    describe_attachment,
+    make_next_video,
+    remove_attachment,
+)
 from nguon.newsroom.actions.channels import chosen_texts, save_channels
 from nguon.newsroom.actions.comments import add_comment
 from nguon.newsroom.actions.desk import add_template, end_template, set_rate
@@ -34,11 +40,13 @@ from nguon.newsroom.actions.renditions import (
     Sound,
     ask_rendition,
     claim_rendition,
+    compact_next,
     fail_rendition,
     finish_rendition,
     renew_lease,
     return_rendition,
 )
+from nguon.newsroom.actions.supply import add_suppliers, end_supplier
 from nguon.newsroom.actions.uploads import (
     OffsetError,
     UploadError,
@@ -63,7 +71,9 @@ __all__ = [
     "UploadError",
     "WrongRowsError",
     "access_upload",
+    "add_attachment",
     "add_comment",
+    "add_suppliers",
     "add_template",
     "append_upload",
     "ask_rendition",
@@ -74,16 +84,21 @@ __all__ = [
     "choose_manner",
     "chosen_texts",
     "claim_rendition",
+    "compact_next",
     "create_bulletin",
+    "describe_attachment",
     "draft_of",
+    "end_supplier",
     "end_template",
     "fail_rendition",
     "finish_rendition",
     "forget_uploads",
     "freeze_version",
     "import_words",
+    "make_next_video",
     "record_approval",
     "record_check",
+    "remove_attachment",
     "remove_word",
     "renew_lease",
     "return_rendition",

@@ -12,6 +12,7 @@ from nguon.newsroom import rules, search
 from nguon.newsroom.access import access_bulletin, access_draft
 from nguon.newsroom.manner import keepable
 from nguon.newsroom.models import Bulletin, Editor, Revision
+from nguon.newsroom.supply import suppliers_of
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 from nguon.speech.voice import Manner
@@ -40,6 +41,7 @@ def create_bulletin(
     """
     people_access.check_can(by, "author", unit=unit, at=at)
     rules.check_draft(draft, drill=drill)
+    _check_supplier(draft, unit, kept=None)
     corrected = None
     if corrects is not None:
         corrected = access_bulletin(uid=corrects, officer=by, at=at)
@@ -57,6 +59,7 @@ def create_bulletin(
         field=draft.field,
         languages=list(draft.languages),
         expires_on=draft.expires_on,
+        supplier_id=draft.supplier,
         drill=drill,
         corrects=corrected,
         created_by=by,
@@ -86,6 +89,7 @@ def save_draft(
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     rules.check_draft(draft, drill=bulletin.drill)
+    _check_supplier(draft, bulletin.unit, kept=bulletin.supplier_id)
     if bulletin.corrects:
         rules.check_correction_class(
             klass=draft.klass, corrected_klass=_class_of(bulletin.corrects)
@@ -101,6 +105,7 @@ def save_draft(
         field=draft.field,
         languages=list(draft.languages),
         expires_on=draft.expires_on,
+        supplier_id=draft.supplier,
         revision=F("revision") + 1,
         saved_by=by,
         saved_at=at,
@@ -140,6 +145,17 @@ def choose_manner(
     return bulletin
 
 
+def _check_supplier(draft: rules.Draft, unit: Unit, *, kept: int | None) -> None:
+    """Refuse a source that this unit's list does not have: DraftError.
+
+    One that the draft names already may stay, though its list ended it since.
+    """
+    if draft.supplier in {None, kept}:
+        return
+    if draft.supplier not in {supplier.pk for supplier in suppliers_of(unit)}:
+        raise rules.DraftError("newsroom.supplier_absent")
+
+
 def _class_of(corrected: Bulletin) -> str:
     """Return the gravest class that a bulletin has or ever had when it was sent."""
     if corrected.versions.filter(klass=rules.EMERGENCY).exists():
@@ -174,6 +190,7 @@ def draft_of(bulletin: Bulletin) -> rules.Draft:
         field=bulletin.field,
         languages=tuple(bulletin.languages),
         expires_on=bulletin.expires_on,
+        supplier=bulletin.supplier_id,
     )
 
 
@@ -185,9 +202,11 @@ def reuse_bulletin(*, uid: str, unit: Unit, by: Officer, at: datetime) -> Bullet
     AbsentError for what the officer may not see, RefusedError without the right.
     """
     source = access_bulletin(uid=uid, officer=by, at=at)
+    known = {supplier.pk for supplier in suppliers_of(unit)}
+    named = source.supplier_id if source.supplier_id in known else None
     fresh = create_bulletin(
         unit=unit,
-        draft=replace(draft_of(source), expires_on=None),
+        draft=replace(draft_of(source), expires_on=None, supplier=named),
         drill=source.drill,
         by=by,
         at=at,

@@ -4,6 +4,7 @@ A rendition is named by the hash of all that decides it, so asking twice makes o
 A worker that dies leaves a lease behind; when it runs out the next worker goes on.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +15,18 @@ from django.db.models import F, Q
 from nguon.core import signing
 from nguon.core.errors import ConflictError
 from nguon.core.topics import new_uid
+from nguon.fleet import actions as fleet
+from nguon.fleet import files
 from nguon.fleet.models import Media
 from nguon.newsroom import rules
 from nguon.newsroom.manner import manner_of, settings_of, voice_of
 from nguon.newsroom.models import Rendition
-from nguon.speech import chain
+from nguon.speech import audio, chain
 from nguon.speech import text as speech_text
 from nguon.speech.reading.scan import Word
 from nguon.speech.voice import Manner
+
+logger = logging.getLogger(__name__)
 
 WORKER_LOST = "newsroom.worker_lost"
 
@@ -215,3 +220,40 @@ def fail_rendition(
         )
     if not done:
         raise LeaseLostError("newsroom.lease_lost")
+
+
+def compact_next(*, at: datetime) -> Rendition | None:
+    """Make the smaller copy of the newest sound that has none; None when all have.
+
+    It is made of the very file that was sealed, once: a sound whose file is gone or
+    broken stays without, and browsers take the MP3.
+    """
+    found = (
+        Rendition.objects.filter(state=Rendition.READY, compacted_at=None)
+        .select_related("media")
+        .order_by("-id")
+        .first()
+    )
+    if found is None:
+        return None
+    mine = Rendition.objects.filter(pk=found.pk, compacted_at=None)
+    compact = None
+    try:
+        compact = _compact(found, at)
+    except (OSError, audio.UnsupportedAudioError) as error:
+        logger.warning("rendition %s has no smaller copy: %s", found.pk, error)
+    mine.update(compact=compact, compacted_at=at)
+    return found
+
+
+def _compact(rendition: Rendition, at: datetime) -> Media | None:
+    if rendition.media is None:
+        return None
+    data = files.path_of(rendition.media.sha256).read_bytes()
+    samples = audio.decode(data, limit_seconds=rendition.duration_ms / 1000 + 5)
+    return fleet.store_media(
+        data=audio.encode_opus(samples),
+        mime=chain.OPUS_MIME,
+        duration_ms=rendition.duration_ms,
+        at=at,
+    )

@@ -11,6 +11,11 @@ from nguon.audit import actions as audit
 from nguon.core import signing
 from nguon.newsroom import rules
 from nguon.newsroom.access import access_draft
+from nguon.newsroom.actions.attachments import (
+    content_of,
+    freeze_attachments,
+    ready_attachments,
+)
 from nguon.newsroom.actions.channels import chosen_texts, freeze_channels
 from nguon.newsroom.actions.drafts import draft_of
 from nguon.newsroom.actions.renditions import ask_rendition
@@ -34,7 +39,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
     1. Check that the draft is whole.
     2. Find or ask for one sound per language: a person's recording, else a voice.
     3. Hash the content together with the names of its sounds.
-    4. Write the version, its sounds, its channels, every editor so far as involved.
+    4. Write the version, its sounds, channels and pictures, every editor so far.
 
     Raises DraftError, `newsroom.recording_missing` for a language without a voice.
     """
@@ -51,6 +56,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         for language in bulletin.languages
     }
     texts = chosen_texts(bulletin)
+    shown = ready_attachments(bulletin)
 
     latest = bulletin.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = Version.objects.create(
@@ -62,9 +68,11 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         field=bulletin.field,
         languages=bulletin.languages,
         drill=bulletin.drill,
+        supplier=bulletin.supplier,
         dictionary_number=dictionary.number,
         content_sha256=signing.content_hash(
-            _content(bulletin, sounds, texts) | {"dictionary": dictionary.number}
+            _content(bulletin, sounds, texts)
+            | {"dictionary": dictionary.number, "attachments": content_of(shown)}
         ),
         created_by=by,
         created_at=at,
@@ -74,6 +82,7 @@ def freeze_version(*, bulletin_id: int, by: Officer, at: datetime) -> Version:
         for language, sound in sounds.items()
     )
     freeze_channels(version, texts)
+    freeze_attachments(version, shown)
     # Whoever sends a bulletin on answers for it like its writers.
     Editor.objects.get_or_create(
         bulletin=bulletin, person=by, defaults={"first_at": at}
@@ -128,6 +137,7 @@ def _content(
         "field": bulletin.field,
         "languages": bulletin.languages,
         "drill": bulletin.drill,
+        "supplier": bulletin.supplier_id,
         "corrects": bulletin.corrects.uid if bulletin.corrects else None,
         "sounds": {language: sound.key for language, sound in sounds.items()},
         "channels": texts,

@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from nguon.newsroom.intake.kinds import DOCX, FileRefusedError
 
@@ -107,3 +108,43 @@ def read_pdf(data: bytes) -> str:
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FileRefusedError("newsroom.file_broken") from error
     return "\n".join(pages)[:TEXT_LIMIT]
+
+
+def clean_pdf(data: bytes) -> bytes:
+    """Return the pages of a PDF alone: no scripts, no files inside, no authors.
+
+    Raises FileRefusedError: `newsroom.file_locked`, `newsroom.file_broken`,
+    `newsroom.document_too_long`.
+    """
+    try:
+        reader = PdfReader(BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise FileRefusedError("newsroom.file_locked")
+        if not 0 < len(reader.pages) <= PAGES_LIMIT:
+            raise FileRefusedError("newsroom.document_too_long", pages=PAGES_LIMIT)
+        writer = PdfWriter()
+        for page in reader.pages:
+            _drop_actions(writer.add_page(page))
+        writer.metadata = None
+        out = BytesIO()
+        writer.write(out)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileRefusedError("newsroom.file_broken") from error
+    except RecursionError as error:
+        raise FileRefusedError("newsroom.file_broken") from error
+    return out.getvalue()
+
+
+def _drop_actions(page: DictionaryObject) -> None:
+    """Keep of what a page does when touched its links to the web alone."""
+    page.pop("/AA", None)
+    page.pop("/Metadata", None)
+    kept = ArrayObject()
+    for one in page.get("/Annots", ArrayObject()).get_object():
+        note = one.get_object()
+        action = note.get("/A", DictionaryObject()).get_object()
+        link = note.get("/Subtype") == "/Link" and action.get("/S") in {None, "/URI"}
+        if link and "/AA" not in note and "/Next" not in action:
+            kept.append(one)
+    if "/Annots" in page:
+        page[NameObject("/Annots")] = kept

@@ -3,10 +3,11 @@
 A process of its own, so that a hostile file can only end itself: memory, processor
 time and the size of files are limited before a byte of it is read, and there is no
 database here. In FOLDER lies `file`; `answer.json` is left there and perhaps a clean
-picture or an MP3 as `made`.
+picture, an MP3, a film as `made` (and its `poster`).
 """
 
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -25,6 +26,11 @@ OCR_SECONDS = 40.0
 OCR_LANGUAGE = "vie"
 
 DOCUMENT, RECORDING = "document", "recording"
+# A file beside a text; a video is looked into first, and made anew by the worker.
+ATTACHED, PROBE, FILM = "attached", "probe", "film"
+# A film takes all the time it may; it gives way to whoever speaks meanwhile.
+FILM_CPU_SECONDS = 900
+FILM_NICE = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Options:
 
 def main(folder: str, purpose: str, *options: str) -> int:
     """Limit this process, read the file, leave the answer."""
-    _limit()
+    _limit(FILM_CPU_SECONDS if purpose == FILM else CPU_SECONDS)
     place = Path(folder)
     try:
         answer = _read(place, purpose, options)
@@ -51,10 +57,10 @@ def main(folder: str, purpose: str, *options: str) -> int:
     return 0
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int) -> None:
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -62,8 +68,12 @@ def _limit() -> None:
 
 
 def _read(place: Path, purpose: str, options: tuple[str, ...]) -> dict[str, Any]:
+    if purpose in {PROBE, FILM}:
+        return _film(place, purpose)
     data = (place / "file").read_bytes()
     kind = kinds.tell(data)
+    if purpose == ATTACHED:
+        return {"kind": kind, **_attached(place, data, kind)}
     if purpose == RECORDING:
         if kind != kinds.SOUND:
             raise InvalidError("speech.audio_unsupported")
@@ -73,6 +83,27 @@ def _read(place: Path, purpose: str, options: tuple[str, ...]) -> dict[str, Any]
     if kind == kinds.PICTURE:
         return {"kind": kind, **_picture(place, data)}
     return {"kind": kind, "text": _text(data, kind)}
+
+
+def _film(place: Path, purpose: str) -> dict[str, Any]:
+    from nguon.newsroom.intake import films
+
+    if purpose == PROBE:
+        return {"duration_ms": films.probe(place / "file")}
+    os.nice(FILM_NICE)
+    film = films.make(place / "file", to=place / "made")
+    (place / "poster").write_bytes(film.poster)
+    return {"duration_ms": film.duration_ms}
+
+
+def _attached(place: Path, data: bytes, kind: str) -> dict[str, Any]:
+    """Make a picture anew, or a PDF without what runs in it."""
+    from nguon.fleet import photos
+    from nguon.newsroom.intake import documents
+
+    clean = documents.clean_pdf if kind == kinds.PDF else photos.make_clean
+    (place / "made").write_bytes(clean(data))
+    return {}
 
 
 def _text(data: bytes, kind: str) -> str:

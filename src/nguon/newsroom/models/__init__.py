@@ -1,5 +1,6 @@
 """The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
 
+from nguon.newsroom.models.attachments import Attachment, VersionAttachment
 from nguon.newsroom.models.bulletins import (
     HASH_LENGTH,
     Bulletin,
@@ -18,9 +19,11 @@ from nguon.newsroom.models.channels import ChannelText, VersionChannel
 from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
 from nguon.newsroom.models.dictionary import DictionaryWord
 from nguon.newsroom.models.intake import Intake, Upload
+from nguon.newsroom.models.supply import Supplier
 
 __all__ = [
     "HASH_LENGTH",
+    "Attachment",
     "Bulletin",
     "ChannelText",
     "Comment",
@@ -33,9 +36,11 @@ __all__ = [
     "Rendition",
     "Revision",
     "Seal",
+    "Supplier",
     "Template",
     "Upload",
     "Version",
+    "VersionAttachment",
     "VersionChannel",
     "VersionRendition",
     "class_choices",

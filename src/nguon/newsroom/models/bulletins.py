@@ -61,6 +61,14 @@ class Bulletin(models.Model):
     copied_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies"
     )
+    # The department or office whose information it is, when it is not the unit's own.
+    supplier = models.ForeignKey(
+        "newsroom.Supplier",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="bulletins",
+    )
     # The last day on which the text is true; after it nobody sends it any more.
     expires_on = models.DateField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
@@ -146,6 +154,13 @@ class Version(models.Model):
     field = models.PositiveSmallIntegerField(choices=field_choices)
     languages = models.JSONField()
     drill = models.BooleanField()
+    supplier = models.ForeignKey(
+        "newsroom.Supplier",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="versions",
+    )
     # The dictionary by which it was read; part of the content's hash.
     dictionary_number = models.PositiveIntegerField(default=0)
     content_sha256 = models.CharField(max_length=HASH_LENGTH)
@@ -290,6 +305,15 @@ class Rendition(models.Model):
         on_delete=models.PROTECT,
         related_name="renditions",
     )
+    # A smaller copy of `media` for browsers; devices and the seal know `media` alone.
+    compact = models.ForeignKey(
+        "fleet.Media",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="compact_of",
+    )
+    compacted_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(default=0)
     loudness_lufs = models.FloatField(null=True, blank=True)
     true_peak_dbtp = models.FloatField(null=True, blank=True)
@@ -321,7 +345,12 @@ class Rendition(models.Model):
                 fields=["rank", "retry_at", "id"],
                 condition=Q(state__in=["asked", "working"]),
                 name="rendition_waiting",
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="ready", compacted_at=None),
+                name="rendition_without_copy",
+            ),
         ]
 
     def __str__(self) -> str:

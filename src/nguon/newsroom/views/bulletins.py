@@ -5,7 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,10 +23,10 @@ from django.views.decorators.http import (
 
 from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import files
-from nguon.newsroom import actions, forms, queries, rules
+from nguon.newsroom import actions, forms, queries, rules, supply
 from nguon.newsroom.access import access_bulletin
 from nguon.newsroom.dictionary import dictionary_of
-from nguon.newsroom.models import Bulletin, Rendition
+from nguon.newsroom.models import Bulletin, Rendition, Supplier
 from nguon.people import access as people_access
 from nguon.people.answers import done, is_htmx, officer_of, wants_json
 from nguon.people.models import AUTHOR
@@ -34,7 +40,11 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         unit = forms.unit_to_write_for(request, at)
         klass, drill = forms.read_kind(request)
-        draft = forms.read_draft(request.POST, start=rules.Draft("", "", klass))
+        draft = forms.read_draft(
+            request.POST,
+            start=rules.Draft("", "", klass),
+            today=timezone.localdate(at),
+        )
         bulletin = actions.create_bulletin(
             unit=unit,
             draft=draft,
@@ -111,9 +121,17 @@ def _editor(
         "asked": _is_asked(bulletin),
         "recording_seconds": rules.RECORDING_SECONDS,
         "intake": queries.find_intake(bulletin),
+        "suppliers": _suppliers(bulletin),
         **forms.choices(draft),
     }
     return render(request, "newsroom/edit.html", context, status=status)
+
+
+def _suppliers(bulletin: Bulletin) -> list[Supplier]:
+    """Return the sources to choose from, and the one that is named already."""
+    known = list(supply.suppliers_of(bulletin.unit))
+    named = bulletin.supplier
+    return known if named is None or named in known else [*known, named]
 
 
 @require_POST
@@ -121,8 +139,10 @@ def save(request: HttpRequest, uid: str) -> HttpResponse:
     """Keep what was typed; a page without scripts gets its text back in any case."""
     at = timezone.now()
     bulletin = access_bulletin(uid=uid, officer=officer_of(request), at=at)
-    draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
+    today, start = timezone.localdate(at), actions.draft_of(bulletin)
+    draft = forms.read_draft(_dayless(request), start=start, today=today)
     try:
+        draft = forms.read_draft(request.POST, start=start, today=today)
         bulletin = _keep(request, bulletin, draft, at)
     except actions.DraftChangedError as error:
         if wants_json(request):
@@ -149,6 +169,13 @@ def save(request: HttpRequest, uid: str) -> HttpResponse:
     return redirect("newsroom:edit", bulletin.uid)
 
 
+def _dayless(request: HttpRequest) -> QueryDict:
+    """Return what was sent without its day: the one thing that may be unreadable."""
+    sent = request.POST.copy()
+    sent.pop("expires_on", None)
+    return sent
+
+
 def _keep(
     request: HttpRequest, bulletin: Bulletin, draft: rules.Draft, at: datetime
 ) -> Bulletin:
@@ -169,7 +196,11 @@ def hear(request: HttpRequest, uid: str) -> HttpResponse:
     if request.method == "POST":
         people_access.check_can(officer_of(request), AUTHOR, unit=bulletin.unit, at=at)
         if "body" in request.POST:
-            draft = forms.read_draft(request.POST, start=actions.draft_of(bulletin))
+            draft = forms.read_draft(
+                request.POST,
+                start=actions.draft_of(bulletin),
+                today=timezone.localdate(at),
+            )
             bulletin = _keep(request, bulletin, draft, at)
         rules.check_ready(actions.draft_of(bulletin))
         _ask(bulletin, at)

@@ -70,19 +70,20 @@ def remuneration(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     officer = officer_of(request)
     grounds = people_access.units_of(officer, at=at, kinds=[ADMINISTRATOR])
+    today = timezone.localdate(at)
     if request.method == "POST":
         unit = people_access.access_unit(officer, request.POST.get("unit", ""), at=at)
         actions.set_rate(
             unit=unit,
             task=request.POST.get("task", ""),
             amount=_amount(request.POST.get("amount", "")),
-            from_day=forms.read_day(request.POST.get("from_day"), None)
-            or timezone.localdate(at),
+            from_day=forms.read_day(request.POST.get("from_day"), None, today=today)
+            or today,
             by=officer,
             at=at,
         )
         return redirect("newsroom:remuneration")
-    month = _month(request, timezone.localdate(at))
+    month = _month(request, today)
     lines = pay.list_lines(officer, month=month, at=at)
     if wants_json(request):
         rows = [
@@ -94,6 +95,7 @@ def remuneration(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "tasks": rules.TASKS.items(),
         "month": month,
+        "months": sorted({*_latest_months(today), month}, reverse=True),
         "total": sum(line.total for line in lines),
         "unpriced": sum(line.unpriced for line in lines),
         "grounds": grounds,
@@ -132,6 +134,12 @@ def _amount(text: str) -> int:
     """Read "20.000"; what is no number is less than nothing, which no rule takes."""
     digits = text.replace(".", "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() else -1
+
+
+def _latest_months(today: date) -> list[date]:
+    """Return the first days of this month and of the twelve before it."""
+    count = today.year * 12 + today.month - 1
+    return [date(n // 12, n % 12 + 1, 1) for n in range(count - 12, count + 1)]
 
 
 def _month(request: HttpRequest, today: date) -> date:

@@ -4,7 +4,12 @@ from nguon.schedule.actions.announcements import announce, announce_draft
 from nguon.schedule.actions.chains import check_broadcast, remind_waiting
 from nguon.schedule.actions.days import roll_plays, settle_month
 from nguon.schedule.actions.endings import cancel_broadcast, return_broadcast
-from nguon.schedule.actions.inbox import leave_entry, propose_order, take_entry
+from nguon.schedule.actions.inbox import (
+    leave_entry,
+    localise_entry,
+    propose_order,
+    take_entry,
+)
 from nguon.schedule.actions.papers import (
     approve_paper,
     draft_paper,
@@ -41,6 +46,7 @@ __all__ = [
     "feed_live",
     "judge_rehearsals",
     "leave_entry",
+    "localise_entry",
     "prepare_ready",
     "propose_order",
     "record_events",

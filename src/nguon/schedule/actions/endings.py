@@ -79,6 +79,7 @@ def call_off(broadcast: Broadcast, *, reason: str, by: Officer, at: datetime) ->
     audit.record("schedule.broadcast.cancelled", target=broadcast, by=by, at=at)
     if not was_approved:
         return
+    _end_localised(broadcast, by=by, at=at)
     lane = "emergency" if broadcast.is_alert else "plan"
     planned = _list_planned(broadcast, at=at)
     for unit, airings in planned:
@@ -93,6 +94,27 @@ def call_off(broadcast: Broadcast, *, reason: str, by: Officer, at: datetime) ->
         )
     if not broadcast.is_alert:
         build_plans(units=[unit for unit, _airings in planned], by=by, at=at)
+
+
+def _end_localised(origin: Broadcast, *, by: Officer, at: datetime) -> None:
+    """Call off the communes' versions of what its supplier withdraws, and tell them.
+
+    An emergency that a commune made of it goes on: only its approvers may end that.
+    """
+    versions = Broadcast.objects.filter(
+        version__bulletin__localisation__entry__broadcast=origin,
+        state__in=[rules.PREPARING, rules.WAITING, rules.APPROVED],
+    ).select_for_update(of=("self",))
+    for version in versions.select_related("version__bulletin", "submitted_by"):
+        if not version.is_alert:
+            call_off(version, reason="Nơi gửi đã rút bản tin gốc.", by=by, at=at)
+        people.notify(
+            officers=[version.submitted_by],
+            subject=f"Nơi gửi đã rút bản gốc: {version.version.shown_title}",
+            body=f"Lý do: {origin.reason}",
+            url=f"/ban-tin/{version.version.bulletin.uid}/",
+            at=at,
+        )
 
 
 def _list_planned(

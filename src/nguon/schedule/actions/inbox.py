@@ -10,14 +10,17 @@ from datetime import datetime
 from django.db import transaction
 
 from nguon.audit import actions as audit
-from nguon.core.errors import AbsentError, InvalidError
+from nguon.core.errors import AbsentError, ConflictError, InvalidError
+from nguon.newsroom import actions as newsroom
+from nguon.newsroom import rules as newsroom_rules
+from nguon.newsroom import supply as newsroom_supply
 from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import inbox, rules, station
+from nguon.schedule import inbox, rules, station, supply
 from nguon.schedule.actions.papers import draft_paper, send_paper
-from nguon.schedule.models import Broadcast, InboxEntry, Paper
+from nguon.schedule.models import Broadcast, InboxEntry, Localisation, Paper
 from nguon.territory.models import Unit
 
 REASON_LIMIT = 2000
@@ -67,12 +70,67 @@ def leave_entry(*, entry_id: int, reason: str, by: Officer, at: datetime) -> Inb
     return _decide(entry_id, rules.LEFT, reason=reason.strip(), by=by, at=at)
 
 
+@transaction.atomic
+def localise_entry(
+    *, entry_id: int, lead_in: str, closing: str, by: Officer, at: datetime
+) -> Localisation:
+    """Begin the commune's own version of a bulletin from above; it counts as taken.
+
+    The supplied words stand whole in the draft, the commune's own around them; hour,
+    languages and approval are the commune's, as with any bulletin. The last day of the
+    origin holds here too. Raises ConflictError when it was called off or has a version
+    already, DraftError, AbsentError, NoRightError.
+    """
+    entry = _decide(entry_id, rules.TAKEN, reason="", by=by, at=at)
+    if Localisation.objects.filter(entry=entry).exists():
+        raise ConflictError("schedule.already_localised")
+    origin = entry.broadcast.version
+    known = {one.pk for one in newsroom_supply.suppliers_of(entry.unit)}
+    draft = newsroom_rules.Draft(
+        title=origin.title,
+        body=newsroom_supply.localised_body(
+            lead_in=lead_in, supplied_body=origin.body, closing=closing
+        ),
+        klass=origin.klass,
+        field=origin.field,
+        expires_on=origin.bulletin.expires_on,
+        supplier=origin.supplier_id if origin.supplier_id in known else None,
+    )
+    bulletin = newsroom.create_bulletin(unit=entry.unit, draft=draft, by=by, at=at)
+    localisation = Localisation.objects.create(
+        entry=entry, bulletin=bulletin, made_by=by, made_at=at
+    )
+    audit.record(
+        "schedule.inbox.localised",
+        target=entry,
+        by=by,
+        at=at,
+        data={"broadcast": entry.broadcast.uid, "bulletin": bulletin.uid},
+    )
+    return localisation
+
+
+def tell_altered(broadcast: Broadcast, *, at: datetime) -> None:
+    """Tell the supplier of a commune's version, just released, with other words."""
+    version = broadcast.version
+    origin = supply.origin_of(version.bulletin, title=version.title, body=version.body)
+    if origin is None or not origin.adaptation.is_altered:
+        return
+    people.notify(
+        officers=[origin.broadcast.submitted_by],
+        subject=f"{broadcast.unit.full_name} sửa lời: {version.shown_title}",
+        body="Xã phát bản của mình, có chữ khác với bản bạn gửi. Hãy xem chỗ khác.",
+        url=f"/ban-tin/{version.bulletin.uid}/",
+        at=at,
+    )
+
+
 def _decide(
     entry_id: int, state: str, *, reason: str, by: Officer, at: datetime
 ) -> InboxEntry:
     entry = (
         InboxEntry.objects.select_for_update(of=("self",))
-        .select_related("unit", "broadcast__version")
+        .select_related("unit", "broadcast__version__bulletin")
         .filter(pk=entry_id)
         .first()
     )

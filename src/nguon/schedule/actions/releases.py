@@ -12,10 +12,10 @@ from nguon.newsroom import actions as newsroom
 from nguon.people import access
 from nguon.people import actions as people
 from nguon.people.models import APPROVER, Officer
-from nguon.schedule import papers, rules
+from nguon.schedule import papers, rules, supply
 from nguon.schedule.access import lock_broadcast
 from nguon.schedule.actions.endings import call_off
-from nguon.schedule.actions.inbox import offer
+from nguon.schedule.actions.inbox import offer, tell_altered
 from nguon.schedule.actions.plans import build_plans, make_now_airing
 from nguon.schedule.chains import find_check
 from nguon.schedule.items import ItemMaker, hash_of, list_renditions, longest_ms
@@ -72,6 +72,7 @@ def hand_over(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
 
     For actions of this room that have checked and written the release.
     """
+    tell_altered(broadcast, at=at)
     if offer(broadcast, at=at):
         return
     if broadcast.timing in rules.AT_RELEASE:
@@ -82,7 +83,11 @@ def hand_over(broadcast: Broadcast, *, by: Officer, at: datetime) -> None:
 
 
 def check_time(broadcast: Broadcast, *, at: datetime) -> None:
-    """Refuse a time that has passed since it was sent, or a quiet hour."""
+    """Refuse a time that has passed since it was sent, a quiet hour, a lost origin.
+
+    Raises InvalidError, ConflictError `schedule.origin_withdrawn`.
+    """
+    supply.check_origin(broadcast.version.bulletin)
     rules.check_timing(broadcast.when, klass=broadcast.version.klass, at=at)
     if broadcast.is_offered:
         return

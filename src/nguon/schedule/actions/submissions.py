@@ -20,7 +20,7 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people import queries as people_queries
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import audience, chains, papers, rules
+from nguon.schedule import audience, chains, papers, rules, supply
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
 from nguon.schedule.models import AudienceMember, Broadcast
@@ -47,10 +47,12 @@ def submit(
 
     An earlier sending that is still undecided is called off. Raises InvalidError
     (timing, empty audience, quiet hours, ground outside the bulletin's unit),
-    AbsentError for ground that is not the officer's, DraftError.
+    AbsentError for ground that is not the officer's, DraftError, ConflictError when
+    it is a version of what its supplier withdrew.
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
     _check_ground(bulletin.unit, units, devices, by=by, at=at)
+    supply.check_origin(bulletin)
     _check_still_true(bulletin, timing)
     _withdraw_undecided(bulletin, by=by, at=at)
     version = newsroom.freeze_version(bulletin_id=bulletin_id, by=by, at=at)

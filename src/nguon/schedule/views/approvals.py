@@ -14,7 +14,7 @@ from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER
-from nguon.schedule import actions, chains, papers, queries, rules
+from nguon.schedule import actions, chains, papers, queries, rules, supply
 from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -58,12 +58,14 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
     broadcast = access_broadcast(uid=uid, officer=officer, at=at)
     version = broadcast.version
     sounds = newsroom.list_sounds(version)
+    shown = newsroom.list_attached(version)
     if wants_json(request):
         return JsonResponse(
             {
                 **broadcast_facts(broadcast),
                 "bulletin_uid": version.bulletin.uid,
                 "sounds": [_sound_facts(broadcast, sound) for sound in sounds],
+                "attachments": [_attached_facts(one) for one in shown],
             }
         )
     context = {
@@ -71,7 +73,11 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "version": version,
         "bulletin": version.bulletin,
         "sounds": sounds,
+        "shown": shown,
         "reach": _reach(broadcast),
+        "origin": supply.origin_of(
+            version.bulletin, title=version.title, body=version.body
+        ),
         "may_approve": access.can(officer, APPROVER, unit=broadcast.unit, at=at),
         "is_own": newsroom.has_edited(version.bulletin, officer.pk),
         "is_waiting": broadcast.state == rules.WAITING,
@@ -93,6 +99,17 @@ def _sound_facts(broadcast: Broadcast, sound: Any) -> dict[str, Any]:
             "sound_url": reverse("newsroom:sound", args=address),
         }
     return facts
+
+
+def _attached_facts(attached: Any) -> dict[str, Any]:
+    address = [attached.version.bulletin.uid, attached.media.sha256]
+    return {
+        "kind": attached.kind,
+        "caption": attached.caption,
+        "sha256": attached.media.sha256,
+        "size": attached.media.size,
+        "url": reverse("newsroom:attached", args=address),
+    }
 
 
 def _reach(broadcast: Broadcast) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import queries, rules
+from nguon.schedule import queries, rules, supply
 from nguon.schedule.models import Broadcast
 
 DRAFT = "draft"
@@ -179,11 +179,13 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "latest": latest,
         "is_preparing": bool(latest and latest.state == rules.PREPARING),
         "sounds": newsroom.list_sounds(latest.version) if latest else [],
+        "attached": list(bulletin.attachments.select_related("media", "poster")),
         "is_expired": _is_past(bulletin.expires_on, at),
         "remarks": bulletin.comments.count(),
         "may_reuse": bool(access.paths_of(officer, at=at, kinds=[AUTHOR])),
         "use": _use(latest) if latest and latest.is_offered else None,
         "may_write": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),
+        "origin": supply.origin_of(bulletin, title=bulletin.title, body=bulletin.body),
     }
     return render(request, "schedule/bulletin.html", context)
 

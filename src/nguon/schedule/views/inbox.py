@@ -17,7 +17,7 @@ from nguon.newsroom import rules as newsroom_rules
 from nguon.people import access
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import actions, inbox, queries, rules
+from nguon.schedule import actions, inbox, queries, rules, supply
 from nguon.schedule.models import InboxEntry
 from nguon.schedule.templatetags.schedule import when_words
 from nguon.territory.models import COMMUNE, Unit
@@ -93,7 +93,7 @@ def export(request: HttpRequest) -> HttpResponse:
     rows = (
         (
             entry.broadcast.version.shown_title,
-            entry.broadcast.unit.full_name,
+            supply.supplier_name(entry.broadcast),
             newsroom_rules.FIELDS[entry.broadcast.version.field],
             when_words(entry.broadcast.when),
             entry.unit.full_name,
@@ -131,10 +131,12 @@ def show(request: HttpRequest, key: int) -> HttpResponse:
         "broadcast": entry.broadcast,
         "version": version,
         "sounds": newsroom.list_sounds(version),
+        "shown": newsroom.list_attached(version),
         "may_decide": access.can(officer, AUTHOR, unit=entry.unit, at=at),
         "is_withdrawn": entry.broadcast.state != rules.APPROVED,
         "is_used": inbox.is_used(entry, at=at),
         "papers": inbox.list_papers_with(entry, at=at),
+        "own_version": supply.version_of(entry),
     }
     return render(request, "schedule/entry.html", context)
 
@@ -149,6 +151,27 @@ def take(request: HttpRequest, key: int) -> HttpResponse:
     if not wants_json(request):
         messages.success(request, "Đã nhận vào kho chương trình.")
     return done(request, to=reverse("schedule:entry", args=[key]), data=_told(entry))
+
+
+@require_POST
+def localise(request: HttpRequest, key: int) -> HttpResponse:
+    """Begin the commune's own version, to be finished in the editor."""
+    at = timezone.now()
+    officer = officer_of(request)
+    inbox.access_entry(key, officer=officer, at=at)
+    localisation = actions.localise_entry(
+        entry_id=key,
+        lead_in=request.POST.get("lead_in", "").replace("\r\n", "\n"),
+        closing=request.POST.get("closing", "").replace("\r\n", "\n"),
+        by=officer,
+        at=at,
+    )
+    uid = localisation.bulletin.uid
+    return done(
+        request,
+        to=reverse("newsroom:edit", args=[uid]),
+        data={"entry": key, "bulletin_uid": uid},
+    )
 
 
 @require_POST

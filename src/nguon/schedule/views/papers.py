@@ -89,7 +89,9 @@ def _context(request: HttpRequest, paper: Paper, at: datetime) -> dict[str, Any]
         "kind_name": station.KINDS[paper.kind],
         "changes": inspection.tell_changes(paper, at=at),
         "replaces": inspection.replaced_by(paper, at=at),
-        "compared": comparison.compare_if_whole(paper, day=_asked_day(request), at=at),
+        "compared": comparison.compare_if_whole(
+            paper, day=_asked_day(request, at), at=at
+        ),
         "sources": timetable.SOURCES,
         "materials": _materials(paper),
         "approvers": _approvers(paper, writers, at),
@@ -111,9 +113,9 @@ def _rules_words(paper: Paper) -> dict[str, Any]:
     return {"rules": paper_words.rules_words(papers.body_of(paper), paper.unit)}
 
 
-def _asked_day(request: HttpRequest) -> date | None:
+def _asked_day(request: HttpRequest, at: datetime) -> date | None:
     asked = request.GET.get("xem")
-    return read_date(asked) if asked else None
+    return read_date(asked, today=timezone.localdate(at)) if asked else None
 
 
 def _materials(paper: Paper) -> list[dict[str, Any]]:
@@ -157,6 +159,18 @@ def sound(request: HttpRequest, uid: str, sha256: str) -> HttpResponseBase:
         if one.media is not None and one.media.sha256 == sha256:
             return files.serve(request, one.media)
     raise AbsentError("newsroom.sound_absent")
+
+
+@require_safe
+def attached(request: HttpRequest, uid: str, sha256: str) -> HttpResponseBase:
+    """Serve a picture, video or document of a broadcast to whoever may see it."""
+    at = timezone.now()
+    broadcast = access_broadcast(uid=uid, officer=officer_of(request), at=at)
+    for one in newsroom.list_attached(broadcast.version):
+        for media in (one.media, one.poster):
+            if media is not None and media.sha256 == sha256:
+                return files.serve_shown(request, media)
+    raise AbsentError("newsroom.attachment_absent")
 
 
 # --- decisions ------------------------------------------------------------------------
@@ -287,7 +301,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return simple_form(request, unit, kind, at)
     try:
-        first, last = paper_forms.read_days(request.POST)
+        first, last = paper_forms.read_days(request.POST, today=timezone.localdate(at))
         paper = actions.draft_paper(
             unit=unit,
             kind=kind,
@@ -311,7 +325,7 @@ def change_simple(request: HttpRequest, paper: Paper, at: datetime) -> HttpRespo
     if request.method != "POST":
         return simple_form(request, paper.unit, paper.kind, at, paper=paper)
     try:
-        first, last = paper_forms.read_days(request.POST)
+        first, last = paper_forms.read_days(request.POST, today=timezone.localdate(at))
         paper = actions.save_draft(
             paper_uid=paper.uid,
             body=READERS[paper.kind](request.POST),

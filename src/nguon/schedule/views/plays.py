@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.audit import archives
+from nguon.core import typed
 from nguon.core.errors import InvalidError
 from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.schedule import queries, rules
@@ -18,6 +19,11 @@ from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
 
 PER_PAGE = 50
 EXPORT_LIMIT = 50_000
+_ENDS = {
+    "sounded": queries.SOUNDED,
+    "silent": queries.SILENT,
+    "broken_off": queries.BROKEN_OFF,
+}
 
 
 def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
@@ -26,13 +32,15 @@ def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
     What is still to come is listed only for one broadcast or for days asked for:
     a week of daily slots would hide what has sounded.
     """
-    found = _fitting(queries.list_plays(officer_of(request), at=at), request)
+    found = _fitting(queries.list_plays(officer_of(request), at=at), request, at)
     if not any(request.GET.get(name) for name in ("tin", "tu", "den")):
         found = found.exclude(planned_at__gt=at, outcome="")
     return found
 
 
-def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[PlayRecord]:
+def _fitting(
+    found: QuerySet[PlayRecord], request: HttpRequest, at: datetime
+) -> QuerySet[PlayRecord]:
     asked = request.GET
     if asked.get("tin"):
         found = found.filter(broadcast__uid=asked["tin"])
@@ -40,15 +48,13 @@ def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[Play
         found = found.filter(device__uid=asked["thiet_bi"])
     if asked.get("xa"):
         found = found.filter(unit__path__contains=f"/{asked['xa']}/")
-    if asked.get("ket_qua") == "silent":
-        found = found.filter(queries.SILENT)
-    elif asked.get("ket_qua") == "sounded":
-        found = found.filter(queries.SOUNDED)
+    if asked.get("ket_qua") in _ENDS:
+        found = found.filter(_ENDS[asked["ket_qua"]])
     elif asked.get("ket_qua") in OUTCOMES and asked["ket_qua"]:
         found = found.filter(outcome=asked["ket_qua"])
     if asked.get("ly_do") in CAUSES:
         found = found.filter(cause=asked["ly_do"])
-    begin, end = _period(request)
+    begin, end = _period(request, at)
     if begin:
         found = found.filter(planned_at__gte=begin)
     if end:
@@ -56,21 +62,23 @@ def _fitting(found: QuerySet[PlayRecord], request: HttpRequest) -> QuerySet[Play
     return found
 
 
-def _period(request: HttpRequest) -> tuple[datetime | None, datetime | None]:
+def _period(
+    request: HttpRequest, at: datetime
+) -> tuple[datetime | None, datetime | None]:
     """Return the days asked for as [begin, end); None is open."""
     first, last = request.GET.get("tu"), request.GET.get("den")
     return (
-        _midnight(first) if first else None,
-        _midnight(last) + timedelta(days=1) if last else None,
+        _midnight(first, at) if first else None,
+        _midnight(last, at) + timedelta(days=1) if last else None,
     )
 
 
-def _months_away(request: HttpRequest) -> list[date]:
+def _months_away(request: HttpRequest, at: datetime) -> list[date]:
     """Return the months of the period asked for whose plays lie in the archive.
 
     A broadcast's period is that of its airings.
     """
-    begin, end = _period(request)
+    begin, end = _period(request, at)
     if request.GET.get("tin"):
         airings = Airing.objects.filter(broadcast__uid=request.GET["tin"])
         told = airings.aggregate(first=Min("starts_at"), last=Max("starts_at"))
@@ -82,9 +90,11 @@ def _months_away(request: HttpRequest) -> list[date]:
     return archives.list_away("schedule.PlayRecord", begin=begin, end=end)
 
 
-def _midnight(text: str) -> datetime:
+def _midnight(text: str, at: datetime) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(text), time.min, rules.LOCAL)
+        return datetime.combine(
+            typed.read_day(text, today=timezone.localdate(at)), time.min, rules.LOCAL
+        )
     except ValueError as error:
         raise InvalidError("schedule.time_unreadable") from error
 
@@ -94,7 +104,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """List plays, the latest first."""
     at = timezone.now()
     page = Paginator(_found(request, at), PER_PAGE).get_page(request.GET.get("trang"))
-    away = _months_away(request)
+    away = _months_away(request, at)
     if wants_json(request):
         rows = [
             {

@@ -156,7 +156,8 @@ def _slot_page(
 
 
 def _begin(request: HttpRequest, unit: Unit, slot: Slot, at: datetime) -> HttpResponse:
-    first, last = paper_forms.read_days(request.POST)
+    today = timezone.localdate(at)
+    first, last = paper_forms.read_days(request.POST, today=today)
     entries: tuple[Entry, ...] = ()
     if request.POST.get("copy"):
         entries = _entries_of(unit, slot, first) or _entries_of(

@@ -54,7 +54,7 @@ def save(request: HttpRequest, paper: Paper, body: object, at: datetime) -> Pape
     sent = request.POST
     first, last = paper.first_date, paper.last_date
     if "first_date" in sent:
-        first, last = paper_forms.read_days(sent)
+        first, last = paper_forms.read_days(sent, today=timezone.localdate(at))
     return actions.save_draft(
         paper_uid=paper.uid,
         body=body,  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def _page(
 ) -> HttpResponse:
     body: StationRules = papers.body_of(paper)
     asked = request.GET.get("xem")
-    day = paper_forms.read_date(asked) if asked else None
+    day = paper_forms.read_date(asked, today=timezone.localdate(at)) if asked else None
     context = {
         "paper": paper,
         "unit": paper.unit,
@@ -165,7 +165,11 @@ def edit_slot(request: HttpRequest, uid: str, key: str) -> HttpResponse:
         return _slot_form(request, paper, slot, at)
     try:
         check_unmoved(request, paper)
-        read = paper_forms.read_slot(request.POST, key="" if key == NEW else key)
+        read = paper_forms.read_slot(
+            request.POST,
+            today=timezone.localdate(at),
+            key="" if key == NEW else key,
+        )
         saved = save(request, paper, paper_forms.put_slot(body, read), at)
     except InvalidError as error:
         return _slot_form(request, paper, slot, at, error=error, status=422)

@@ -1,6 +1,7 @@
 """Icons, moments and numbers as people here write them."""
 
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, time
 
 from django import template
 from django.templatetags.static import static
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from nguon.core import typed
 from nguon.core.errors import DomainError
 from nguon.territory import names
 from nguon.web.sentences import sentence
@@ -16,6 +18,8 @@ register = template.Library()
 
 SECONDS_PER_MINUTE = 60
 SHORT_HASH = 12
+# Every half hour in which stations speak.
+USUAL_CLOCKS = [f"{hour:02}:{half}" for hour in range(5, 22) for half in ("00", "30")]
 
 
 @register.simple_tag
@@ -32,6 +36,39 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', address, name
     )
+
+
+# A label ties a typed day or clock to its field; `key` is the name unless it is told.
+@register.inclusion_tag("web/day_input.html")
+def day_input(
+    name: str, value: object = "", *, key: str = "", **flags: bool
+) -> dict[str, object]:
+    """Draw a field for a day, 22/11/2026 whatever language the browser speaks."""
+    if isinstance(value, str) and "-" in value:
+        with suppress(ValueError):
+            value = typed.read_day(value)
+    if isinstance(value, date):
+        value = ngay(value)
+    return {"name": name, "key": key or name, "value": value or "", **flags}
+
+
+@register.inclusion_tag("web/clock_input.html")
+def clock_input(
+    name: str, value: object = "", *, key: str = "", **flags: bool
+) -> dict[str, object]:
+    """Draw a field for a time of day, 17:30, with the usual hours to choose from."""
+    if isinstance(value, datetime):
+        value = gio(value)
+    elif isinstance(value, time):
+        value = f"{value:%H:%M}"
+    shown = "" if value is None else value
+    return {
+        "name": name,
+        "key": key or name,
+        "value": shown,
+        "usual": USUAL_CLOCKS,
+        **flags,
+    }
 
 
 @register.simple_tag(takes_context=True)

@@ -141,7 +141,7 @@ function count() {
   }
 }
 
-form.addEventListener("input", () => { count(); changed(); });
+form.addEventListener("input", (event) => { count(); if (!event.target.matches("[data-day]")) changed(); });
 form.addEventListener("change", changed);
 addEventListener("online", save);
 addEventListener("pagehide", () => { if (read() !== kept) keepHere(); });

@@ -74,6 +74,7 @@ function review() {
   part("stop").hidden = part("live").hidden = true;
   part("review").hidden = part("start").hidden = false;
   part("start").lastChild.textContent = "Ghi lại";
+  part("start").classList.remove("btn-primary");
 }
 
 function showCut() {

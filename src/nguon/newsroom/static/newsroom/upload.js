@@ -50,8 +50,8 @@ function setUp() {
   const wrong = document.getElementById("upload-error");
   const key = "nguon-paste";
   const text = form.text;
-  try { if (!text.value) text.value = localStorage.getItem(key) || ""; } catch (error) { /* a closed store */ }
-  text.addEventListener("input", () => {
+  try { if (text && !text.value) text.value = localStorage.getItem(key) || ""; } catch (error) { /* a closed store */ }
+  if (text) text.addEventListener("input", () => {
     try { localStorage.setItem(key, text.value); } catch (error) { /* full */ }
   });
   form.addEventListener("submit", async (event) => {
@@ -62,7 +62,7 @@ function setUp() {
     wrong.hidden = true;
     try {
       const sent = new FormData();
-      for (const name of ["csrfmiddlewaretoken", "unit", "text"]) sent.append(name, form[name].value);
+      for (const name of ["csrfmiddlewaretoken", "unit", "text", "caption"]) if (form[name]) sent.append(name, form[name].value);
       if (file) {
         progress.hidden = false;
         const tell = (part, waiting) => {
@@ -73,7 +73,7 @@ function setUp() {
       }
       const answer = await fetch(location.pathname, { method: "POST", body: sent, headers: { Accept: "application/json" } });
       if (!answer.ok) throw await refusal(answer);
-      try { localStorage.removeItem(key); } catch (error) { /* closed */ }
+      try { if (text) localStorage.removeItem(key); } catch (error) { /* closed */ }
       location.assign((await answer.json()).url);
     } catch (error) {
       wrong.querySelector("span").textContent = error instanceof TypeError ? "Mất mạng. Chữ và tệp còn trên máy này; hãy thử lại khi có mạng." : error.message;

@@ -39,6 +39,31 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// A day is typed; the calendar beside it helps to find it. Its own field has no name and
+// tells nobody: what counts is what stands in the text, 22/11/2026.
+for (const button of document.querySelectorAll("[data-calendar]")) {
+  const field = document.getElementById(button.dataset.calendar);
+  const calendar = document.createElement("input");
+  if (!calendar.showPicker) continue;
+  calendar.type = "date";
+  calendar.tabIndex = -1;
+  calendar.setAttribute("aria-hidden", "true");
+  button.after(calendar);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const typed = /^(\d\d)\/(\d\d)\/(\d{4})$/.exec(field.value.trim());
+    calendar.value = typed ? `${typed[3]}-${typed[2]}-${typed[1]}` : "";
+    calendar.showPicker();
+  });
+  calendar.addEventListener("input", (event) => event.stopPropagation());
+  calendar.addEventListener("change", (event) => {
+    event.stopPropagation();
+    if (!calendar.value) return;
+    field.value = calendar.value.split("-").reverse().join("/");
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
 // Counts down to a moment: <time data-until="2026-11-24T10:00:00Z">.
 const pad = (n) => String(n).padStart(2, "0");
 const count = () => {
