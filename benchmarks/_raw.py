@@ -1,8 +1,8 @@
 """The floor under `ingest`: a bare JetStream read and a bulk insert of the same rows.
 
 No checks, no acknowledgement to devices, no second look at a row: messages are read,
-their JSON is parsed, and event rows and finished play records go by COPY (SQLite: by
-one prepared statement) into two tables with the same columns and indexes, as many
+their JSON is parsed, and event rows and finished play records go by COPY (SQLite: as
+one JSON text) into two tables with the same columns and indexes, as many
 messages a transaction as the gateway takes.
 """
 

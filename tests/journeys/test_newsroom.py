@@ -1,6 +1,7 @@
 """Phones at the newsroom: a letter is sent and approved, a voice recorded."""
 
 import re
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from nguon.demo.stack import Stack
+from nguon.speech import chain, voice
 from tests.journeys.persons import SECOND, Person, open_browser
 from tests.newsroom import files
 
@@ -32,8 +34,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser(*MICROPHONE) as started:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Start a browser whose microphone hears a voice, again and again."""
+    said = "Mời bà con nghe giọng của xã mình, đọc chậm, rõ từng chữ một."
+    heard = tmp_path_factory.mktemp("voice") / "voice.wav"
+    with wave.open(str(heard), "wb") as file:
+        file.setparams((1, 2, chain.SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(voice.synthesise(said, language="vi", voice="vi"))
+    switch = f"--use-file-for-fake-audio-capture={heard}"
+    with open_browser(*MICROPHONE, switch) as started:
         yield started
 
 
@@ -112,19 +121,19 @@ def test_a_voice_is_recorded_cut_and_taken_again(
     player = page.locator("#sounds .player")
     expect(player).to_contain_text("giọng người đọc", timeout=60 * SECOND)
     length = int(player.get_attribute("data-length") or 0)
-    assert 500 < length < 9_000
+    assert 2_000 < length < 9_000
     assert lan.faults == []
 
 
 def test_an_upload_goes_on_after_a_lost_network(
     stack: Stack, browser: Browser, tmp_path: Path
 ) -> None:
-    voice = tmp_path / "giong.wav"
-    voice.write_bytes(files.tone(150.0, rate=16_000))
+    recorded = tmp_path / "giong.wav"
+    recorded.write_bytes(files.tone(150.0, rate=16_000))
     lan = Person(browser, stack, "lan")
     page = lan.page
     page.goto("/ban-tin/nhan/")
-    page.set_input_files("#file", voice)
+    page.set_input_files("#file", recorded)
     broken = {"left": 2}
 
     def cut(route: object) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, QueryDict
 
 from nguon.core import typed
 from nguon.newsroom import rules
+from nguon.newsroom.actions.uploads import take_upload
 from nguon.people import access as people_access
 from nguon.people.answers import officer_of
 from nguon.people.models import AUTHOR
@@ -103,3 +104,22 @@ def unit_to_write_for(request: HttpRequest, at: datetime) -> Unit:
     if not units:
         raise people_access.NoRightError(AUTHOR)
     return units[0]
+
+
+def read_recording(request: HttpRequest, at: datetime) -> bytes:
+    """Return the recording: sent in pieces before, or with this form.
+
+    Raises DraftError when there is none, or one too big.
+    """
+    if request.POST.get("upload"):
+        officer = officer_of(request)
+        return take_upload(uid=request.POST["upload"], by=officer, at=at)[1]
+    sent = request.FILES.get("recording")
+    if sent is None:
+        raise rules.DraftError("newsroom.recording_not_sent")
+    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
+        raise rules.DraftError(
+            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
+        )
+    data: bytes = sent.read()
+    return data

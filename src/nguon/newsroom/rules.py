@@ -62,6 +62,14 @@ USUAL_SUPPLIERS = (
     "Bảo hiểm xã hội tỉnh",
 )
 
+# A recording asked of a speaker; late is one that is asked for and due.
+TRACK_ASKED, TRACK_RECORDED, TRACK_DROPPED = "asked", "recorded", "dropped"
+TRACK_STATES: dict[str, str] = {
+    TRACK_ASKED: "Đang chờ ghi",
+    TRACK_RECORDED: "Đã ghi",
+    TRACK_DROPPED: "Thôi không nhờ",
+}
+
 # What may stand beside a text, on boards and on the commune's page.
 PICTURE, VIDEO, DOCUMENT = "picture", "video", "document"
 ATTACHED: dict[str, str] = {PICTURE: "Ảnh", VIDEO: "Video", DOCUMENT: "Tài liệu"}

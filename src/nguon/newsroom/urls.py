@@ -10,6 +10,7 @@ from nguon.newsroom.views import (
     history,
     intake,
     supply,
+    tracks,
 )
 
 app_name = "newsroom"
@@ -22,6 +23,13 @@ urlpatterns = [
     path("mau/<slug:key>/viet/", desk.use_template, name="use_template"),
     path("nguon-cung-cap/", supply.suppliers, name="suppliers"),
     path("nguon-cung-cap/<int:key>/bo/", supply.end, name="end_supplier"),
+    path("ban-ghi/", tracks.index, name="tracks"),
+    path("ban-ghi/xuat.csv", tracks.export, name="tracks_file"),
+    path("ban-ghi/<int:key>/", tracks.show, name="track"),
+    path("ban-ghi/<int:key>/loi/", tracks.translate, name="translate_track"),
+    path("ban-ghi/<int:key>/ghi-am/", tracks.record, name="record_track"),
+    path("ban-ghi/<int:key>/thoi/", tracks.drop, name="drop_track"),
+    path("<slug:uid>/nho-ghi-am/", tracks.ask, name="ask_track"),
     path("thu-lao/", desk.remuneration, name="remuneration"),
     path("thu-lao/xuat.csv", desk.remuneration_file, name="remuneration_file"),
     path("tu-dien/", dictionary.index, name="dictionary"),

@@ -38,6 +38,7 @@ def chores() -> list[Chore]:
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
+        Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
         Chore("copies", lambda at: newsroom.compact_next(at=at), every_seconds=0.5),
         Chore("videos", lambda at: newsroom.make_next_video(at=at), every_seconds=1),
         Chore("uploads", _forget_uploads, every_seconds=600),

@@ -200,6 +200,19 @@ SENTENCES: dict[str, str] = {
     "newsroom.supplier_unreadable": (
         "Tên nguồn cần từ 2 đến {limit} ký tự. Hãy viết lại."
     ),
+    "newsroom.track_absent": "Không có việc ghi âm này trong địa bàn của bạn.",
+    "newsroom.track_language": "Hãy chọn một tiếng khác tiếng Việt.",
+    "newsroom.track_speaker_missing": (
+        "Chưa có người đọc. Hãy chọn một cán bộ, hoặc ghi tên và điện thoại."
+    ),
+    "newsroom.track_officer_cannot": (
+        "Cán bộ này chưa được soạn tin ở đây. Hãy chọn người khác."
+    ),
+    "newsroom.track_due_past": "Hãy chọn hạn xong sau lúc này.",
+    "newsroom.track_asked_already": (
+        "Đã nhờ ghi tiếng này rồi. Hãy mở danh sách bản ghi cần làm."
+    ),
+    "newsroom.track_over": "Việc ghi âm này đã xong hoặc đã thôi. Hãy tải lại trang.",
     "newsroom.template_absent": "Không có mẫu tin này. Hãy tải lại danh sách mẫu.",
     "newsroom.template_empty": "Mẫu tin cần tiêu đề và nội dung. Hãy viết cả hai.",
     "newsroom.task_unknown": "Chưa chọn việc được trả thù lao. Hãy chọn một việc.",
@@ -641,7 +654,8 @@ SENTENCES: dict[str, str] = {
     ),
     "schedule.entry_absent": "Không có tin này trong hộp tin của xã bạn.",
     "schedule.material_used": (
-        "Chương trình của xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình trước."
+        "Xã đang dùng bản tin này. Hãy bỏ nó khỏi chương trình, hoặc hủy bản của xã, "
+        "rồi chọn lại."
     ),
     "schedule.material_withdrawn": (
         "Nơi gửi đã rút bản tin này nên không nhận được. Hãy tải lại trang."

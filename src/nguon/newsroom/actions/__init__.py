@@ -47,6 +47,13 @@ from nguon.newsroom.actions.renditions import (
     return_rendition,
 )
 from nguon.newsroom.actions.supply import add_suppliers, end_supplier
+from nguon.newsroom.actions.tracks import (
+    ask_track,
+    drop_track,
+    record_track,
+    save_track_text,
+    tell_late_tracks,
+)
 from nguon.newsroom.actions.uploads import (
     OffsetError,
     UploadError,
@@ -77,6 +84,7 @@ __all__ = [
     "add_template",
     "append_upload",
     "ask_rendition",
+    "ask_track",
     "attach_recording",
     "begin_upload",
     "check_sealed",
@@ -88,6 +96,7 @@ __all__ = [
     "create_bulletin",
     "describe_attachment",
     "draft_of",
+    "drop_track",
     "end_supplier",
     "end_template",
     "fail_rendition",
@@ -98,6 +107,7 @@ __all__ = [
     "make_next_video",
     "record_approval",
     "record_check",
+    "record_track",
     "remove_attachment",
     "remove_word",
     "renew_lease",
@@ -105,10 +115,12 @@ __all__ = [
     "reuse_bulletin",
     "save_channels",
     "save_draft",
+    "save_track_text",
     "seal_version",
     "set_rate",
     "set_word",
     "take_file",
     "take_text",
     "take_upload",
+    "tell_late_tracks",
 ]

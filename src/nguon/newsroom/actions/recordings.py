@@ -36,21 +36,32 @@ def attach_recording(
     for what is no sound, is too long or silent.
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    if language not in bulletin.languages:
+        raise rules.DraftError("newsroom.language_not_chosen", language=language)
+    sound = decode_recording(data, drill=bulletin.drill, between_ms=between_ms)
+    return keep_recording(
+        bulletin=bulletin, language=language, sound=sound, by=by, at=at
+    )
+
+
+def decode_recording(
+    data: bytes, *, drill: bool, between_ms: tuple[int, int | None]
+) -> Rendered:
+    """Decode, level and check a person's voice; it takes seconds and writes nothing.
+
+    Raises DraftError `newsroom.recording_too_big`, and InvalidError for what is no
+    sound, is too long or silent.
+    """
     if len(data) > rules.RECORDING_BYTES:
         raise rules.DraftError(
             "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=len(data)
         )
-    if language not in bulletin.languages:
-        raise rules.DraftError("newsroom.language_not_chosen", language=language)
     taken = limits.read_file(
         data,
         purpose=reader.RECORDING,
-        options=reader.Options(rules.RECORDING_SECONDS, bulletin.drill, *between_ms),
+        options=reader.Options(rules.RECORDING_SECONDS, drill, *between_ms),
     )
-    sound = Rendered(mp3=taken.made, **taken.facts["sound"])
-    return keep_recording(
-        bulletin=bulletin, language=language, sound=sound, by=by, at=at
-    )
+    return Rendered(mp3=taken.made, **taken.facts["sound"])
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from nguon.newsroom.models.desk import Comment, PayRate, Revision, Template
 from nguon.newsroom.models.dictionary import DictionaryWord
 from nguon.newsroom.models.intake import Intake, Upload
 from nguon.newsroom.models.supply import Supplier
+from nguon.newsroom.models.tracks import TrackTask
 
 __all__ = [
     "HASH_LENGTH",
@@ -38,6 +39,7 @@ __all__ = [
     "Seal",
     "Supplier",
     "Template",
+    "TrackTask",
     "Upload",
     "Version",
     "VersionAttachment",

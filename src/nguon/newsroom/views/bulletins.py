@@ -261,7 +261,7 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
     actions.attach_recording(
         bulletin_id=bulletin.pk,
         language=request.POST.get("language", "vi"),
-        data=_recorded(request, at),
+        data=forms.read_recording(request, at),
         between_ms=(forms.read_number(request.POST.get("from_ms"), 0), end or None),
         by=officer,
         at=at,
@@ -273,22 +273,6 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
         to=reverse("newsroom:edit", args=[uid]) + "#nghe",
         data=_facts(bulletin),
     )
-
-
-def _recorded(request: HttpRequest, at: datetime) -> bytes:
-    """Return the recording: sent in pieces before, or with this form."""
-    if request.POST.get("upload"):
-        officer = officer_of(request)
-        return actions.take_upload(uid=request.POST["upload"], by=officer, at=at)[1]
-    sent = request.FILES.get("recording")
-    if sent is None:
-        raise rules.DraftError("newsroom.recording_not_sent")
-    if sent.size is not None and sent.size > rules.RECORDING_BYTES:
-        raise rules.DraftError(
-            "newsroom.recording_too_big", limit=rules.RECORDING_BYTES, size=sent.size
-        )
-    data: bytes = sent.read()
-    return data
 
 
 @require_safe

@@ -6,6 +6,7 @@ stored already stands in `_MERGE`, and is the same rule as inside a group: a mom
 set once, by the first that names it, and a record that is over stays as it is.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,8 +72,8 @@ SELECT v.device_id, d.unit_id, v.broadcast_id,
         WHERE m.broadcast_id = v.broadcast_id AND m.device_id = v.device_id
     ),
     {", ".join("v." + name for name in _COPIED)}
-FROM {{source}} JOIN {_DEVICE} d ON d.id = v.device_id
-WHERE TRUE
+FROM {{source}} CROSS JOIN {_DEVICE} d
+WHERE d.id = v.device_id
 """  # noqa: S608  (names of our own tables; every value is a parameter)
 # Each assignment sees the record as it was.
 _STARTED = "COALESCE(p.started_at, excluded.started_at)"
@@ -185,9 +186,12 @@ def _write(
             # A caller's transaction may go on with other events.
             cursor.execute(f"DELETE FROM {_TOLD}")  # noqa: S608
             return changed
-        names = ", ".join(f"%s AS {name}" for name in _COLUMNS)
-        source = f"(SELECT {names}) AS v"
-        cursor.executemany(_INSERT.format(source=source) + _MERGE, rows)
+        names = ", ".join(bulk.unpacked(tuple(_COLUMNS)))
+        source = f"(SELECT {names} FROM json_each(%s)) AS v"  # noqa: S608
+        cursor.execute(
+            _INSERT.format(source=source) + _MERGE,
+            [json.dumps(rows, ensure_ascii=False)],
+        )
         return int(cursor.rowcount)
 
 

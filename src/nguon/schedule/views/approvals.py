@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from nguon.fleet.models import Device
 from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
-from nguon.people.models import APPROVER
-from nguon.schedule import actions, chains, papers, queries, rules, supply
+from nguon.people.models import APPROVER, AUTHOR
+from nguon.schedule import actions, chains, gaps, papers, queries, rules, supply
 from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -75,6 +76,12 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "sounds": sounds,
         "shown": shown,
         "reach": _reach(broadcast),
+        "gap": gaps.find_gap(
+            Device.objects.filter(pk__in=broadcast.audience.values("device")),
+            version.languages,
+        ),
+        "gap_uid": version.bulletin.uid,
+        "may_ask": access.can(officer, AUTHOR, unit=broadcast.unit, at=at),
         "origin": supply.origin_of(
             version.bulletin, title=version.title, body=version.body
         ),

@@ -26,7 +26,7 @@ from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import AUTHOR
-from nguon.schedule import actions, audience, forms, papers, rules
+from nguon.schedule import actions, audience, forms, gaps, papers, rules
 from nguon.schedule.models import Broadcast
 from nguon.schedule.views.bulletins import broadcast_facts
 from nguon.territory.models import Unit
@@ -180,7 +180,12 @@ def reach(request: HttpRequest, uid: str) -> HttpResponse:
     officer = officer_of(request)
     bulletin = access_bulletin(uid=uid, officer=officer, at=at)
     units, devices = forms.read_audience(request.POST, officer=officer, at=at)
-    context: dict[str, Any] = {"preview": audience.preview(units, devices)}
+    context: dict[str, Any] = {
+        "preview": audience.preview(units, devices),
+        "gap": gaps.find_gap(audience.list_devices(units, devices), bulletin.languages),
+        "gap_uid": bulletin.uid,
+        "may_ask": access.can(officer, AUTHOR, unit=bulletin.unit, at=at),
+    }
     try:
         timing = forms.read_timing(request.POST, klass=bulletin.klass, at=at)
         context["timing"] = timing
