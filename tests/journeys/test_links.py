@@ -101,5 +101,6 @@ def test_speech_goes_on_through_another_web_process_when_one_is_killed() -> None
     told = Bench("live", "--webs", "2", "--rounds", "10").end()
 
     assert told["webs"] == 2
-    assert told["live_latency_ms"]["n"] == 20
+    # Ten rounds have a burst at either end: eleven, on each of two agents.
+    assert told["live_latency_ms"]["n"] == 11 * 2
     assert told["live_latency_ms"]["max"] <= 2_000
