@@ -70,7 +70,7 @@ def test_a_source_that_dies_gives_way_to_the_fallback_and_comes_back(
     open_agent.end()
 
     [recording] = open_agent.recordings()
-    own = radio.samples.astype(float)
+    own = radio.looped.astype(float)
     looped = np.tile(jingle_samples[: 2 * RATE], 3)
     on = started["at"]
     assert abs(on - begins) < 2_000
@@ -131,7 +131,7 @@ def test_an_hls_relay_sounds_and_its_record_tells_how_much(
     open_agent.end()
 
     [recording] = open_agent.recordings()
-    own = radio.samples.astype(float)
+    own = radio.looped.astype(float)
     assert is_on(recording, own, begins + 3_000, begins + 4_000)
     assert record["outcome"] == "finished"
     assert abs(record["sounded_ms"] - 6_000) < 1_500
