@@ -330,7 +330,7 @@ class Story:
 
         def over() -> bool:
             live = self.minh.ask(f"/phat/{uid}/so-lieu/")
-            settled = live["sounded"] + live["silent"]
+            settled = live["sounded"] + live["broken_off"] + live["silent"]
             return bool(settled >= self._speakers() and not live["sounding"])
 
         self._wait(over, "chưa đủ loa báo về")
