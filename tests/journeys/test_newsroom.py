@@ -1,4 +1,4 @@
-"""Phones at the newsroom: a letter is sent and approved, an upload goes on."""
+"""Phones at the newsroom: a letter is sent and approved, a voice recorded."""
 
 import re
 import wave
@@ -90,6 +90,39 @@ def test_a_letter_is_sent_in_twelve_taps_and_approved_from_a_phone(
     minh.press("Duyệt và phát")
     minh.page.wait_for_url(re.compile(r"/phat/\w+/$"))
     assert minh.faults == []
+
+
+def test_a_voice_is_recorded_cut_and_taken_again(
+    stack: Stack, browser: Browser
+) -> None:
+    lan = Person(browser, stack, "lan")
+    page = lan.page
+    page.context.grant_permissions(["microphone"])
+    page.goto("/ban-tin/moi/")
+    page.click("main button[type=submit]")
+    page.fill("#title", "Tin đọc bằng giọng người")
+    page.fill("#body", "Mời bà con nghe giọng của xã mình.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.locator("summary", has_text="Dùng giọng người đọc").click()
+
+    for _take in range(2):
+        page.locator("#rec-start").click()
+        page.wait_for_function("() => document.getElementById('rec-level').value > 5")
+        page.wait_for_function(
+            "() => /Đang ghi 0:0[5-9]/.test("
+            "document.getElementById('rec-hint').textContent)"
+        )
+        page.locator("#rec-stop").click()
+        expect(page.locator("#rec-review")).to_be_visible()
+    lan.look("ghi-am")
+    page.locator("#rec-from").fill("1")
+    page.locator("#rec-use").click()
+
+    player = page.locator("#sounds .player")
+    expect(player).to_contain_text("giọng người đọc", timeout=60 * SECOND)
+    length = int(player.get_attribute("data-length") or 0)
+    assert 2_000 < length < 9_000
+    assert lan.faults == []
 
 
 def test_an_upload_goes_on_after_a_lost_network(

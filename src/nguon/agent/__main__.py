@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         status = int(asyncio.run(options.work(options)))
         if status == EXIT_AGAIN and os.environ.get("NGUON_KEPT") != "1":
             # Without a keeper, in place: who watches over this process need do nothing.
-            os.execv(sys.executable, sys.orig_argv)  # noqa: S606
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606  (itself, as it was started)
         return status
     except DomainError as error:
         sys.stderr.write(f"nguon.agent: {sentence(error)}\n")

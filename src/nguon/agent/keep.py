@@ -89,7 +89,7 @@ class Keeper:
                 filter(None, [str(folder), before])
             )
         log.info("starting %s", self._programs.current or f"{__version__} (base)")
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603  (a verified program)
             [sys.executable, "-P", "-m", "nguon.agent", *self._arguments],
             env=environment,
             preexec_fn=_die_with_parent,

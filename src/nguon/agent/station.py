@@ -882,7 +882,7 @@ class Station:
             judgement.delay_ms,
         )
 
-    def _contact_moved(self, name: str, closed: bool) -> None:  # noqa: FBT001
+    def _contact_moved(self, name: str, closed: bool) -> None:  # noqa: FBT001  (a reading)
         """Tell of a contact, from a thread of the pole. It is told, never obeyed."""
 
         def tell() -> None:

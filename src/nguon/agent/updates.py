@@ -237,7 +237,7 @@ class Updater:
         """Have the new program look at itself, while this one goes on."""
         folder = self._programs.releases / version
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(  # noqa: S603  (a verified program)
                 [
                     sys.executable,
                     "-P",

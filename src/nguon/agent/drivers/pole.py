@@ -215,7 +215,7 @@ class Pole(Outlet):
             self._measured(found)
         return found
 
-    def _line_changed(self, name: str, value: bool) -> None:  # noqa: FBT001
+    def _line_changed(self, name: str, value: bool) -> None:  # noqa: FBT001  (a reading)
         kind, _, contact = name.partition(" ")
         if kind == "contact":
             self._contact(contact, value)

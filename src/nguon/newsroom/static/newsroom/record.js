@@ -32,7 +32,11 @@ async function start() {
     return;
   }
   const kind = ["audio/webm;codecs=opus", "audio/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
+  // Nothing of an earlier take stands there any more, neither its length nor its words.
   pieces = [];
+  seconds = 0;
+  part("level").value = 0;
+  part("hint").textContent = "";
   recorder = new MediaRecorder(stream, kind ? { mimeType: kind, audioBitsPerSecond: 48000 } : {});
   recorder.addEventListener("dataavailable", (event) => { if (event.data.size) pieces.push(event.data); });
   recorder.addEventListener("stop", () => { stream.getTracks().forEach((track) => track.stop()); review(); });
@@ -66,13 +70,15 @@ function watch(stream) {
 
 function review() {
   taken = new Blob(pieces, { type: recorder.mimeType });
+  part("stop").hidden = part("live").hidden = true;
+  part("start").hidden = false;
+  if (!taken.size) { wrong("Chưa ghi được tiếng nào. Hãy bấm ghi lại và nói."); return; }
   part("audio").src = URL.createObjectURL(taken);
   for (const name of ["from", "to"]) part(name).max = seconds.toFixed(1);
   part("from").value = 0;
   part("to").value = seconds.toFixed(1);
   showCut();
-  part("stop").hidden = part("live").hidden = true;
-  part("review").hidden = part("start").hidden = false;
+  part("review").hidden = false;
   part("start").lastChild.textContent = "Ghi lại";
   part("start").classList.remove("btn-primary");
 }
