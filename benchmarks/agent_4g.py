@@ -24,6 +24,8 @@ from nguon.demo.stack import Stack
 LIMIT_MS = 3_000.0
 SIMILAR = 0.98
 PATIENCE_S = 120.0
+# What an agent logs once it may be told things.
+CONNECTED = "bus: connected"
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -45,9 +47,22 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             link.set(_link.MOBILE)
             # Their clocks, too, are set over this link.
             for number in range(stack.agents):
-                stack.kill(stack.agent_name(number))
-                stack.restart(stack.agent_name(number))
+                _begin_again(stack, stack.agent_name(number))
             return Rounds(stack).run(arguments.rounds) | {"link": link.counts()}
+
+
+def _begin_again(stack: Stack, name: str) -> None:
+    """Have an agent start anew, over this link, and wait until it is on the bus.
+
+    Who is not there yet is not told to fetch the first sound.
+    """
+    log = stack.logs / f"{name}.log"
+    before = log.read_text().count(CONNECTED)
+    stack.kill(name)
+    stack.restart(name)
+    _bench.wait(
+        lambda: log.read_text().count(CONNECTED) > before, f"{name} is not on the bus"
+    )
 
 
 class Rounds:

@@ -88,6 +88,13 @@ def test_a_sound_goes_on_where_a_bad_link_broke_it(patient: dict[str, Bench]) ->
     assert told["carried_to_size"] <= 1.6
 
 
+def test_behind_a_mobile_link_an_approval_sounds_within_three_seconds() -> None:
+    told = Bench("agent_4g", "--devices", "2", "--rounds", "2").end()
+
+    assert told["go_to_sound_ms"]["n"] == 4
+    assert told["go_to_sound_ms"]["max"] <= 3_000
+
+
 def test_speech_goes_on_through_another_web_process_when_one_is_killed() -> None:
     told = Bench("live", "--webs", "2", "--rounds", "10").end()
 
