@@ -172,9 +172,9 @@ def deliver(*, at: datetime) -> int:
     3. Write down what came of it, cost and the provider's own number.
     """
     _give_up(at)
-    keys = list(_waiting(at).order_by("pk").values_list("pk", flat=True))
+    keys = _waiting(at).order_by("pk").values_list("pk", flat=True)[: rules.AT_ONCE]
     book, claimed = accounts.read(), []
-    for key in keys[: rules.AT_ONCE]:
+    for key in list(keys):
         free = _waiting(at).filter(pk=key)
         if free.update(lease_until=at + rules.LEASE, tries=F("tries") + 1) == 1:
             claimed.append(key)

@@ -10,7 +10,23 @@ from django.db.models import F, Q
 from nguon.fleet.models.devices import Device
 
 
-class BeatHour(models.Model):
+class Extremes(models.Model):
+    """The least and the most that was told within a stretch of time."""
+
+    temperature_min = models.SmallIntegerField(null=True)
+    temperature_max = models.SmallIntegerField(null=True)
+    signal_min = models.SmallIntegerField(null=True)
+    signal_max = models.SmallIntegerField(null=True)
+    storage_free_min = models.IntegerField(null=True)
+    battery_min = models.SmallIntegerField(null=True)
+    clock_offset_max = models.BigIntegerField(null=True)
+    data_used_max = models.IntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class BeatHour(Extremes):
     """What one device told in one hour: bit N of a column is the minute N.
 
     `changed_at` is when a beat last changed it: its day is then counted again.
@@ -31,14 +47,6 @@ class BeatHour(models.Model):
     doubtful = models.BigIntegerField(default=0)
     hot = models.BigIntegerField(default=0)
     weak = models.BigIntegerField(default=0)
-    temperature_min = models.SmallIntegerField(null=True)
-    temperature_max = models.SmallIntegerField(null=True)
-    signal_min = models.SmallIntegerField(null=True)
-    signal_max = models.SmallIntegerField(null=True)
-    storage_free_min = models.IntegerField(null=True)
-    battery_min = models.SmallIntegerField(null=True)
-    clock_offset_max = models.BigIntegerField(null=True)
-    data_used_max = models.IntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -52,7 +60,7 @@ class BeatHour(models.Model):
         return f"hour {self.hour_at} of device #{self.device_id} #{self.pk}"
 
 
-class BeatDay(models.Model):
+class BeatDay(Extremes):
     """One local day of one device, in minutes; `unit` is where it was that day.
 
     `expected` minutes it should have been on, in `missing` of them nothing was heard.
@@ -79,14 +87,6 @@ class BeatDay(models.Model):
     doubtful = models.PositiveSmallIntegerField()
     hot = models.PositiveSmallIntegerField()
     weak = models.PositiveSmallIntegerField()
-    temperature_min = models.SmallIntegerField(null=True)
-    temperature_max = models.SmallIntegerField(null=True)
-    signal_min = models.SmallIntegerField(null=True)
-    signal_max = models.SmallIntegerField(null=True)
-    storage_free_min = models.IntegerField(null=True)
-    battery_min = models.SmallIntegerField(null=True)
-    clock_offset_max = models.BigIntegerField(null=True)
-    data_used_max = models.IntegerField(null=True)
 
     class Meta:
         constraints = [
