@@ -57,7 +57,7 @@ class Vitals:
         signals: Signals,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`started`: when the program began, on the monotonic clock, seconds."""
+        """Take `started`, when the program began: monotonic, seconds."""
         # The volume that is told in beats, percent.
         self.volume = 0
         self._device = device
