@@ -45,6 +45,33 @@ def test_a_command_is_answered_with_what_was_done_or_why_not(
 
 
 @pytest.mark.server
+def test_a_test_after_repair_is_as_quiet_in_the_air_as_was_asked(
+    agent: Agent, fake_province: FakeProvince
+) -> None:
+    agent.run()
+    fake_province.bus.wait_until_heard(topics.device(fake_province.device, "command"))
+    fake_province.wait_for("birth")
+
+    levels = []
+    for volume in (25, 100):
+        begun = fake_province.now()
+        test = fake_province.push_command("test", {"volume": volume})
+        answer(fake_province, test, "obeyed")
+        wait_until(lambda begun=begun: fake_province.now() > begun + 3_500)
+        levels.append((begun, begun + 3_500))
+    wrong = fake_province.push_command("test", {"volume": True})
+    assert answer(fake_province, wrong, "declined")["cause"] == "unusable"
+    agent.end()
+
+    (recording,) = agent.recordings()
+    quiet, own = (int(abs(recording.sounding(*span)).max()) for span in levels)
+    # The tone's own peak is 6,000; the device's settings hold it at their volume.
+    assert quiet == pytest.approx(6_000 * 0.25, rel=0.01)
+    assert own == pytest.approx(6_000 * fake_province.volume / 100, rel=0.01)
+    assert quiet < own
+
+
+@pytest.mark.server
 def test_a_restart_waits_for_nobody_but_what_sounds(
     agent: Agent, fake_province: FakeProvince
 ) -> None:

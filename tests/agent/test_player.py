@@ -2,6 +2,8 @@
 
 from array import array
 
+import pytest
+
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
 from nguon.agent.voice import RATE, Voice
 from tests.agent.conftest import make_sound
@@ -170,3 +172,19 @@ def test_a_loop_begins_again_without_a_gap_and_ends_when_it_must() -> None:
     assert len(beside) == 48_000
     assert max(beside) <= 2  # two decoders round differently
     assert list(turns[2]) == list(turns[1][: len(turns[2])])
+
+
+@pytest.mark.parametrize(
+    ("volume", "loudest", "heard"), [(80, 25, 2_000), (20, 25, 1_600), (80, 0, 0)]
+)
+def test_a_quieter_cue_is_never_louder_than_the_hour_allows(
+    volume: int, loudest: int, heard: int
+) -> None:
+    player = Player(lambda _word: None)
+    player.set_volume(volume)
+    player.cue(Cue(make_voice("t", 100), 0.0, cut=False, loudest=loudest))
+    quiet = play(player, 0.2)
+    player.cue(Cue(make_voice("a", 100), 0.0, cut=False))
+
+    assert max(quiet) == heard
+    assert max(play(player, 0.2)) == 80 * volume

@@ -42,15 +42,7 @@ def relay(province: FakeProvince, url: str, *, kind: str = "http", **more: Any) 
 
 def is_on(recording: Recording, sound: np.ndarray, begin: float, end: float) -> bool:
     """Say whether a stretch of the recording is a part of this sound."""
-    piece = recording.sounding(begin, end)
-    if not len(piece) or not piece.any():
-        return False
-    size = 1 << (len(piece) + len(sound)).bit_length()
-    product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size))
-    curve = np.fft.irfft(product, size)[: len(sound) - len(piece)]
-    at = int(np.argmax(curve))
-    part = sound[at : at + len(piece)]
-    return float(curve[at] / (np.linalg.norm(piece) * np.linalg.norm(part))) > 0.8
+    return fake.find(recording.sounding(begin, end), sound)[1] > 0.8
 
 
 def test_a_source_that_dies_gives_way_to_the_fallback_and_comes_back(

@@ -18,6 +18,7 @@ from nguon.radio.feeds import (
     Connection,
     FrameCutter,
     LiveFeed,
+    SourceAwayError,
     UnplayableSourceError,
     frame_size,
 )
@@ -205,6 +206,61 @@ def test_what_is_no_mp3_is_unplayable_and_what_is_inside_is_not_opened(
     radio.redirect = "/live"
     with pytest.raises(UnplayableSourceError):
         Connection(allow_inside=True).get(radio.url)
+
+
+@pytest.mark.server
+def test_playlist_and_segments_come_over_one_connection(
+    radio: FakeRadio, tune: Callable[..., Tuner]
+) -> None:
+    wait_until(lambda: len(radio.segments) >= 3)
+
+    tuner = tune("hls", radio.hls_url)
+    wait_until(lambda: len(radio.requests) >= 14, seconds=20)
+
+    assert tuner.is_ready
+    assert len([path for path in radio.requests if path.startswith("/seg-")]) >= 4
+    assert radio.connections == 1
+
+
+@pytest.mark.server
+def test_a_host_that_hangs_up_between_two_files_is_asked_again_at_once(
+    radio: FakeRadio,
+) -> None:
+    radio.patience_s = 0.1
+    wait_until(lambda: len(radio.segments) >= 1)
+    line = Connection(allow_inside=True)
+
+    first = line.read(radio.hls_url, limit=10_000)
+    time.sleep(0.5)
+    second = line.read(radio.hls_url, limit=10_000)
+    radio.mode = fake.DEAD
+    with pytest.raises(SourceAwayError):
+        line.read(radio.hls_url, limit=10_000)
+    line.close()
+
+    assert first[0].startswith(b"#EXTM3U")
+    assert second[0].startswith(b"#EXTM3U")
+    assert radio.connections in {2, 3}
+
+
+@pytest.mark.server
+def test_a_kept_connection_is_never_used_for_another_host(radio: FakeRadio) -> None:
+    other = FakeRadio(seed=8).start()
+    line = Connection(inside=[f"127.0.0.1:{radio.port}"])
+    try:
+        wait_until(lambda: len(radio.segments) >= 1)
+        line.read(radio.hls_url, limit=10_000)
+
+        with pytest.raises(AddressError):
+            line.read(other.hls_url, limit=10_000)
+        line.close()
+        with pytest.raises(SourceAwayError):
+            line.read(radio.hls_url, limit=10_000)
+    finally:
+        other.stop()
+
+    assert other.requests == []
+    assert len(radio.requests) == 1
 
 
 @pytest.mark.server

@@ -6,7 +6,7 @@ from the fake province.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +32,7 @@ WINDOW_MS = 30_000
 
 @pytest.fixture
 def radio() -> Iterator[FakeRadio]:
-    found = FakeRadio(form=fake.TS).start()
+    found = FakeRadio(form=fake.ADTS).start()
     yield found
     found.stop()
 
@@ -42,7 +42,7 @@ def desk(radio: FakeRadio, tmp_path: Path, settings: object) -> Iterator[Desk]:
     """Return the transcoder at work on the station, and served by the web's view."""
     settings.RELAY_ALLOWED = ["127.0.0.1"]  # type: ignore[attr-defined]
     settings.RELAYS_DIR = tmp_path / "relays"  # type: ignore[attr-defined]
-    source = Source("Đài thử", "hls", radio.hls_url)
+    source = Source("Đài thử", "http", radio.url)
     found = Desk(
         tmp_path / "relays",
         clock=lambda: datetime.now(UTC),
@@ -64,7 +64,11 @@ def ask_web(path: str) -> Answer:
 
 
 def test_a_station_of_aac_sounds_gives_way_when_it_dies_and_comes_back(
-    agent: Agent, fake_province: FakeProvince, radio: FakeRadio, desk: Desk
+    agent: Agent,
+    fake_province: FakeProvince,
+    radio: FakeRadio,
+    desk: Desk,
+    record_property: Callable[[str, object], None],
 ) -> None:
     jingle, jingle_samples = make_sound(2, seed=3)
     fake_province.site = ask_web
@@ -93,7 +97,15 @@ def test_a_station_of_aac_sounds_gives_way_when_it_dies_and_comes_back(
     own = radio.samples.astype(float)
     looped = np.tile(jingle_samples[: 2 * RATE], 3)
     on, again = started["at"], record["parts"][-1][0]
-    figures = {"fallback": fallback - died, "back": again - back, **record}
+    late = [
+        radio.heard_after(recording.sounding(begin, begin + 800), begin)
+        for begin in (on + 1_000, again + 300)
+    ]
+    figures = {"late": late, "fallback": fallback - died, "back": again - back}
+    for name, value in figures.items():
+        record_property(name, value)
+    figures |= record
+    assert all(1_000 < one < 11_000 for one in late), figures
     assert abs(on - begins) < 2_000, figures
     assert is_on(recording, own, on + 1_000, on + 1_800)
     # What was still buffered is heard out, and then there is no gap.

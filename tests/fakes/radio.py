@@ -121,6 +121,10 @@ class FakeRadio:
         self.content_type = self.muxer.mime if self.muxer else "audio/mpeg"
         self.burst: deque[bytes] = deque(maxlen=8)
         self.requests: list[str] = []
+        self.connections = 0
+        self.began_ms = 0.0
+        # So long a connection on which nothing is asked is kept open; 0: always.
+        self.patience_s = 0.0
         self.segments: deque[tuple[int, bytes]] = deque(maxlen=8)
         self._news = threading.Condition()
         self._number = 0
@@ -145,6 +149,20 @@ class FakeRadio:
         """The address of the playlist."""
         return f"http://127.0.0.1:{self.port}/index.m3u8"
 
+    def likeness(self, piece: np.ndarray) -> float:
+        """Return how like a stretch of a recording is to the best part of our own."""
+        return find(piece, self.samples)[1]
+
+    def heard_after(self, piece: np.ndarray, at_ms: float) -> float:
+        """Return how many ms after we sent it a stretch was heard from `at_ms` on."""
+        at, alike = find(piece, self.samples)
+        assert alike > 0.8, alike
+        step = int(RATE * _STEP_S)
+        # A piece of sound is sent when its last sample has been made.
+        sent_ms = self.began_ms + (at - step) * 1000 / RATE
+        turn_ms = (len(self.samples) - step) * 1000 / RATE
+        return (at_ms - sent_ms) % turn_ms
+
     def start(self) -> "FakeRadio":
         """Go on air."""
         for thread in self._threads:
@@ -162,6 +180,7 @@ class FakeRadio:
         """Make the next piece when its time has come."""
         encoder = self.muxer or LiveEncoder(rate=RATE)
         start, turn = time.monotonic(), 0
+        self.began_ms = time.time() * 1000
         step = int(RATE * _STEP_S)
         segment = b""
         while not self._ending.wait(
@@ -193,8 +212,28 @@ class FakeRadio:
         return 0, b""
 
 
+def find(piece: np.ndarray, sound: np.ndarray) -> tuple[int, float]:
+    """Return where in a sound a piece is, and how like it is to that part (0 to 1)."""
+    if not piece.any():
+        return 0, 0.0
+    piece, sound = piece.astype(float), sound.astype(float)
+    size = 1 << (len(piece) + len(sound)).bit_length()
+    product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size))
+    curve = np.fft.irfft(product, size)[: len(sound) - len(piece)]
+    at = int(np.argmax(curve))
+    part = sound[at : at + len(piece)]
+    return at, float(curve[at] / (np.linalg.norm(piece) * np.linalg.norm(part)))
+
+
 class _Handler(BaseHTTPRequestHandler):
     radio: FakeRadio
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        self.radio.connections += 1
+        if self.radio.patience_s:
+            self.timeout = self.radio.patience_s
+        super().setup()
 
     def log_message(self, *_arguments: object) -> None:
         pass
@@ -207,6 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif radio.redirect and self.path == "/live":
             self.send_response(302)
             self.send_header("Location", radio.redirect)
+            self.send_header("Content-Length", "0")
             self.end_headers()
         elif self.path in {"/live", "/moved"}:
             self._stream()

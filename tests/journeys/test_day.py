@@ -1,16 +1,18 @@
 """A day pressed into minutes: planned by clicking, sounded by two real speakers.
 
-Two persons put a relay source, rules and programmes into force. Both speakers sound
-every item that the server said they would, in that order; the source dies in the
-middle of its slot, the fallback sounds, and the relay comes back.
+Two persons put a relay source, rules and programmes into force. The source sends AAC,
+which no speaker plays: the watch finds that out, and the server transcodes it. Both
+speakers sound every item that the server said they would, in that order; the source
+dies in the middle of its slot, the fallback sounds, and the relay comes back.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -39,7 +41,7 @@ expect.set_options(timeout=30 * SECOND)
 
 @pytest.fixture(scope="module")
 def radio() -> Iterator[FakeRadio]:
-    found = FakeRadio().start()
+    found = FakeRadio(form=fake.TS).start()
     yield found
     found.stop()
 
@@ -118,7 +120,8 @@ def plan_day(lan: Person, minh: Person, radio: FakeRadio, home: str) -> datetime
     page = lan.page
     page.goto(f"/giay-to/moi/?loai=source&don_vi={home}")
     page.get_by_label("Tên nguồn").fill(RELAY)
-    page.locator("#url").fill(radio.url)
+    page.locator("#url").fill(radio.hls_url)
+    page.locator("input[name=kind][value=hls]").check()
     lan.press("Lưu và xem lại")
     lan.press("Gửi duyệt")
     approve(minh, RELAY)
@@ -165,7 +168,10 @@ def check_played(planned: list[dict[str, Any]], played: dict[str, Any]) -> None:
 
 
 def test_a_day_sounds_as_it_was_planned_and_a_dead_source_is_replaced(
-    stack: Stack, browser: Browser, radio: FakeRadio
+    stack: Stack,
+    browser: Browser,
+    radio: FakeRadio,
+    record_property: Callable[[str, object], None],
 ) -> None:
     for title, body in MATERIALS.items():
         put_on_the_shelf(stack, title, body)
@@ -178,11 +184,17 @@ def test_a_day_sounds_as_it_was_planned_and_a_dead_source_is_replaced(
         assert [row["what"] for row in rows] == [EARLY, LATE, RELAY, LATE]
         assert all(row["why"] for row in rows)
 
+    # The watch has heard it meanwhile, and found what the speakers cannot play.
+    lan.page.goto("/nguon-tiep-am/")
+    row = lan.page.locator("#sources .row")
+    expect(row).to_contain_text("AAC")
+    expect(row).to_contain_text("máy chủ chuyển mã")
+
     # The source dies in the middle of its slot and is back before the end.
-    wait_until(begin + MINUTE + timedelta(seconds=20))
-    radio.mode, died = fake.HUNG, time.time() * 1000
-    wait_until(begin + MINUTE + timedelta(seconds=40))
-    radio.mode = fake.ON
+    wait_until(begin + MINUTE + timedelta(seconds=12))
+    radio.mode, died = fake.DEAD, time.time() * 1000
+    wait_until(begin + MINUTE + timedelta(seconds=27))
+    radio.mode, back = fake.ON, time.time() * 1000
     wait_until(begin + 2 * MINUTE + timedelta(seconds=20))
 
     for number, uid in enumerate(speakers):
@@ -193,10 +205,19 @@ def test_a_day_sounds_as_it_was_planned_and_a_dead_source_is_replaced(
         rest = client.ask(f"/nhat-ky/?thiet_bi={uid}")["plays"]
         (fallback,) = [r for r in rest if r["item"] not in items and r["sounded_ms"]]
         began = at(fallback["started_at"]).timestamp() * 1000
-        assert 0 < began - died < 6_000, fallback
-        # And the samples say so, at the moment that the record names.
+        # What was still buffered of the source is heard out before.
+        assert 0 < began - died < 14_000, fallback
+        # And the samples say so: the fallback at the moment that the record names,
+        # and the station itself before it and again at the end of its slot.
         life = wav.read_life(stack.wavs(number)[-1])
+        samples = np.array(life.samples)
         first, last = life.index(began), life.index(began + 2_000)
-        assert max(abs(sample) for sample in life.samples[first:last]) > 1_000
+        assert np.abs(samples[first:last]).max() > 1_000
+        ends = (begin + 2 * MINUTE).timestamp() * 1000
+        for moment in (began - 3_000, ends - 4_000):
+            sound = samples[life.index(moment) : life.index(moment + 800)]
+            assert radio.likeness(sound) > 0.8, (moment - began, back - died)
+            record_property(f"late_{number}", radio.heard_after(sound, moment))
+        record_property(f"fallback_{number}", began - died)
     assert lan.faults == []
     assert minh.faults == []

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from nguon.fleet.models import Device, DeviceEvent
@@ -266,3 +267,72 @@ def test_log_tells_what_sounded_and_what_is_to_come_only_when_asked(
     assert count() == 2
     assert count(tin=broadcast.uid) == 3
     assert count(tu=f"{now:%Y-%m-%d}") == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause", "words"),
+    [
+        ("cut", "source", "nguồn tiếp âm mất hoặc im lặng"),
+        ("cut", "outranked", "tin khác được ưu tiên hơn"),
+        ("stopped", "stopped", "đang có lệnh dừng phát"),
+        ("cancelled", "withdrawn", "bản tin đã được hủy"),
+        ("failed", "sound_short", "âm thanh ngắn hơn bản đã duyệt"),
+    ],
+)
+def test_a_play_that_broke_off_is_shown_as_such_and_never_as_done(
+    on_air: Broadcast,
+    speakers: list[Device],
+    minh: Officer,
+    client: Client,
+    now: datetime,
+    outcome: str,
+    cause: str,
+    words: str,
+) -> None:
+    told = {"outcome": outcome, "cause": cause, "sounded_ms": 3_000}
+    kind = "failed" if outcome == "failed" else "finished"
+    actions.record_events(
+        events=[
+            event(speakers[0], "started", now, 1),
+            event(speakers[0], kind, now + 3 * SECOND, 2, **told),
+            *story(speakers[1], now),
+        ],
+        at=now,
+    )
+
+    live = queries.get_live(on_air, officer=minh, at=now)
+    client.force_login(minh)
+    address = reverse("schedule:figures", args=[on_air.uid])
+    page = client.get(address).content.decode()
+    answer = client.get(address, headers={"Accept": "application/json"}).json()
+
+    assert (live.tally.sounded, live.tally.broken_off, live.tally.silent) == (1, 1, 0)
+    assert [(g.sounded, g.broken_off, g.silent) for g in live.grounds] == [(1, 1, 0)]
+    assert f"Phát dở: {words}" in page
+    assert "chưa đủ" in page
+    assert "Đã phát xong" not in page
+    assert answer["broken_off_devices"] == [
+        {
+            "device": speakers[0].uid,
+            "outcome": outcome,
+            "cause": cause,
+            "sounded_ms": 3_000,
+        }
+    ]
+
+
+def test_a_play_that_was_cut_before_a_sound_came_is_silent(
+    on_air: Broadcast, speakers: list[Device], minh: Officer, now: datetime
+) -> None:
+    nothing = {"outcome": "cut", "cause": "output", "sounded_ms": 0}
+    actions.record_events(
+        events=[
+            event(speakers[0], "started", now, 1),
+            event(speakers[0], "finished", now, 2, **nothing),
+        ],
+        at=now,
+    )
+
+    tally = queries.get_live(on_air, officer=minh, at=now).tally
+
+    assert (tally.sounded, tally.broken_off, tally.silent) == (0, 0, 1)

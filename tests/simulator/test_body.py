@@ -33,6 +33,17 @@ def test_a_sound_is_proven_by_what_the_hardware_has() -> None:
     assert set(told(measuring).evidence) == {2, 3, 4}
 
 
+def test_at_no_volume_nothing_is_proven() -> None:
+    body = Body(4)
+
+    body.sounded(at=AT, volume=0)
+    silent = dict(body.proofs)
+    body.sounded(at=AT, volume=1)
+
+    assert silent == {}
+    assert set(body.proofs) == {beats.DECODED, beats.AMPLIFIED, beats.MEASURED}
+
+
 def test_a_muted_body_decodes_and_measures_nothing() -> None:
     body = Body(4)
     body.sounded(at=AT)

@@ -351,6 +351,20 @@ def test_quiet_hours_come_with_an_urgent_item_before_any_plan(world: World) -> N
     assert world.device.playing == item
 
 
+def test_a_test_tone_obeys_plans_quiet_hours_and_stops(world: World) -> None:
+    assert world.device.silence(at=NOW) == "no_plan"
+
+    quiet = ((NOW + 10_000, NOW + 2 * HOUR),)
+    low = ((NOW + 3 * HOUR, NOW + 4 * HOUR, 20),)
+    world.give(plan_of(world, COMMUNE, quiet=quiet, volumes=low))
+
+    assert world.device.silence(at=NOW) == ""
+    assert world.device.silence(at=NOW + 9_000) == "quiet"
+    assert world.device.silence(at=NOW + 9 * HOUR) == "no_plan"
+    assert world.device.volume(at=NOW) == 80
+    assert world.device.volume(at=NOW + 3 * HOUR) == 20
+
+
 def test_a_relay_sounds_to_the_end_of_its_window(world: World) -> None:
     relay = world.province.item(
         "relay",

@@ -61,18 +61,21 @@ class Hands:
     def turn_volume(self, args: Mapping[str, Any]) -> str:
         """Take a volume that was commanded; say why not."""
         volume = args.get("volume")
-        if type(volume) is not int or not 0 <= volume <= 100:
+        if not _is_percent(volume):
             return "unusable"
         seq = self._holdings.settings_seq
         self._store.remember(volume=f"{seq} {volume}")
         self.set_volume()
         return ""
 
-    def sound_test(self, _args: Mapping[str, Any]) -> str:
-        """Sound the test tone; say why not."""
+    def sound_test(self, args: Mapping[str, Any]) -> str:
+        """Sound the test tone, as quietly as was asked for; say why not."""
         if self._is_board:
             return "board"
-        why = self._stage.test()
+        loudest = args.get("volume", 100)
+        if not _is_percent(loudest):
+            return "unusable"
+        why = self._stage.test(loudest=loudest)
         if not why:
             loop = asyncio.get_running_loop()
             loop.call_later(_TEST_S + self._lead_s, self._signals.beat.set)
@@ -94,3 +97,7 @@ class Hands:
             return busy
         self._restart()
         return ""
+
+
+def _is_percent(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 100

@@ -68,13 +68,15 @@ class Ending:
 class Cue:
     """What sounds next: from `mono` on, cutting what is on or waiting for its end.
 
-    With `talk_over`, what it cuts goes on beneath at that volume, in percent.
+    With `talk_over`, what it cuts goes on beneath at that volume, in percent. It is
+    never louder than `loudest` percent, nor than the player is.
     """
 
     voice: Sound
     mono: float
     cut: bool
     talk_over: int = 0
+    loudest: int = 100
 
 
 class Outlet:
@@ -97,9 +99,10 @@ class Outlet:
 class _Playing:
     """The voice that is on, and what has come out of it."""
 
-    def __init__(self, voice: Sound, mono: float) -> None:
+    def __init__(self, voice: Sound, mono: float, loudest: float) -> None:
         self.voice = voice
         self.started = mono
+        self.loudest = loudest
         self.samples = 0
         self.energy = 0.0
         self.fading = False
@@ -309,7 +312,7 @@ class Player:
 
     def _begin(self, cue: Cue, moment: float, told: list[Onset | Ending]) -> None:
         self._cue, self._beneath = None, None
-        self._on = _Playing(cue.voice, moment)
+        self._on = _Playing(cue.voice, moment, cue.loudest / 100)
         told.append(Onset(cue.voice.key, moment, cue.voice.offset_ms))
 
     def _sound(
@@ -326,8 +329,8 @@ class Player:
         piece = on.voice.take(min(frames, _FADE) if on.fading else frames)
         if self._beneath:
             piece = self._beneath.mix(piece)
-        if self._gain != 1.0:
-            gain = self._gain
+        gain = min(self._gain, on.loudest)
+        if gain != 1.0:
             piece = array("h", [int(sample * gain) for sample in piece])
         if on.fading:
             count = len(piece) or 1

@@ -21,13 +21,13 @@ from nguon.agent.store import Play, Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.agent.voice import (
-    TONE_MS,
     UnplayableError,
     Voice,
     tone,
 )
 from nguon.core.messages import Item, Rendition
 from nguon.core.playout import (
+    TEST_TONE_MS,
     Decision,
     Progress,
     Segment,
@@ -461,10 +461,11 @@ class Stage:
 
     # --- the test tone -----------------------------------------------------------
 
-    def test(self) -> str:
+    def test(self, *, loudest: int = 100) -> str:
         """Sound the test tone; where it may not, return why: no noise is exempt.
 
-        Without any plan nobody has told this device when it must be quiet.
+        `loudest` percent makes it quieter, never louder, than all else is at this
+        hour. Without any plan nobody has told this device when it must be quiet.
         """
         mono = self._clock.monotonic()
         at = int(self._clock.at(mono))
@@ -472,9 +473,9 @@ class Stage:
             return "outranked"
         if not self._holdings.knows_hours(at):
             return "no_plan"
-        why = silence(self._situation(mono, at), at=at, length_ms=TONE_MS)
+        why = silence(self._situation(mono, at), at=at, length_ms=TEST_TONE_MS)
         if not why:
-            self._player.cue(Cue(tone(), mono, cut=False))
+            self._player.cue(Cue(tone(), mono, cut=False, loudest=loudest))
         return why
 
     def occupied(self, *, within_ms: int) -> str:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import miniaudio
 
 from nguon.core.errors import InvalidError
+from nguon.core.playout import TEST_TONE_MS
 
 RATE = 48_000
 # Quoted: Python 3.11 knows `array[int]` for type checkers only.
@@ -21,7 +22,6 @@ Samples: TypeAlias = "array[int]"
 FRAMES_PER_MS = RATE // 1000
 # Decoding this much takes about a millisecond.
 _CHUNK = 8_000
-TONE_MS = 2_000
 # A sound may be this much longer than the plan says (the last frame of an MP3).
 _SLACK_MS = 250
 
@@ -170,7 +170,7 @@ _TONE_ON = ((0, 500), (700, 900), (1_200, 2_000))
 def tone() -> Voice:
     """Return three quiet pulses of 440 Hz: the sound of the command `test`."""
     wave: Samples = array("h")
-    for n in range(TONE_MS * FRAMES_PER_MS):
+    for n in range(TEST_TONE_MS * FRAMES_PER_MS):
         ms = n // FRAMES_PER_MS
         on = any(begin <= ms < end for begin, end in _TONE_ON)
         value = int(6_000 * math.sin(6.283185 * 440 * n / RATE)) if on else 0
@@ -181,4 +181,4 @@ def tone() -> Voice:
         del wave[:count]
         return piece
 
-    return Voice("", read, offset_ms=0, duration_ms=TONE_MS)
+    return Voice("", read, offset_ms=0, duration_ms=TEST_TONE_MS)

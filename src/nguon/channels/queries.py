@@ -17,6 +17,7 @@ from nguon.people.models import Officer
 from nguon.providers import accounts
 from nguon.schedule import rules as schedule_rules
 from nguon.schedule.models import Broadcast
+from nguon.schedule.queries import BROKEN_OFF, SILENT, SOUNDED
 from nguon.territory.names import fold
 
 
@@ -88,7 +89,7 @@ def _count_deliveries(broadcast: Broadcast) -> dict[str, Mapping[str, Any]]:
 def _station(broadcast: Broadcast) -> Way:
     speakers = broadcast.audience.exclude(device__kind=BOARD)
     plays = broadcast.plays.exclude(device__kind=BOARD)
-    sounded = plays.filter(started_at__isnull=False)
+    sounded = plays.filter(SOUNDED & ~BROKEN_OFF & ~SILENT)
     return Way(
         kinds.STATION,
         kinds.KINDS[kinds.STATION],

@@ -30,6 +30,8 @@ ON_TIME_MS = 2_000
 # So much of an item's end may fall to the doubt of a clock, and it is still whole.
 GRAIN_MS = 1_000
 FOREVER = 2**53
+# How long the tone of the command `test` is.
+TEST_TONE_MS = 2_000
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,17 @@
 """Django's registration of the fleet room, and what its database itself refuses."""
 
+from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.utils import timezone
 
 from nguon.audit import guards, months
+from nguon.fleet import keys
 
 GUARDS = (
     guards.Guard(
@@ -58,8 +64,9 @@ class FleetConfig(AppConfig):
     name = "nguon.fleet"
 
     def ready(self) -> None:
-        """Register the guards, and what is kept by month."""
+        """Register the guards, the check of the keys, and what is kept by month."""
         guards.register(self, GUARDS)
+        checks.register(check_keys)
         months.register(
             months.Kept(
                 "fleet.DeviceEvent",
@@ -68,3 +75,35 @@ class FleetConfig(AppConfig):
                 before_archive=_keep_runs,
             )
         )
+
+
+def check_keys(**_options: Any) -> Sequence[checks.CheckMessage]:
+    """Say at every start which keys are missing or near their end.
+
+    Before the first `make_keys` there is nothing to say. A warning: what can still be
+    signed, emergencies before all, goes on.
+    """
+    if not (settings.KEYS_DIR / "keyset.jws").exists():
+        return []
+    try:
+        unready = keys.list_unready(at=timezone.now())
+    except keys.CannotSignError as error:
+        return [
+            checks.Error(
+                f"The keys in {settings.KEYS_DIR} cannot be used: {error}.",
+                hint="Bring the folder back from the backup; never make new ones.",
+                id="nguon.E030",
+            )
+        ]
+    if not unready:
+        return []
+    return [
+        checks.Warning(
+            f"No key, or one near its end, for: {', '.join(unready)}."
+            f" (Thiếu khóa ký hoặc khóa sắp hết hạn: {', '.join(unready)}.)",
+            hint="Bring root.jwk back to the keys' folder for a moment and run"
+            " `./nguon manage make_keys --renew`."
+            " (Đưa root.jwk về thư mục khóa rồi chạy lệnh này.)",
+            id="nguon.W031",
+        )
+    ]

@@ -20,6 +20,8 @@ from nguon.core.topics import new_uid
 
 WORKING = ("plan", "emergency", "command", "firmware")
 LIFE = timedelta(days=400)
+# So long before a key's end its keeper is told to renew it.
+WARNING = timedelta(days=30)
 
 
 class CannotSignError(DomainError):
@@ -105,6 +107,25 @@ def ring() -> Ring:
     except OSError as error:
         raise CannotSignError("any", "run make_keys first") from error
     return _read_ring(settings.KEYS_DIR, stamp)
+
+
+def list_unready(*, at: datetime) -> list[str]:
+    """Return the uses for which nothing can be signed in some weeks' time, or now.
+
+    A key that an older version did not know is one of them. Raises CannotSignError
+    when none of the keys can be used.
+    """
+    ring()
+    return [use for use in WORKING if not can_sign(use, at=at + WARNING)]
+
+
+def can_sign(use: str, *, at: datetime) -> bool:
+    """Say whether there is a key for a use that has not run out at a moment."""
+    try:
+        ring().signer(use, at=_ms(at))
+    except CannotSignError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)

@@ -151,6 +151,8 @@ class _Response(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         line = self.fp.readline(1024).decode("iso-8859-1").strip()
+        if not line:
+            raise http.client.RemoteDisconnected("hung up")
         match = re.fullmatch(r"(?:HTTP/1\.([01])|ICY) (\d{3})(?: (.*))?", line)
         if match is None:
             raise http.client.BadStatusLine(line[:80])
@@ -168,6 +170,8 @@ def join(base: str, url: str) -> str:
 class Connection:
     """One connection at a time to a checked address; `close` breaks it off.
 
+    What `read` opened is kept for the next file of the same host: ten thousand devices
+    that ask each second would otherwise greet the server ten thousand times a second.
     `inside` names the hosts (or `host:port`) that may stand inside the network; with
     `allow_inside` all may.
     """
@@ -178,6 +182,8 @@ class Connection:
         self._allow_inside = allow_inside
         self._inside = frozenset(inside)
         self._socket: socket.socket | None = None
+        # To which host it is kept open, as its numbers were found public.
+        self._kept: tuple[str, str, int] | None = None
         self.closing = threading.Event()
 
     def close(self) -> None:
@@ -187,19 +193,22 @@ class Connection:
 
     def hang_up(self) -> None:
         """End the connection that is open."""
-        line, self._socket = self._socket, None
+        line, self._socket, self._kept = self._socket, None, None
         if line is not None:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
             line.close()
 
-    def get(self, url: str) -> tuple[http.client.HTTPResponse, str]:
+    def get(
+        self, url: str, *, keep: bool = False
+    ) -> tuple[http.client.HTTPResponse, str]:
         """Return the answer to a GET and the address where redirects led.
 
+        With `keep` the host is asked to leave the connection open after it.
         Raises SourceAwayError, UnplayableSourceError (it answers no), AddressError.
         """
         for _turn in range(MAX_REDIRECTS + 1):
-            answer = self._ask(addresses.parse(url))
+            answer = self._ask(addresses.parse(url), keep=keep)
             if answer.status in {301, 302, 303, 307, 308}:
                 url = join(url, answer.getheader("Location", ""))
                 self.hang_up()
@@ -212,30 +221,34 @@ class Connection:
 
     def read(self, url: str, *, limit: int) -> tuple[bytes, str]:
         """Return a whole small file, and its address after redirects."""
-        answer, where = self.get(url)
+        answer, where = self.get(url, keep=True)
+        data = None
         try:
             data = answer.read(limit + 1)
         except (OSError, http.client.HTTPException) as error:
             raise SourceAwayError("core.source_away", why="broken") from error
         finally:
-            self.hang_up()
+            if data is None or answer.will_close or not answer.isclosed():
+                self.hang_up()
         if len(data) > limit:
             raise UnplayableSourceError("core.source_unplayable", why="too_long")
         return data, where
 
-    def _ask(self, address: Address) -> http.client.HTTPResponse:
-        self.hang_up()
+    def _ask(self, address: Address, *, keep: bool) -> http.client.HTTPResponse:
+        """Ask on the connection that is kept, or on a new one."""
+        host = (address.scheme, address.host, address.port)
         try:
-            line = self._connect(address)
-            self._socket = line
+            kept = self._socket if self._kept == host else None
+            if kept is not None:
+                # The host may have hung up since; that says nothing of the source.
+                with contextlib.suppress(ConnectionError):
+                    return _request(kept, address, keep=keep)
+            self.hang_up()
+            self._socket = line = self._connect(address)
+            self._kept = host if keep else None
             if self.closing.is_set():
                 raise SourceAwayError("core.source_away", why="closed")
-            connection = http.client.HTTPConnection(address.host, address.port)
-            connection.response_class = _Response
-            connection.sock = line
-            headers = {"User-Agent": "nguon", "Accept": "*/*", "Connection": "close"}
-            connection.request("GET", address.target, headers=headers)
-            return connection.getresponse()
+            return _request(line, address, keep=keep)
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             self.hang_up()
             raise SourceAwayError("core.source_away", why="no_answer") from error
@@ -258,6 +271,18 @@ class Connection:
         except OSError:
             line.close()
             raise
+
+
+def _request(
+    line: socket.socket, address: Address, *, keep: bool
+) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(address.host, address.port)
+    connection.response_class = _Response
+    connection.sock = line
+    headers = {"User-Agent": "nguon", "Accept": "*/*"}
+    headers |= {} if keep else {"Connection": "close"}
+    connection.request("GET", address.target, headers=headers)
+    return connection.getresponse()
 
 
 class HttpFeed:

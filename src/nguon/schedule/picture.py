@@ -89,7 +89,7 @@ def state_of(ground: Ground) -> str:
         return MIXED if ground.sounded > ground.silent else BAD
     if ground.sounded >= ground.targeted:
         return GOOD
-    return PART if ground.sounded else WAIT
+    return PART if ground.sounded or ground.broken_off else WAIT
 
 
 @cache

@@ -60,6 +60,7 @@ class Tally:
     prepared: int
     sounding: int
     sounded: int
+    broken_off: int
     shown: int
     silent: int
     waiting: int
@@ -75,17 +76,19 @@ class Ground:
     name: str
     targeted: int
     sounded: int
+    broken_off: int
     silent: int
 
 
 @dataclass(frozen=True)
 class Live:
-    """The live view of one broadcast: totals, communes, and who is silent and why."""
+    """The live view of one broadcast: totals, communes, who failed it and why."""
 
     airing: Airing | None
     tally: Tally
     grounds: Sequence[Ground]
     silent: Sequence[PlayRecord]
+    broken_off: Sequence[PlayRecord]
     unheard: Sequence[AudienceMember]
     is_over: bool
 
@@ -93,11 +96,22 @@ class Live:
 # No alert is read for longer: an older start that nobody ended is a lost device.
 AHEAD_SPAN = timedelta(hours=1)
 SOUNDED = Q(started_at__isnull=False)
-# Over without having done what it should: nothing was heard, or it broke off. A
-# filler in whose place something better sounded did what it should.
-SILENT = ~Q(cause="unneeded") & (
-    Q(outcome__in=["failed", "missed"])
-    | (~Q(outcome="") & ~SOUNDED & Q(shown_at__isnull=True))
+# A filler in whose place something better sounded did what it should.
+_NEEDED = ~Q(cause="unneeded")
+# Heard in part and over: cut, stopped, cancelled or failed in its middle.
+BROKEN_OFF = _NEEDED & SOUNDED & Q(sounded_ms__gt=0) & ~Q(outcome__in=["", "finished"])
+# Over, and nothing of it was heard or shown as it should.
+SILENT = (
+    _NEEDED
+    & ~BROKEN_OFF
+    & (
+        Q(outcome__in=["failed", "missed"])
+        | (
+            ~Q(outcome="")
+            & ~(SOUNDED & Q(outcome="finished"))
+            & Q(shown_at__isnull=True)
+        )
+    )
 )
 
 
@@ -123,7 +137,10 @@ def get_live(
     plays = PlayRecord.objects.filter(item=airing.item if airing else "")
     plays = access.fence(plays, officer=officer, at=at)
     meant = access.fence(broadcast.audience.all(), officer=officer, at=at)
-    silent = plays.filter(SILENT).select_related("device", "unit")
+    silent, broken = (
+        plays.filter(which).select_related("device", "unit")
+        for which in (SILENT, BROKEN_OFF)
+    )
     unheard = meant.filter(~Exists(plays.filter(device=OuterRef("device"))))
     order = ("unit__folded", "device__name", "pk")
     return Live(
@@ -131,6 +148,7 @@ def get_live(
         tally=_tally(meant, plays),
         grounds=_grounds(meant, plays),
         silent=list(silent.order_by(*order)[:LIST_LIMIT]),
+        broken_off=list(broken.order_by(*order)[:LIST_LIMIT]),
         unheard=list(
             unheard.select_related("device", "unit").order_by(*order)[:LIST_LIMIT]
         ),
@@ -167,7 +185,8 @@ def _tally(meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]) -> Tall
         reached=Count("pk", filter=Q(received_at__isnull=False) | SOUNDED),
         prepared=Count("pk", filter=Q(prepared_at__isnull=False)),
         sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
-        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="") & ~SILENT),
+        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="") & ~SILENT & ~BROKEN_OFF),
+        broken_off=Count("pk", filter=BROKEN_OFF),
         shown=Count("pk", filter=Q(shown_at__isnull=False)),
         silent=Count("pk", filter=SILENT),
         known=Count("pk", filter=Q(late_joiner=False)),
@@ -183,15 +202,18 @@ def _grounds(
 ) -> list[Ground]:
     """Return the communes of the audience with what sounded there."""
     outcome = plays.filter(device=OuterRef("device"))
+    heard = SOUNDED & ~SILENT & ~BROKEN_OFF | Q(shown_at__isnull=False)
     rows = (
         meant.annotate(
-            has_sounded=Exists(outcome.filter(SOUNDED | Q(shown_at__isnull=False))),
+            has_sounded=Exists(outcome.filter(heard)),
+            is_broken=Exists(outcome.filter(BROKEN_OFF)),
             is_silent=Exists(outcome.filter(SILENT)),
         )
         .values("unit__path")
         .annotate(
             targeted=Count("pk"),
             sounded=Count("pk", filter=Q(has_sounded=True)),
+            broken_off=Count("pk", filter=Q(is_broken=True)),
             silent=Count("pk", filter=Q(is_silent=True)),
         )
     )
@@ -199,8 +221,8 @@ def _grounds(
     totals: dict[int, list[int]] = {}
     for row in rows:
         unit = communes[row["unit__path"]]
-        total = totals.setdefault(unit.pk, [0, 0, 0])
-        counts = (row["targeted"], row["sounded"], row["silent"])
+        total = totals.setdefault(unit.pk, [0, 0, 0, 0])
+        counts = (row["targeted"], row["sounded"], row["broken_off"], row["silent"])
         totals[unit.pk] = [old + new for old, new in zip(total, counts, strict=True)]
     by_key = {unit.pk: unit for unit in communes.values()}
     return [

@@ -66,13 +66,15 @@ class Played:
     known: int
     sounded: int
     silent: int
+    broken_off: int = 0
 
     @property
     def state(self) -> str:
-        """Good when all sounded, bad when more were silent than not."""
-        if self.silent == 0:
+        """Good when all sounded, bad when more failed than not."""
+        failed = self.silent + self.broken_off
+        if failed == 0:
             return "good" if self.sounded else "wait"
-        return "mixed" if self.sounded > self.silent else "bad"
+        return "mixed" if self.sounded > failed else "bad"
 
 
 @dataclass(frozen=True)

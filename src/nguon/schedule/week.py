@@ -177,12 +177,19 @@ def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
         .values("item")
         .annotate(
             known=Count("pk"),
-            sounded=Count("pk", filter=queries.SOUNDED & ~queries.SILENT),
+            sounded=Count(
+                "pk",
+                filter=queries.SOUNDED & ~queries.SILENT & ~queries.BROKEN_OFF,
+            ),
+            broken_off=Count("pk", filter=queries.BROKEN_OFF),
             silent=Count("pk", filter=queries.SILENT),
         )
     )
     return {
-        row["item"]: Played(row["known"], row["sounded"], row["silent"]) for row in rows
+        row["item"]: Played(
+            row["known"], row["sounded"], row["silent"], row["broken_off"]
+        )
+        for row in rows
     }
 
 

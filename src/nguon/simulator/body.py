@@ -41,8 +41,13 @@ class Body:
         """Say whether its program still tells anything."""
         return not self.faults & {"hang", "cut"}
 
-    def sounded(self, *, at: int) -> None:
-        """Take the end of a sound as proof, of the grades that its hardware has."""
+    def sounded(self, *, at: int, volume: int = 100) -> None:
+        """Take the end of a sound as proof, of the grades that its hardware has.
+
+        At no volume nothing came out, and nothing is proven.
+        """
+        if not volume:
+            return
         self.proofs[beats.DECODED] = at
         if "amplifier" in self.faults:
             return

@@ -38,8 +38,8 @@ class Device:
     __slots__ = (
         "available_since", "began", "cancelled", "claim", "ended", "etag", "held_since",
         "items", "key", "known", "lacking", "listener", "log", "n", "new_events",
-        "number", "offset", "order", "orders", "outgoing", "plans", "playing",
-        "progress", "quiet", "refused", "rehearsal", "rehearsed", "settings",
+        "number", "offset", "order", "orders", "outgoing", "own_volume", "plans",
+        "playing", "progress", "quiet", "refused", "rehearsal", "rehearsed", "settings",
         "standing", "stops", "tally", "told", "uid", "unready", "update", "urgent",
         "version", "volumes", "wake", "windows",
     )  # fmt: skip
@@ -60,6 +60,8 @@ class Device:
         self.version = VERSION
         self.listener = Listener(device="", units=_NEVER)
         self.plans: dict[str, Document] = {}
+        # Of its settings, or of a command after them; percent.
+        self.own_volume = 100
         self.urgent: dict[str, Document] = {}
         self.known: dict[str, int] = {}
         self.windows: dict[str, SequenceWindow] = {}
@@ -202,6 +204,7 @@ class Device:
             return True
         self.settings = document
         told: Settings = document.subject
+        self.own_volume = told.volume
         self.listener = Listener(
             device=self.uid,
             units=frozenset(told.units),
@@ -265,24 +268,7 @@ class Device:
         self._look_for_sounds(ready, at=at)
         if self.playing is not None:
             self._advance(at)
-        decision = playout.decide(
-            Situation(
-                items=self.items or (),
-                progress=self.progress,
-                playing=self.playing.id if self.playing else "",
-                cancelled=frozenset(self.cancelled),
-                stops=tuple(self.stops.values()),
-                quiet=self.quiet,
-                unready=self.unready,
-                held_since=self.held_since,
-                available_since=self.available_since,
-                volumes=self.volumes,
-                order=self.order,
-                rehearsing=bool(self.rehearsing),
-            ),
-            self.listener,
-            at=at,
-        )
+        decision = playout.decide(self._situation(), self.listener, at=at)
         self.rehearse(at=at)
         for key, reason in decision.waiting:
             was = self.progress.get(key, NOTHING_YET)
@@ -294,6 +280,38 @@ class Device:
         self._tell_orders(at=at, now=now)
         self.wake = decision.until
         return decision.until
+
+    def _situation(self) -> Situation:
+        return Situation(
+            items=self.items or (),
+            progress=self.progress,
+            playing=self.playing.id if self.playing else "",
+            cancelled=frozenset(self.cancelled),
+            stops=tuple(self.stops.values()),
+            quiet=self.quiet,
+            unready=self.unready,
+            held_since=self.held_since,
+            available_since=self.available_since,
+            volumes=self.volumes,
+            order=self.order,
+            rehearsing=bool(self.rehearsing),
+        )
+
+    def silence(self, *, at: int) -> str:
+        """Say why the test tone may not sound now, or nothing: no noise is exempt."""
+        if self.playing is not None:
+            return "outranked"
+        plans = [document.subject for document in self.plans.values()]
+        if not any(plan.starts_at <= at < plan.ends_at for plan in plans):
+            return "no_plan"
+        if self.items is None:
+            self._collect_hours()
+        return playout.silence(self._situation(), at=at, length_ms=playout.TEST_TONE_MS)
+
+    def volume(self, *, at: int) -> int:
+        """Return at how many percent it sounds at this hour."""
+        hour = playout.volume_at(self.volumes, at)
+        return self.own_volume if hour is None else hour
 
     def _tell_orders(self, *, at: int, now: float) -> None:
         """Report stops and lifts after they have been carried out."""

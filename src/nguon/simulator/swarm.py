@@ -479,14 +479,13 @@ class Swarm:
         """Do what a command says; return why not. A log is none that it has."""
         given = args if isinstance(args, dict) else {}
         busy = device.playing is not None or bool(device.stops)
+        volume = given.get("volume")
         if verb == "volume":
-            self.bodies[device.number].volume = given.get("volume")
+            if not isinstance(volume, int) or not _is_percent(volume):
+                return "unusable"
+            device.own_volume = self.bodies[device.number].volume = volume
         elif verb == "test":
-            if busy:
-                return "stopped" if device.stops else "outranked"
-            # The tone sounds now, and its proof is told soon.
-            self.bodies[device.number].sounded(at=self.at())
-            self._beats.sooner(device.number, time.monotonic() + jitter(1, 2))
+            return self._sound_test(device, 100 if volume is None else volume)
         elif verb == "restart":
             if device.playing is not None and device.playing.rank == "emergency":
                 return "emergency"
@@ -500,6 +499,17 @@ class Swarm:
         else:
             return "unsent"
         return ""
+
+    def _sound_test(self, device: Device, loudest: object) -> str:
+        """Sound the tone, as quietly as was asked for; its proof is told soon."""
+        if not isinstance(loudest, int) or not _is_percent(loudest):
+            return "unusable"
+        why = device.silence(at=self.at())
+        if not why:
+            volume = min(device.volume(at=self.at()), loudest)
+            self.bodies[device.number].sounded(at=self.at(), volume=volume)
+            self._beats.sooner(device.number, time.monotonic() + jitter(1, 2))
+        return why
 
     def fail(self, numbers: Sequence[int], fault: str) -> None:
         """Have these devices fail in one way, from now on."""
@@ -642,7 +652,8 @@ class Swarm:
         before = device.playing
         until = device.turn(at=self.at(), now=time.time() * 1000, ready=self.sounds)
         if before is not None and device.playing is not before:
-            self.bodies[device.number].sounded(at=self.at())
+            at = self.at()
+            self.bodies[device.number].sounded(at=at, volume=device.volume(at=at))
         self._turns.set(device.number, until)
         self._changed[device.number] = None
         self.version += 1
@@ -807,3 +818,7 @@ class Swarm:
             "held": len(device.items or ()),
             "waiting_events": len(device.outgoing),
         }
+
+
+def _is_percent(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 100

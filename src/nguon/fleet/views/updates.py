@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 
 from nguon.core import typed, updates
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet import access, actions, queries, rollouts
+from nguon.fleet import access, actions, keys, queries, rollouts
 from nguon.fleet.models import (
     ACTIVE,
     Device,
@@ -88,6 +88,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "asked": request.GET,
         "states": rollouts.STATES.items(),
         "releases": releases[:PER_PAGE],
+        "keyless": not keys.can_sign("firmware", at=at),
         "may_release": access.can_release(officer, at=at),
     }
     return render(request, "fleet/updates.html", context)

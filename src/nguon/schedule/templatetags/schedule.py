@@ -13,7 +13,7 @@ register = template.Library()
 OUTCOMES = {
     "": "Đang chờ",
     "finished": "Phát xong",
-    "cut": "Bị tin khác ngắt",
+    "cut": "Bị ngắt",
     "stopped": "Bị lệnh dừng",
     "failed": "Không phát được",
     "missed": "Bỏ lỡ",
@@ -44,6 +44,10 @@ CAUSES = {
     "malformed": "lệnh hỏng",
     "unknown_key": "khóa không biết",
     "language": "thiếu bản tiếng của làng",
+    "window": "hết giờ của lượt phát",
+    "withdrawn": "bản tin đã được hủy",
+    "cancelled": "bản tin đã được hủy",
+    "sound_short": "âm thanh ngắn hơn bản đã duyệt",
 }
 
 CODECS = {"opus": "Opus", "vorbis": "Vorbis"}

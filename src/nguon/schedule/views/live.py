@@ -1,5 +1,6 @@
 """One broadcast while it sounds: reached, sounding, done, silent and why."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR
 from nguon.schedule import actions, picture, queries, rules
 from nguon.schedule.access import access_broadcast
-from nguon.schedule.models import Broadcast
+from nguon.schedule.models import Broadcast, PlayRecord
 from nguon.schedule.views.bulletins import broadcast_facts
 
 MAP_AGE = 7 * 24 * 3600
@@ -55,7 +56,7 @@ def _context(
 ) -> dict[str, Any]:
     live = queries.get_live(broadcast, officer=officer_of(request), at=at)
     tally = live.tally
-    settled = tally.sounded + tally.silent + tally.shown
+    settled = tally.sounded + tally.broken_off + tally.silent + tally.shown
     is_settled = settled >= tally.targeted and not tally.sounding
     # Approved, and yet nothing sounds by itself: a programme has to use it first.
     is_laid_up = live.airing is None and (
@@ -87,23 +88,29 @@ def _context(
 
 def _json(request: HttpRequest, broadcast: Broadcast, at: datetime) -> HttpResponse:
     live = queries.get_live(broadcast, officer=officer_of(request), at=at)
-    names = "targeted reached prepared sounding sounded shown silent waiting"
+    names = "targeted reached prepared sounding sounded broken_off shown silent waiting"
     return JsonResponse(
         {
             **broadcast_facts(broadcast),
             "item": live.airing.item if live.airing else None,
             "is_over": live.is_over,
             **{name: getattr(live.tally, name) for name in names.split()},
-            "silent_devices": [
-                {
-                    "device": play.device.uid,
-                    "outcome": play.outcome,
-                    "cause": play.cause,
-                }
-                for play in live.silent
-            ],
+            "silent_devices": _devices(live.silent),
+            "broken_off_devices": _devices(live.broken_off),
         }
     )
+
+
+def _devices(plays: Sequence[PlayRecord]) -> list[dict[str, Any]]:
+    return [
+        {
+            "device": play.device.uid,
+            "outcome": play.outcome,
+            "cause": play.cause,
+            "sounded_ms": play.sounded_ms,
+        }
+        for play in plays
+    ]
 
 
 @require_POST

@@ -18,6 +18,11 @@ from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
 
 PER_PAGE = 50
 EXPORT_LIMIT = 50_000
+_ENDS = {
+    "sounded": queries.SOUNDED,
+    "silent": queries.SILENT,
+    "broken_off": queries.BROKEN_OFF,
+}
 
 
 def _found(request: HttpRequest, at: datetime) -> QuerySet[PlayRecord]:
@@ -42,10 +47,8 @@ def _fitting(
         found = found.filter(device__uid=asked["thiet_bi"])
     if asked.get("xa"):
         found = found.filter(unit__path__contains=f"/{asked['xa']}/")
-    if asked.get("ket_qua") == "silent":
-        found = found.filter(queries.SILENT)
-    elif asked.get("ket_qua") == "sounded":
-        found = found.filter(queries.SOUNDED)
+    if asked.get("ket_qua") in _ENDS:
+        found = found.filter(_ENDS[asked["ket_qua"]])
     elif asked.get("ket_qua") in OUTCOMES and asked["ket_qua"]:
         found = found.filter(outcome=asked["ket_qua"])
     if asked.get("ly_do") in CAUSES:

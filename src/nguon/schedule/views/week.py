@@ -135,6 +135,7 @@ def _facts(found: Week) -> dict[str, object]:
                 "starts_at": piece.starts_at,
                 "ends_at": piece.ends_at,
                 "sounded": piece.played.sounded if piece.played else None,
+                "broken_off": piece.played.broken_off if piece.played else None,
                 "silent": piece.played.silent if piece.played else None,
             }
             for piece in found.pieces
@@ -183,6 +184,7 @@ def table(request: HttpRequest) -> HttpResponse:
             piece.title,
             piece.issuer or found.unit.full_name,
             piece.played.sounded if piece.played else "",
+            piece.played.broken_off if piece.played else "",
             piece.played.silent if piece.played else "",
             " ".join(piece.clashes),
         )
@@ -190,7 +192,7 @@ def table(request: HttpRequest) -> HttpResponse:
     )
     head = (
         "Ngày,Từ,Đến,Nguồn,Khung giờ,Nội dung,Nơi ra,Thiết bị đã phát,"
-        "Thiết bị im lặng,Trùng giờ"
+        "Thiết bị phát dở,Thiết bị im lặng,Trùng giờ"
     )
     return table_file(_file(found), head.split(","), rows)
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from nguon.core import signing
@@ -29,7 +29,14 @@ class Command(BaseCommand):
         at = timezone.now()
         made = keys.make(at=at)
         if renew and not made:
-            keys.renew(at=at)
+            try:
+                keys.renew(at=at)
+            except FileNotFoundError as error:
+                raise CommandError(
+                    f"{error.filename} is not here: bring it from its safe, run this"
+                    " again, take it away. (Thiếu tệp này: đem từ nơi cất về rồi chạy"
+                    " lại.)"
+                ) from error
         mark = signing.fingerprint(keys.ring().root)
         word = "made" if made else "renewed" if renew else "kept"
         self.stdout.write(f"Keys {word} in {settings.KEYS_DIR}; root {mark}")
