@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from nguon import __version__
-from nguon.agent import identity, station
+from nguon.agent import identity, joining, station
 from nguon.agent.drivers import realtime, wiring
 from nguon.agent.identity import Home
 from nguon.agent.sentences import sentence
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _enrol(options: argparse.Namespace) -> int:
     """Enrol, and print the device's name as JSON."""
     identity.check_address(options.server)
-    enrolled = await station.enrol(
+    enrolled = await joining.enrol(
         Home(options.home),
         server=options.server.rstrip("/"),
         claim=identity.check_claim(options.claim),

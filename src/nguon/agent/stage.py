@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from nguon.agent.clock import Clock
 from nguon.agent.holdings import Candidate, Holdings
 from nguon.agent.media import MediaBrokenError, MediaShelf
-from nguon.agent.player import Cue, Ending, Onset, Player, Sound, level_dbfs
-from nguon.agent.store import Play, Store, sounded
+from nguon.agent.player import Cue, Ending, Onset, Player, Sound
+from nguon.agent.records import CHECKPOINT_S, Records
+from nguon.agent.silences import Silences
+from nguon.agent.store import Play, Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.agent.voice import (
-    FRAMES_PER_MS,
-    RATE,
     UnplayableError,
     Voice,
     tone,
@@ -35,7 +35,6 @@ from nguon.core.playout import (
     Verdict,
     decide,
     is_endless,
-    is_real_emergency,
     silence,
     timeline,
     volume_of,
@@ -46,8 +45,6 @@ log = logging.getLogger(__name__)
 
 # Sounds are opened this long before their time.
 AHEAD_MS = 8_000
-# A running item's position is on disk at most this old.
-CHECKPOINT_S = 1.0
 _LONGEST_S = 30.0
 _WATCH_S = 0.25
 _SAME_S = 0.002
@@ -84,26 +81,32 @@ class Stage:
         evidence: Callable[[], str] = lambda: "",
     ) -> None:
         self._clock = clock
-        self._store = store
         self._trust = trust
         self._holdings = holdings
         self._shelf = shelf
         self._player = player
         self._receiver = receiver
         self._spoken_out: set[str] = set()
-        self._output = output
         self._wake = wake
-        # What the pole itself sensed of the sound that has just ended.
-        self._evidence = evidence
         # The volume that the settings or a command ask for, percent.
         self.volume = 100
         self._closing: dict[str, Verdict] = {}
         self._opened: dict[str, Opened] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._opening_keys: set[str] = set()
-        self._arrivals: dict[str, float] = {}
-        self._silent_since = 0.0
-        self._checkpointed = 0.0
+        self._records = Records(
+            clock=clock,
+            store=store,
+            holdings=holdings,
+            player=player,
+            receiver=receiver,
+            output=output,
+            wake=wake,
+            evidence=evidence,
+        )
+        self._silences = Silences(
+            clock=clock, store=store, holdings=holdings, player=player, wake=wake
+        )
         self._born = clock.monotonic()
 
     # --- one turn ----------------------------------------------------------------
@@ -116,7 +119,7 @@ class Stage:
             return ahead + _SAME_S
         # A moment computed from a time must not fall a rounding error before it.
         at = int(self._clock.at(mono) + 0.01)
-        self._end_stops(at)
+        self._silences.end(at)
         self._close_lost(at)
         self._close_untimed(at)
         self._tune(at)
@@ -127,8 +130,8 @@ class Stage:
         self._note(decision, at)
         self._perform(decision, mono)
         self._look_ahead(replace(situation, playing=self._on(mono)), mono, at)
-        self._tell_stops(mono)
-        self._checkpoint(mono)
+        self._silences.tell(mono)
+        self._records.checkpoint(mono)
         return self._next(decision, mono, at)
 
     def _tune(self, at: int) -> None:
@@ -243,7 +246,7 @@ class Stage:
         for key, reason in decision.waiting:
             play = self._holdings.plays[key]
             if play.blocked != reason:
-                self._keep(replace(play, blocked=reason))
+                self._records.keep(replace(play, blocked=reason))
         for verdict in decision.over:
             self._close(verdict, at)
 
@@ -385,38 +388,23 @@ class Stage:
         """Write down what the player measured."""
         if word.key:
             if isinstance(word, Onset):
-                self._begun(word)
+                self._records.begun(word)
             else:
                 self._ended(word)
         if isinstance(word, Ending):
-            self._silent_since = word.mono
-            self._tell_stops(self._clock.monotonic())
+            self._silences.silent_since = word.mono
+            self._silences.tell(self._clock.monotonic())
         self._wake()
-
-    def _begun(self, word: Onset) -> None:
-        play = self._holdings.plays.get(word.key)
-        if play is None or play.outcome or play.started_at:
-            return
-        at = round(self._clock.at(word.mono))
-        play = replace(play, started_at=at)
-        self._keep(
-            play,
-            tell="started",
-            at=at,
-            planned_at=play.planned_at,
-            error_ms=at - play.planned_at,
-            output=self._output,
-        )
 
     def _ended(self, word: Ending) -> None:
         play = self._holdings.plays.get(word.key)
         verdict = self._closing.pop(word.key, None)
         if play is None or play.outcome:
             return
-        play = self._with_stretch(play, word)
+        play = self._records.with_stretch(play, word)
         at = round(self._clock.at(word.mono))
         if word.complete:
-            missing = self._missing_ms(play)
+            missing = self._records.missing_ms(play)
             if missing > _SHORT_MS:
                 self._finish(play, "failed", "sound_short", at)
             else:
@@ -424,92 +412,15 @@ class Stage:
         elif verdict:
             self._finish(play, verdict.outcome, verdict.cause, at)
         else:
-            self._keep(play)
+            self._records.keep(play)
 
-    def _missing_ms(self, play: Play) -> int:
-        candidate = self._holdings.candidates.get(play.item)
-        if candidate is None or is_endless(candidate.item):
-            return 0
-        rendition = candidate.item.rendition(self._holdings.settings.languages)
-        return rendition.duration_ms - play.sounded_ms if rendition else 0
-
-    def _with_stretch(self, play: Play, word: Ending) -> Play:
-        started, ended = (
-            round(self._clock.at(word.started)),
-            round(self._clock.at(word.mono)),
-        )
-        offset = word.ms - word.samples // FRAMES_PER_MS
-        return sounded(
-            play,
-            part=(started, ended, offset),
-            energy=word.energy,
-            # What was only filled in, where a source had nothing, was not heard.
-            samples=max(0, word.samples - word.empty),
-            ms=word.ms,
-        )
-
-    def _checkpoint(self, mono: float) -> None:
-        """Keep on disk how far a running item has come."""
-        if mono - self._checkpointed < CHECKPOINT_S:
-            return
-        stretch = self._player.stretch()
-        if stretch is None or not stretch.key:
-            return
-        self._checkpointed = mono
-        play = self._holdings.plays.get(stretch.key)
-        if play and not play.outcome and play.started_at:
-            self._store.write_play(self._with_stretch(play, stretch))
-
-    # --- the record ----------------------------------------------------------------
-
-    def _keep(self, play: Play, *, tell: str = "", **data: object) -> None:
-        self._store.write_play(play, tell=tell, **data)
-        self._holdings.plays[play.item] = play
-        if tell:
-            self._wake()
+    # --- what is over ----------------------------------------------------------------
 
     def _finish(self, play: Play, outcome: str, cause: str, at: int) -> None:
-        """Close an item for good, with its record."""
-        if play.outcome:
-            return
-        heard_ms = play.samples * 1000 // RATE
-        silent = outcome in {"missed", "failed"} or not heard_ms
-        sensed = "" if silent else self._evidence()
-        self._opened.pop(play.item, None)
-        self._holdings.drop(play.item)
-        self._keep(
-            replace(play, outcome=outcome),
-            tell=outcome if outcome in {"missed", "failed"} else "finished",
-            at=at,
-            outcome=outcome,
-            cause=cause,
-            planned_at=play.planned_at,
-            started_at=play.started_at,
-            ended_at=play.ended_at or at,
-            sounded_ms=heard_ms,
-            level_dbfs=level_dbfs(energy=play.energy, samples=play.samples),
-            output=self._output,
-            parts=[list(part) for part in play.parts],
-            **self._relay_words(play, heard_ms, at),
-            **({"evidence": sensed} if sensed else {}),
-        )
-
-    def _relay_words(self, play: Play, heard_ms: int, at: int) -> dict[str, int]:
-        """Return what a record says of a stream: relayed, silent and dead, in ms.
-
-        Silence and death are counted since this process runs.
-        """
-        candidate = self._holdings.candidates.get(play.item)
-        if candidate is None or candidate.item.stream is None:
-            return {}
-        begin = self._clock.mono(play.planned_at)
-        end = self._clock.mono(min(at, candidate.item.ends_at))
-        told = self._receiver.tally(play.item, begin, end)
-        return {
-            "relayed_ms": heard_ms,
-            "silent_ms": told["silent"],
-            "dead_ms": told["dead"],
-        }
+        """Close an item for good, with its record, and let go of its sound."""
+        if not play.outcome:
+            self._opened.pop(play.item, None)
+        self._records.finish(play, outcome, cause, at)
 
     def _close_lost(self, at: int) -> None:
         """Close items that no held document names any more."""
@@ -589,48 +500,13 @@ class Stage:
 
     def stop_arrived(self, document: str) -> None:
         """Remember when a stop came, and fall silent in this very turn."""
-        self._arrivals[document] = self._clock.monotonic()
+        self._silences.arrived(document)
         self.look()
 
     def tell_stops(self) -> None:
         """Tell of stops and of their ends: all a device without sound has to do."""
-        self._end_stops(self._clock.now())
-        self._tell_stops(self._clock.monotonic())
-
-    def _tell_stops(self, mono: float) -> None:
-        """Tell of stops once they have their effect."""
-        waiting = [stop for stop in self._holdings.stops if not stop.told]
-        if not waiting:
-            return
-        on = self._player.on(mono)
-        candidate = self._holdings.candidates.get(on[0]) if on else None
-        allowed = candidate is not None and is_real_emergency(candidate.item)
-        if not (self._player.silent or allowed):
-            return
-        for stop in waiting:
-            arrived = self._arrivals.pop(stop.id, mono)
-            silent = max(arrived, self._silent_since)
-            data = {
-                "document": stop.id,
-                "until": stop.until,
-                "received_at": round(self._clock.at(arrived)),
-                "silent_at": round(self._clock.at(silent)),
-            }
-            at = round(self._clock.at(silent))
-            self._store.stop_told(stop, at=at, data=data)
-        self._holdings.refresh()
-        self._wake()
-
-    def _end_stops(self, at: int) -> None:
-        """Tell of stops that were lifted or have run out."""
-        over = [
-            s for s in self._holdings.stops if s.told and (s.ended or s.until <= at)
-        ]
-        for stop in over:
-            self._store.stop_ended(stop, how=stop.ended or "end", at=at)
-        if over:
-            self._holdings.refresh()
-            self._wake()
+        self._silences.end(self._clock.now())
+        self._silences.tell(self._clock.monotonic())
 
     # --- when to look again ----------------------------------------------------------
 

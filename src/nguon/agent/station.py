@@ -7,24 +7,17 @@ what the stage has opened.
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
-import platform
-import random
-import resource
-import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from importlib import metadata
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from nguon import __version__
 from nguon.agent.board import Board
 from nguon.agent.broker import Broker, check_cancelled
 from nguon.agent.clock import Clock
-from nguon.agent.commands import DUE_MS, Commands, LogTail
-from nguon.agent.drivers.hearing import HEARD, Judgement
+from nguon.agent.commands import Commands, LogTail
 from nguon.agent.drivers.host import Host
 from nguon.agent.drivers.pole import Pole
 from nguon.agent.drivers.watchdog import (
@@ -35,61 +28,33 @@ from nguon.agent.drivers.watchdog import (
     Watchdog,
 )
 from nguon.agent.drivers.wiring import Wiring
+from nguon.agent.fetching import Fetcher
+from nguon.agent.hands import Hands
 from nguon.agent.holdings import Holdings
-from nguon.agent.identity import Home, Identity
-from nguon.agent.media import MediaBrokenError, MediaShelf
+from nguon.agent.identity import Home
+from nguon.agent.incoming import Incoming
+from nguon.agent.joining import Joiner
+from nguon.agent.media import MediaShelf
 from nguon.agent.player import Ending, Onset, Player
 from nguon.agent.programs import Programs
 from nguon.agent.rehearsal import Rehearser
+from nguon.agent.sending import Sender
 from nguon.agent.senses import Senses
-from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableError
+from nguon.agent.server import Server
+from nguon.agent.signals import Signals, wait
 from nguon.agent.sinks import Sink, make_sink
 from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.streams import Receiver
 from nguon.agent.trust import Trust
 from nguon.agent.updates import Updater
-from nguon.core import beats, signing
-from nguon.core.beats import Beat
-from nguon.core.errors import DomainError, RefusedError
-from nguon.core.messages import EventBatch, Item
+from nguon.agent.vitals import Vitals
+from nguon.core.messages import Item
 from nguon.core.signing import DocumentRefusedError
 
 log = logging.getLogger(__name__)
 
-PULL_S = 55.0
-BEAT_S = 60.0
-# Mains, amplifier, line and network are looked at this often; a change is told at once.
-SENSE_S = 5.0
-# A beat holds no more; after weeks without a server the doubt may be anything.
-MAX_DOUBT_MS = 2**31 - 1
-# The proof of a test tone is told when the tone is over.
-_TEST_S = 4.0
-BATCH = 100
-# An event not acknowledged after this long is sent again, then ever less often.
-ACK_S = 10.0
-_LONGEST_ACK_S = 60.0
-_OFFLINE_S = 5.0
-_MEDIA_TRIES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
-_ENROL_S = 3.0
-# Unsigned words may ask for so many files and no more.
-MAX_PREPARE = 64
-_PREPARE_KEEP_S = 24 * 3600.0
 _CLEAN_S = 600.0
-_SYNC_S = 2.0
-
-
-class NotAcceptedError(RefusedError):
-    """The enrolment was rejected, or taken back."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A file to fetch, and when it is needed (ms)."""
-
-    sha256: str
-    size: int
-    needed_at: int
 
 
 class Station:
@@ -130,41 +95,26 @@ class Station:
             connected=self._connected,
         )
         self._shelf = MediaShelf(home.media)
-        self._wake = asyncio.Event()
-        self._pull_now = asyncio.Event()
-        self._fetch_now = asyncio.Event()
-        self._send_now = asyncio.Event()
-        self._is_ready = False
-        self._beat_now = asyncio.Event()
+        self._signals = Signals()
+        self._started = self._clock.monotonic()
         wiring = wiring or Wiring()
         self._lead_s = wiring.amplifier.lead_ms / 1000 if wiring.amplifier.relay else 0
         self._pole = Pole(
             wiring,
             monotonic=self._clock.monotonic,
-            contact=self._contact_moved,
-            measured=self._measured,
+            contact=lambda name, closed: self._vitals.contact_moved(name, closed),
+            measured=lambda judgement: self._vitals.measured(judgement),
         )
         self._watchdog = Watchdog()
         self._watchdog_device = wiring.watchdog
         self._turns = 0
-        # The grade of evidence that the pole gave for the sound that just ended.
-        self._grade: int | None = None
         self._senses = Senses(
             [Host(storage=home.media), *self._pole.drivers],
             monotonic=self._clock.monotonic,
         )
-        self._offline_since = 0.0
-        self._sent_to = 0
-        self._sent_at = 0.0
-        self._ack_wait = ACK_S
-        self._prepare: dict[str, tuple[int, float]] = {}
-        self._fetch_tries: dict[str, tuple[int, float]] = {}
-        self._started = self._clock.monotonic()
-        self._volume = 0
         # Asked for by a command: the program starts anew when it has ended.
         self.again = False
         self._ending = asyncio.Event()
-        self._update_now = asyncio.Event()
         self._tail = LogTail()
         logging.getLogger().addHandler(self._tail)
 
@@ -178,55 +128,21 @@ class Station:
         self._ending = ending
         self._watchdog.ready()
         try:
-            if not await self._until_enrolled(ending):
+            joiner = Joiner(
+                home=self._home,
+                store=self._store,
+                clock=self._clock,
+                server=self._server,
+                feed=self._watchdog.feed,
+            )
+            if not await joiner.until_enrolled(ending):
                 return
+            self._identity = joiner.identity
             await self._live(ending)
         finally:
             self._watchdog.close()
             self._store.close()
             logging.getLogger().removeHandler(self._tail)
-
-    # --- beginning -----------------------------------------------------------------
-
-    async def _until_enrolled(self, ending: asyncio.Event) -> bool:
-        """Wait until a person has let this device in; say whether that happened."""
-        self._server.device = self._identity.device
-        if self._identity.root and self._store.fact("joined_at"):
-            return True
-        while not ending.is_set():
-            self._watchdog.feed()
-            try:
-                if await self._ask_enrolment():
-                    self._store.remember(joined_at=self._clock.now())
-                    return True
-            except ServerUnreachableError:
-                log.info("enrolment: the server does not answer")
-            except ServerRefusedError as error:
-                self._clock.hint(error.server_at or self._clock.now())
-                log.info("enrolment: refused with %s", error.status)
-            wait = random.uniform(_ENROL_S / 2, _ENROL_S)  # noqa: S311
-            await _wait(ending, wait)
-        return False
-
-    async def _ask_enrolment(self) -> bool:
-        """Learn where the enrolment stands; pin the root key and note the bus."""
-        answer = await asyncio.to_thread(self._server.enrolment)
-        identity = self._identity.pinned(str(answer["root_key"]))
-        bus = answer.get("bus") or {}
-        identity = replace(
-            identity,
-            bus_host=str(bus.get("host", "")),
-            bus_port=int(bus.get("port", 0)),
-            bus_tls=bool(bus.get("tls", False)),
-        )
-        if identity != self._identity:
-            self._home.write(identity)
-            self._identity = identity
-        if answer["state"] in {"rejected", "revoked"} and not self._store.fact(
-            "joined_at"
-        ):
-            raise NotAcceptedError("agent.not_accepted", state=answer["state"])
-        return bool(answer["state"] == "active")
 
     def _build(self, loop: asyncio.AbstractEventLoop) -> None:
         """Put the parts together that need a pinned root."""
@@ -238,12 +154,12 @@ class Station:
             server=self._server,
             tail=self._tail,
             hands={
-                "volume": self._turn_volume,
-                "test": self._sound_test,
-                "restart": self._begin_again,
-                "rehearse": self._rehearse_now,
+                "volume": lambda args: self._hands.turn_volume(args),
+                "test": lambda args: self._hands.sound_test(args),
+                "restart": lambda args: self._hands.begin_again(args),
+                "rehearse": lambda args: self._hands.rehearse(args),
             },
-            told=self._changed,
+            told=self._signals.changed,
         )
         self._holdings.commanded = self._commands.obey
         self._updater = Updater(
@@ -258,7 +174,7 @@ class Station:
             occupied=lambda ms: self._stage.occupied(within_ms=ms),
             proves=self._proves,
             restart=self.end_for_restart,
-            told=self._changed,
+            told=self._signals.changed,
         )
         keyset = self._store.fact("keyset")
         if keyset:
@@ -273,15 +189,33 @@ class Station:
             holdings=self._holdings,
             shelf=self._shelf,
         )
+        self._fetcher = Fetcher(
+            clock=self._clock,
+            store=self._store,
+            server=self._server,
+            shelf=self._shelf,
+            holdings=self._holdings,
+            signals=self._signals,
+            is_board=self.is_board,
+            arrived=self._arrived,
+        )
+        self._sender = Sender(
+            device=self._identity.device,
+            clock=self._clock,
+            store=self._store,
+            server=self._server,
+            broker=self._broker,
+            signals=self._signals,
+        )
 
         def tell(word: Onset | Ending) -> None:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._stage.heard, word)
-                loop.call_soon_threadsafe(self._sounded, word)
+                loop.call_soon_threadsafe(self._vitals.sounded, word)
 
         def changed() -> None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._changed)
+                loop.call_soon_threadsafe(self._signals.changed)
 
         self._player = Player(tell, outlet=self._pole)
         self._receiver = Receiver(
@@ -293,6 +227,22 @@ class Station:
         self._sink: Sink = make_sink(
             choice, clock=self._clock, device=self._identity.device
         )
+        self._vitals = Vitals(
+            device=self._identity.device,
+            kind=self._identity.kind,
+            boots=self._boots,
+            started=self._started,
+            clock=self._clock,
+            store=self._store,
+            broker=self._broker,
+            holdings=self._holdings,
+            player=self._player,
+            sink=self._sink,
+            pole=self._pole,
+            senses=self._senses,
+            signals=self._signals,
+            loop=loop,
+        )
         self._stage = Stage(
             clock=self._clock,
             store=self._store,
@@ -302,17 +252,43 @@ class Station:
             player=self._player,
             receiver=self._receiver,
             output="board" if self.is_board else self._sink.name,
-            wake=self._changed,
-            evidence=self._evidence,
+            wake=self._signals.changed,
+            evidence=self._vitals.evidence,
         )
-        self._set_volume()
+        self._hands = Hands(
+            store=self._store,
+            holdings=self._holdings,
+            stage=self._stage,
+            vitals=self._vitals,
+            rehearser=self._rehearser,
+            signals=self._signals,
+            is_board=self.is_board,
+            lead_s=self._lead_s,
+            restart=self.end_for_restart,
+        )
+        self._incoming = Incoming(
+            clock=self._clock,
+            store=self._store,
+            server=self._server,
+            broker=self._broker,
+            trust=self._trust,
+            holdings=self._holdings,
+            stage=self._stage,
+            sink=self._sink,
+            fetcher=self._fetcher,
+            sender=self._sender,
+            signals=self._signals,
+            is_board=self.is_board,
+            settled=self._hands.set_volume,
+            pulled=self._rehearse,
+        )
+        self._hands.set_volume()
 
     async def _live(self, ending: asyncio.Event) -> None:
         """Run all parts until the end is asked for, then fall silent and close."""
-        self._loop = asyncio.get_running_loop()
-        self._build(self._loop)
-        self._pole.start()
         self._boots = self._store.count("boots")
+        self._build(asyncio.get_running_loop())
+        self._pole.start()
         board = Board(
             clock=self._clock,
             holdings=self._holdings,
@@ -326,7 +302,6 @@ class Station:
                 port = await board.open(self._board_port)
                 log.info("board: http://127.0.0.1:%s/", port)
             self._broker.identity = self._identity
-            self._offline_since = self._clock.monotonic()
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(work, name=name)
@@ -346,18 +321,18 @@ class Station:
             self._commands.close()
             self._pole.close()
             await board.close()
-            self._live_mark()
+            self._vitals.live_mark()
 
     def _works(self) -> dict[str, Any]:
         """Return what runs side by side."""
         return {
             "stage": self._forever(self._turn, "the stage"),
             "bus": self._broker.run(),
-            "pull": self._forever(self._pull_turn, "the pull"),
-            "media": self._forever(self._media_turn, "media"),
-            "send": self._forever(self._send_turn, "sending"),
-            "beat": self._forever(self._beat_turn, "the beat"),
-            "senses": self._forever(self._sense_turn, "the senses"),
+            "pull": self._forever(self._incoming.turn, "the pull"),
+            "media": self._forever(self._fetcher.turn, "media"),
+            "send": self._forever(self._sender.turn, "sending"),
+            "beat": self._forever(self._vitals.beat_turn, "the beat"),
+            "senses": self._forever(self._vitals.sense_turn, "the senses"),
             "clean": self._forever(self._clean_turn, "cleaning"),
             "update": self._forever(self._update_turn, "the update"),
             "watchdog": self._feed(),
@@ -375,11 +350,6 @@ class Station:
                 await asyncio.sleep(1)
 
     # --- the stage -------------------------------------------------------------------
-
-    def _changed(self) -> None:
-        """Something changed: look again, and send what there is to tell."""
-        self._wake.set()
-        self._send_now.set()
 
     async def _feed(self) -> None:
         """Feed the watchdogs as long as deciding and sounding are alive."""
@@ -402,9 +372,9 @@ class Station:
 
     async def _turn(self) -> None:
         self._turns += 1
-        self._wake.clear()
-        wait = self._board_look() if self.is_board else self._stage.look()
-        await _wait(self._wake, wait)
+        self._signals.wake.clear()
+        longest = self._board_look() if self.is_board else self._stage.look()
+        await wait(self._signals.wake, longest)
 
     def _board_look(self) -> float:
         """Let a board tell of stops, and of what no browser ever showed."""
@@ -434,58 +404,7 @@ class Station:
         self._store.write_play(
             play, tell="shown", at=at, planned_at=play.planned_at, output="page"
         )
-        self._changed()
-
-    def _set_volume(self) -> None:
-        """Take the volume of the newest word: settings, or a command after them."""
-        kept = self._store.fact("volume")
-        volume = self._holdings.settings.volume
-        if kept:
-            seq, _, value = kept.partition(" ")
-            if int(seq) == self._holdings.settings_seq:
-                volume = int(value)
-        self._volume = volume
-        self._stage.volume = volume
-
-    def _turn_volume(self, args: Mapping[str, Any]) -> str:
-        """Take a volume that was commanded; say why not."""
-        volume = args.get("volume")
-        if not _is_percent(volume):
-            return "unusable"
-        seq = self._holdings.settings_seq
-        self._store.remember(volume=f"{seq} {volume}")
-        self._set_volume()
-        return ""
-
-    def _sound_test(self, args: Mapping[str, Any]) -> str:
-        """Sound the test tone, as quietly as was asked for; say why not."""
-        if self.is_board:
-            return "board"
-        loudest = args.get("volume", 100)
-        if not _is_percent(loudest):
-            return "unusable"
-        why = self._stage.test(loudest=loudest)
-        if not why:
-            loop = asyncio.get_running_loop()
-            loop.call_later(_TEST_S + self._lead_s, self._beat_now.set)
-        return why
-
-    def _rehearse_now(self, args: Mapping[str, Any]) -> str:
-        """Keep silent below emergency, pull, and tell the next day; say why not."""
-        if self.is_board:
-            return "board"
-        self._holdings.rehearse(args)
-        self._rehearser.asked()
-        self._pull_now.set()
-        return ""
-
-    def _begin_again(self, args: Mapping[str, Any]) -> str:
-        """End so that the program starts anew; say why not."""
-        busy = self._stage.occupied(within_ms=DUE_MS)
-        if busy == "emergency" or (busy and args.get("force") is not True):
-            return busy
-        self.end_for_restart()
-        return ""
+        self._signals.changed()
 
     def end_for_restart(self) -> None:
         """End cleanly and have the program started again by whoever keeps it."""
@@ -496,523 +415,35 @@ class Station:
         """Say whether this program is connected, in state, and heard of its birth."""
         told = self._store.fact("birth") == str(self._boots)
         heard = told and not self._store.is_waiting("birth")
-        return heard and self._broker.is_connected and self._is_ready
+        return heard and self._broker.is_connected and self._incoming.is_ready
 
     async def _update_turn(self) -> None:
         """Go on towards the program that this device should run."""
-        await _wait(self._update_now, await self._updater.turn())
-        self._update_now.clear()
+        await wait(self._signals.update, await self._updater.turn())
+        self._signals.update.clear()
 
-    # --- what comes by push -----------------------------------------------------------
+    # --- between the parts ------------------------------------------------------------
 
     def _connected(self) -> None:
-        self._sent_to = 0
-        self._pull_now.set()
-        self._send_now.set()
+        self._signals.pull.set()
+        self._sender.begin_again()
 
     async def _receive(self, channel: str, payload: bytes) -> None:
-        """Take what the bus brought; nothing in it is believed unread."""
-        try:
-            text = payload.decode()
-            if channel in {"alert", "command"}:
-                await self._take_pushed(text)
-            elif channel == "ack":
-                self._take_ack(json.loads(text))
-            elif channel == "nudge":
-                self._take_nudge(json.loads(text))
-        except (ValueError, RecursionError):
-            self._store.refused("malformed", at=self._clock.now(), document="")
-            self._changed()
-
-    async def _take_pushed(self, token: str) -> None:
-        if _is_segment(token):
-            self._take_segment(token)
-            return
-        if not self._clock.trusted:
-            # A stop may not wait long for a server that does not answer.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SYNC_S):
-                    await self._sync_clock()
-        self._take(token, pushed=True)
-
-    def _take_segment(self, token: str) -> None:
-        """Let a piece of live speech be heard, if it is proven and in time."""
-        if self.is_board or not self._clock.trusted:
-            return
-        at = self._clock.now()
-        try:
-            self._stage.take_segment(self._trust.segment(token, at=at))
-        except DocumentRefusedError as error:
-            self._trust.refuse(error, token, at=at, pushed=True)
-            self._changed()
-
-    def _take(self, token: str, *, pushed: bool) -> bool:
-        """Check a document and obey it; say whether it was not refused."""
-        at = self._clock.now()
-        try:
-            accepted = self._trust.check(token, at=at, pushed=pushed)
-            if accepted is None:
-                return True
-            self._holdings.accept(accepted, at=at, pushed=pushed)
-        except DocumentRefusedError as error:
-            if self._trust.refuse(error, token, at=at, pushed=pushed):
-                log.warning("refused a document: %s", error.cause)
-                self._changed()
-            return error.cause == "expired"
-        log.info("took %s %s", accepted.kind, accepted.payload["id"])
-        if accepted.kind == "stop" and not self.is_board:
-            self._stage.stop_arrived(accepted.payload["id"])
-        if accepted.kind == "settings":
-            self._set_volume()
-        if accepted.kind == "update":
-            self._update_now.set()
-        self._changed()
-        self._fetch_now.set()
-        return True
-
-    def _take_nudge(self, body: object) -> None:
-        """Pull soon, and fetch what will be needed."""
-        if not isinstance(body, dict):
-            raise ValueError("no object")
-        rows = body.get("prepare") or []
-        until = self._clock.monotonic() + _PREPARE_KEEP_S
-        for row in rows[:MAX_PREPARE]:
-            if len(self._prepare) < MAX_PREPARE:
-                self._prepare[str(row["sha256"])] = (int(row["size"]), until)
-        self._fetch_now.set()
-        if body.get("plan"):
-            self._pull_now.set()
-
-    def _take_ack(self, body: object) -> None:
-        """Forget the events that the gateway has put into its database."""
-        if not isinstance(body, dict) or not isinstance(body.get("stored"), list):
-            raise ValueError("no ack")
-        numbers = [n for n in body["stored"] if isinstance(n, int)]
-        self._store.acknowledged(log=str(body.get("log")), numbers=numbers)
-        self._ack_wait = ACK_S
-        self._sent_at = self._clock.monotonic()
-        self._send_now.set()
-
-    # --- the pull ---------------------------------------------------------------------
-
-    async def _pull_turn(self) -> None:
-        """Pull now, then again at a nudge or within a minute."""
-        self._pull_now.clear()
-        try:
-            await self._pull()
-        except ServerUnreachableError as error:
-            log.info("pull: %s", error.code)
-        except ServerRefusedError as error:
-            log.info("pull: refused with %s", error.status)
-            self._clock.hint(error.server_at or self._clock.now())
-        self._rehearse()
-        # Before the first birth a quick second try costs nothing.
-        longest = PULL_S if self._clock.trusted else 5.0
-        wait = random.uniform(longest * 0.8, longest)  # noqa: S311
-        await _wait(self._pull_now, wait)
+        await self._incoming.receive(channel, payload)
 
     def _rehearse(self) -> None:
         """Tell what the next day would sound, if a repair makes that necessary."""
         if not self.is_board and self._rehearser.look():
-            self._send_now.set()
+            self._signals.send.set()
 
-    async def _pull(self) -> None:
-        """Ask the server for the time and for all that is in force.
-
-        1. The clock first, or good documents would look old.
-        2. Key set, settings (they say which areas are ours), plans, then the urgent
-           in the order of their numbers.
-        3. Only when nothing was refused is the answer's mark kept.
-        """
-        if self._trust.keys.keys and self._clock.wants_sync():
-            await self._sync_clock()
-        etag = self._store.fact("etag") if self._trust.keys.keys else ""
-        answer = await asyncio.to_thread(self._server.state, etag)
-        if answer is not None:
-            mark, state = answer
-            await self._take_keys(state.get("keyset"))
-            good = self._take_state(state)
-            self._store.remember(etag=mark if good else "")
-        if self._broker.is_connected:
-            with contextlib.suppress(Exception):
-                await self._broker.listen_to(self._trust.units)
-                self._tell_ready()
-        self._changed()
-        self._fetch_now.set()
-
-    def _tell_ready(self) -> None:
-        """Say once that this device hears its areas and holds what is in force."""
-        if not self._is_ready and self._holdings.settings_seq:
-            self._is_ready = True
-            log.info("station: ready")
-
-    async def _take_keys(self, token: object) -> None:
-        if not isinstance(token, str) or token == self._store.fact("keyset"):
-            return
-        at = self._clock.now()
-        try:
-            self._trust.renew(token, at=at)
-        except DocumentRefusedError as error:
-            self._trust.refuse(error, token, at=at, pushed=False)
-            return
-        self._store.remember(keyset=token)
-        if not self._clock.trusted:
-            await self._sync_clock()
-
-    def _take_state(self, state: dict[str, Any]) -> bool:
-        """Take every document of a state; say whether none was refused."""
-        settings = state.get("settings")
-        good = self._take(settings, pushed=False) if isinstance(settings, str) else True
-        update = state.get("update")
-        if update and isinstance(update, str):
-            good &= self._take(update, pushed=False)
-        elif update == "" and self._holdings.update:
-            self._holdings.drop_update()
-        tokens = [
-            token
-            for name in ("plans", "urgent")
-            for token in sorted(state.get(name) or [], key=_number)
-            if isinstance(token, str)
-        ]
-        return all([good, *(self._take(token, pushed=False) for token in tokens)])
-
-    async def _sync_clock(self) -> None:
-        """Set the clock by the server's signed time; log when that is not possible."""
-        nonce = secrets.token_urlsafe(12)
-        try:
-            told = await asyncio.to_thread(self._server.time, nonce)
-            token, sent, answered = told
-            stated = self._trust.server_time(token, nonce=nonce)
-        except DocumentRefusedError as error:
-            self._trust.refuse(error, nonce, at=self._clock.now(), pushed=True)
-            return
-        except ServerRefusedError as error:
-            self._clock.hint(error.server_at or self._clock.now())
-            return
-        except ServerUnreachableError:
-            return
-        if self._clock.sync(stated, sent=sent, answered=answered):
-            self._sink.clock_moved()
-        self._store.remember(clock_offset_ms=round(self._clock.offset(), 1))
-        self._changed()
-
-    # --- media ------------------------------------------------------------------------
-
-    async def _media_turn(self) -> None:
-        """Fetch what is wanted, the soonest first; then tell what is prepared."""
-        self._fetch_now.clear()
-        self._tell_prepared()
-        now = self._clock.monotonic()
-        wait = 30.0
-        for wish in self._wishes():
-            tries, after = self._fetch_tries.get(wish.sha256, (0, 0.0))
-            if after > now:
-                wait = min(wait, after - now)
-                continue
-            if await self._fetch(wish, tries):
-                self._tell_prepared()
-                self._rehearse()
-                self._changed()
-            self._fetch_now.set()
-            break
-        await _wait(self._fetch_now, max(0.1, wait))
-
-    def _wishes(self) -> list[Wish]:
-        """Return the files that are missing, in the order of need."""
-        if self.is_board:
-            return self._picture_wishes()
-        at, mono = self._clock.now(), self._clock.monotonic()
-        wishes = {
-            sha256: Wish(sha256, size, 2**53)
-            for sha256, (size, until) in self._prepare.items()
-            if until > mono
-        }
-        for key, candidate in self._holdings.candidates.items():
-            play, item = self._holdings.plays.get(key), candidate.item
-            if play is None or play.outcome or item.ends_at <= at:
-                continue
-            sound = item.rendition(self._holdings.settings.languages)
-            if sound:
-                known = wishes.get(sound.sha256)
-                needed = min(item.starts_at, known.needed_at if known else 2**53)
-                wishes[sound.sha256] = Wish(sound.sha256, sound.size, needed)
-        missing = [w for w in wishes.values() if w.sha256 not in self._shelf.ready]
-        return sorted(missing, key=lambda wish: (wish.needed_at, wish.sha256))
-
-    def _picture_wishes(self) -> list[Wish]:
-        """Return the pictures of what a board shows now or later, the soonest first."""
-        at = self._clock.now()
-        wishes: dict[str, Wish] = {}
-        for candidate in self._holdings.candidates.values():
-            item = candidate.item
-            for one in item.pictures if item.shown_until > at else ():
-                if one.sha256 not in self._shelf.ready:
-                    known = wishes.get(one.sha256)
-                    soonest = min(item.starts_at, known.needed_at if known else 2**53)
-                    wishes[one.sha256] = Wish(one.sha256, one.size, soonest)
-        return sorted(wishes.values(), key=lambda wish: (wish.needed_at, wish.sha256))
-
-    async def _fetch(self, wish: Wish, tries: int) -> bool:
-        """Try to fetch one file; say whether it is here."""
-        try:
-            await asyncio.to_thread(
-                self._shelf.fetch, self._server, sha256=wish.sha256, size=wish.size
-            )
-        except (DomainError, OSError) as error:
-            code = error.code if isinstance(error, DomainError) else "agent.disk"
-            log.warning("media: not fetched yet (%s)", code)
-            wait = _MEDIA_TRIES_S[min(tries, len(_MEDIA_TRIES_S) - 1)]
-            if isinstance(error, MediaBrokenError) and error.code.endswith("short"):
-                wait = _MEDIA_TRIES_S[0]
-            again = self._clock.monotonic() + random.uniform(wait / 2, wait)  # noqa: S311
-            self._fetch_tries[wish.sha256] = (tries + 1, again)
-            return False
-        self._fetch_tries.pop(wish.sha256, None)
-        return True
-
-    def _tell_prepared(self) -> None:
-        """Tell, once for each item, that its sound is here and proven."""
-        at = self._clock.now()
-        for key, candidate in self._holdings.candidates.items():
-            play = self._holdings.plays.get(key)
-            sound = candidate.item.rendition(self._holdings.settings.languages)
-            if play is None or play.prepared or play.outcome or not sound:
-                continue
-            if sound.sha256 not in self._shelf.ready:
-                continue
-            play = replace(play, prepared=True)
-            self._holdings.plays[key] = play
-            self._store.write_play(
-                play,
-                tell="prepared",
-                at=at,
-                sha256=sound.sha256,
-                language=sound.language,
-            )
-            self._send_now.set()
-
-    # --- what goes up -----------------------------------------------------------------
-
-    async def _send_turn(self) -> None:
-        """Send what waits: over the bus, or by HTTPS when the bus is away."""
-        self._send_now.clear()
-        mono = self._clock.monotonic()
-        if self._sent_to and mono - self._sent_at > self._ack_wait:
-            # No acknowledgement: from the beginning, and more patiently.
-            self._sent_to = 0
-            self._ack_wait = min(_LONGEST_ACK_S, self._ack_wait * 2)
-        events = self._store.waiting(limit=BATCH, above=self._sent_to)
-        if self._broker.is_connected:
-            self._offline_since = mono
-            if events:
-                await self._send_by_bus(events)
-        elif events and mono - self._offline_since > _OFFLINE_S:
-            await self._send_by_https()
-        wait = 1.0 if events or self._sent_to else 5.0
-        await _wait(self._send_now, wait)
-
-    async def _send_by_bus(self, events: list[Any]) -> None:
-        batch = EventBatch(self._identity.device, self._store.log, tuple(events))
-        try:
-            await self._broker.publish("event", batch.encode(), qos=1)
-        except ConnectionError:
-            return
-        self._sent_to = events[-1].n
-        self._sent_at = self._clock.monotonic()
-        if len(events) == BATCH:
-            self._send_now.set()
-
-    async def _send_by_https(self) -> None:
-        events = self._store.waiting(limit=BATCH)
-        batch = EventBatch(self._identity.device, self._store.log, tuple(events))
-        try:
-            ack = await asyncio.to_thread(self._server.events, batch.encode())
-            self._take_ack(ack)
-        except (ServerUnreachableError, ServerRefusedError, ValueError):
-            self._offline_since = self._clock.monotonic() + random.uniform(0, 5)  # noqa: S311
-
-    async def _beat_turn(self) -> None:
-        """Tell of the birth once the clock is right or no help has come, then beat."""
-        if self._store.fact("birth") != str(self._boots):
-            for _attempt in range(50):
-                if self._clock.trusted:
-                    break
-                await asyncio.sleep(0.1)
-            self._birth()
-        self._live_mark()
-        with contextlib.suppress(ConnectionError):
-            await self._broker.publish("beat", self._beat(), qos=0)
-        self._beat_now.clear()
-        await _wait(self._beat_now, random.uniform(BEAT_S * 0.9, BEAT_S))  # noqa: S311
-
-    async def _sense_turn(self) -> None:
-        """Beat at once when something urgent has changed."""
-        await asyncio.sleep(SENSE_S)
-        if self._senses.has_news():
-            self._beat_now.set()
-
-    def _sounded(self, word: Onset | Ending) -> None:
-        """Remember that samples left the device, if they had somewhere to go."""
-        if self._sink.name != "null" and self._senses.sounded(word):
-            self._evidence()
-        if isinstance(word, Ending):
-            self._grade = None
-
-    def _evidence(self) -> str:
-        """Return the grade that the pole gives the sound that ended; asked once."""
-        if self._grade is None:
-            self._grade = self._pole.ended()
-            if self._grade:
-                self._senses.prove(self._grade)
-        return beats.NAMES.get(self._grade, "")
-
-    def _measured(self, judgement: Judgement) -> None:
-        """Take what the ear found, from a thread of the pole."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._take_measure, judgement)
-
-    def _take_measure(self, judgement: Judgement) -> None:
-        if judgement.word == HEARD:
-            self._senses.prove(beats.MEASURED)
-        log.info(
-            "the ear: %s (alike %s, rise %s dB, delay %s ms)",
-            judgement.word,
-            judgement.alike,
-            judgement.rise_db,
-            judgement.delay_ms,
-        )
-
-    def _contact_moved(self, name: str, closed: bool) -> None:  # noqa: FBT001  (a reading)
-        """Tell of a contact, from a thread of the pole. It is told, never obeyed."""
-
-        def tell() -> None:
-            self._store.tell("contact", at=self._clock.now(), name=name, closed=closed)
-            self._changed()
-
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(tell)
-
-    def _birth(self) -> None:
-        """Tell that this device has started, and how it is."""
-        self._store.remember(birth=self._boots)
-        self._store.tell(
-            "birth",
-            at=self._clock.now(),
-            version=__version__,
-            python=platform.python_version(),
-            miniaudio=metadata.version("miniaudio"),
-            machine=platform.machine(),
-            kind=self._identity.kind,
-            output="page" if self.is_board else self._sink.name,
-            boots=self._boots,
-            clock_offset_ms=round(self._clock.offset()),
-            clock_trusted=self._clock.trusted,
-            clock_doubt_ms=self._clock.doubt_ms,
-            refused=self._store.refusals(),
-            stops=len(self._holdings.active_stops(at=self._clock.now())),
-        )
-        self._changed()
-
-    def _beat(self) -> dict[str, Any]:
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        beat = Beat(
-            device=self._identity.device,
-            at=self._clock.now(),
-            sounding=bool(self._player.sounding),
-            clock_offset_ms=round(self._clock.offset()),
-            clock_trusted=self._clock.trusted,
-            clock_doubt_ms=min(round(self._clock.doubt_ms), MAX_DOUBT_MS),
-            version=__version__,
-            volume=self._volume,
-            **self._senses.read(),
-        )
-        return beat.encode() | {
-            "up_s": int(self._clock.monotonic() - self._started),
-            "gap_ms": self._sink.gap_ms,
-            "refused": self._store.refusals(),
-            "rss_kb": usage.ru_maxrss,
-        }
-
-    def _live_mark(self) -> None:
-        """Remember that this moment was lived: the clock never goes back before it."""
-        if self._clock.trusted:
-            self._store.remember(lived_until=self._clock.now())
+    def _arrived(self) -> None:
+        """Look again: with the sound that came the next day may be another."""
+        self._rehearse()
+        self._signals.changed()
 
     async def _clean_turn(self) -> None:
         """Forget what is past, in the store and on the shelf."""
         await asyncio.sleep(_CLEAN_S)
         if self._clock.trusted:
             self._holdings.clean(at=self._clock.now())
-            self.drop_unneeded()
-
-    def drop_unneeded(self) -> None:
-        """Remove the sounds that no plan and no order to prepare needs."""
-        mono = self._clock.monotonic()
-        self._prepare = {k: v for k, v in self._prepare.items() if v[1] > mono}
-        needed = set(self._prepare)
-        for key, candidate in self._holdings.candidates.items():
-            play = self._holdings.plays.get(key)
-            if play is None or not play.outcome:
-                needed.update(sound.sha256 for sound in candidate.item.renditions)
-            if self.is_board:
-                needed.update(one.sha256 for one in candidate.item.pictures)
-        removed = self._shelf.keep_only(needed)
-        if removed:
-            log.info("media: removed %s files", removed)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, at most so long.
-
-    Not `wait_for`: on Python 3.11 it may swallow a cancellation that comes together
-    with the event, and then a task would never end.
-    """
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-
-
-def _is_percent(value: object) -> bool:
-    return type(value) is int and 0 <= value <= 100
-
-
-def _is_segment(token: str) -> bool:
-    """Say whether a document calls itself a piece of live speech."""
-    try:
-        header, _payload = signing.read(token)
-    except DocumentRefusedError:
-        return False
-    return header.get("typ") == f"{signing.TYPE_PREFIX}segment"
-
-
-def _number(token: object) -> int:
-    """Return the number a document claims, to take older ones first."""
-    try:
-        _header, payload = signing.read(str(token))
-    except DocumentRefusedError:
-        return 0
-    seq = payload.get("seq")
-    return seq if isinstance(seq, int) else 0
-
-
-async def enrol(home: Home, *, server: str, claim: str, kind: str) -> Identity:
-    """Ask to be enrolled; asking again after a crash goes on with the same key."""
-    identity = home.begin(Identity(server=server, claim=claim, kind=kind))
-    if identity.device:
-        return identity
-    key = home.key()
-    client = Server(server, key=key, clock=Clock())
-    answer = await asyncio.to_thread(
-        client.enrol,
-        {
-            "claim_code": identity.claim,
-            "public_key": key.public.x,
-            "kind": identity.kind,
-            "make": "nguon",
-            "model": f"agent {platform.machine()}",
-            "version": __version__,
-        },
-    )
-    identity = replace(identity, device=str(answer["device"]))
-    home.write(identity)
-    return identity
+            self._fetcher.drop_unneeded()
