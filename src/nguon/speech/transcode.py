@@ -4,7 +4,7 @@
         python -m nguon.speech.transcode
 
 1. Receive and decode; a source that breaks off is tried again after 1 to 5 s.
-2. Encode one continuous MP3, cut it at its frames into segments of two seconds.
+2. Encode one continuous MP3 a line, cut it at its frames into segments of two seconds.
 3. Publish a segment each two seconds, however the source's own pieces come; the
    folder holds the last of them and the playlist.
 Each second a line of JSON tells that this process does not hang. Memory, files and
@@ -122,8 +122,6 @@ class Transcoder:
         self._url, self._kind, self._inside = url, kind, inside
         self._publisher = publisher
         self._monotonic = monotonic
-        self._encoder = LiveEncoder(rate=chain.SAMPLE_RATE, bit_rate=BIT_RATE)
-        self._segmenter = Segmenter(frame_ms=FRAME_MS, ms=SEGMENT_MS)
         self._heard = ""
         self._moved_at = monotonic()
         self.state = "away"
@@ -149,11 +147,15 @@ class Transcoder:
         """Receive until the source breaks off; say whether anything was decoded."""
         feed = self._open()
         decoder = Decoder(self._watched(feed))
+        # Anew for each line: what an old one left behind would come before what is
+        # fresh, as if the station had said it after the break.
+        encoder = LiveEncoder(rate=chain.SAMPLE_RATE, bit_rate=BIT_RATE)
+        segmenter = Segmenter(frame_ms=FRAME_MS, ms=SEGMENT_MS)
         made = False
         try:
             for samples in decoder.samples():
                 made, self.state, self.cause = True, "on", ""
-                for piece in self._segmenter.add(self._encoder.feed(samples)):
+                for piece in segmenter.add(encoder.feed(samples)):
                     while not self._publisher.put(piece, seconds=1):
                         self._moved_at = self._monotonic()
             self.cause = "ended"
