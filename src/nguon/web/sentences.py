@@ -713,6 +713,11 @@ SENTENCES: dict[str, str] = {
     "channels.print_not_asked": (
         "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
     ),
+    # indicators
+    "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.value_range": (
+        "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
+    ),
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (
