@@ -18,6 +18,7 @@ frame = (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
     path("ban-tin/", include("nguon.newsroom.urls")),
+    path("ke-hoach/", include("nguon.plan.urls")),
     path("kenh/", include("nguon.channels.urls")),
     path("dung-phat/", include("nguon.emergency.urls")),
     path("", include("nguon.schedule.urls")),
