@@ -58,6 +58,31 @@ SENTENCES: dict[str, str] = {
     ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
+    "people.receiver_absent": "Máy này không còn trong danh sách. Hãy tải lại trang.",
+    "people.receiver_unusable": (
+        "Trình duyệt gửi khóa báo không đọc được. Hãy tải lại trang và bật lại."
+    ),
+    "people.receiver_other_keys": (
+        "Địa chỉ báo này đã dùng với khóa khác. Hãy tắt báo của trang trong trình duyệt"
+        " rồi bật lại."
+    ),
+    "people.receivers_full": (
+        "Bạn đã bật báo trên {most} máy. Hãy tắt máy không dùng nữa rồi bật lại."
+    ),
+    "people.receiver_gone": (
+        "Máy này không còn nhận báo nên đã được bỏ khỏi danh sách. Hãy mở trang này"
+        " trên máy đó và bật lại."
+    ),
+    "people.receiver_refused": (
+        "Máy chủ báo của hãng trình duyệt từ chối. Hãy tắt rồi bật lại báo trên máy đó."
+    ),
+    "people.push_closed": (
+        "Máy chủ báo của hãng trình duyệt không trả lời. Hãy thử lại sau ít phút."
+    ),
+    "providers.push_host": (
+        "Trình duyệt này dùng máy chủ báo lạ ({host}). Hãy dùng Chrome, Firefox, Edge"
+        " hoặc Safari, hoặc nhờ quản trị máy chủ thêm vào NGUON_PUSH_HOSTS."
+    ),
     "people.role_absent": "Không có vai trò này.",
     "people.deputy_absent": "Không có việc thay này.",
     "people.absence_absent": "Không có kỳ vắng mặt này.",
