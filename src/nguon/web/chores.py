@@ -39,6 +39,8 @@ def chores() -> list[Chore]:
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
+        Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=5),
+        Chore("arrivals", lambda at: newsroom.tidy_arrivals(at=at), every_seconds=900),
         Chore("copies", lambda at: newsroom.compact_next(at=at), every_seconds=0.5),
         Chore("videos", lambda at: newsroom.make_next_video(at=at), every_seconds=1),
         Chore("uploads", _forget_uploads, every_seconds=600),
