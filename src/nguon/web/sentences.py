@@ -777,6 +777,51 @@ SENTENCES: dict[str, str] = {
     "channels.print_not_asked": (
         "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
     ),
+    # plan
+    "plan.absent": "Không có kế hoạch này trong phần việc của bạn.",
+    "plan.assignment_absent": "Không có việc này trong phần việc của bạn.",
+    "plan.task_absent": "Không có nhiệm vụ này trong kế hoạch.",
+    "plan.document_absent": "Không có văn bản này trong kế hoạch.",
+    "plan.report_date_absent": "Không có ngày báo cáo này trong kế hoạch.",
+    "plan.period_empty": "Ngày cuối phải sau ngày đầu. Hãy xem lại thời gian.",
+    "plan.day_missing": "Chưa ghi ngày. Hãy ghi như 05/12/2026.",
+    "plan.text_missing": "Chưa ghi {what}.",
+    "plan.text_long": "Phần {what} dài quá {most} ký tự. Hãy viết gọn lại.",
+    "plan.link": "Địa chỉ phải bắt đầu bằng https:// và không có dấu cách.",
+    "plan.document_kind": "Hãy chọn là căn cứ hay văn bản chỉ đạo.",
+    "plan.document_twice": "Văn bản {number} đã có trong kế hoạch này.",
+    "plan.unit_of_then": (
+        "Vào năm {day}, {unit} chưa có hoặc không còn. "
+        "Hãy chọn đơn vị của thời gian trong kế hoạch."
+    ),
+    "plan.units_missing": "Chưa chọn đơn vị nào để giao. Hãy chọn ít nhất một.",
+    "plan.units_of_then": (
+        "Không giao được cho {units}: năm {day} không có đơn vị này dưới đơn vị ban "
+        "hành. Hãy chọn lại."
+    ),
+    "plan.tasks_many": "Mỗi kế hoạch nhiều nhất {limit} nhiệm vụ.",
+    "plan.without_tasks": "Kế hoạch chưa có nhiệm vụ nào. Hãy ghi nhiệm vụ rồi gửi.",
+    "plan.sent": "Kế hoạch đã gửi xuống nên phần này không sửa được nữa.",
+    "plan.not_sent": "Kế hoạch chưa gửi xuống, hoặc đã kết thúc.",
+    "plan.closed": "Kế hoạch đã kết thúc nên không sửa được nữa.",
+    "plan.not_now": (
+        "Việc đang ở trạng thái “{state}” nên chưa làm được bước này. "
+        "Hãy tải lại trang."
+    ),
+    "plan.not_of_unit": (
+        "Người này không giữ vai trò nào ở đơn vị được giao. Hãy chọn người khác."
+    ),
+    "plan.inner_date_after": "Hạn trong đơn vị phải trước hoặc vào ngày {day}.",
+    "plan.percent": "Tiến độ là số nguyên từ 0 đến 100.",
+    "plan.evidence_missing": (
+        "Báo xong cần bằng chứng. Hãy kèm ảnh hoặc địa chỉ văn bản, biên bản."
+    ),
+    "plan.own_report": "Không tự trả lại việc mình vừa báo xong. Hãy nhờ người khác.",
+    # indicators
+    "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.value_range": (
+        "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
+    ),
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (
