@@ -22,6 +22,10 @@ PUBLIC = {
     # Who stands at a pole reports what is wrong with it, a few times an hour.
     "fleet_public:report": "the page that a device's QR label leads to",
     "fleet_public:thanks": "says that the report has arrived",
+    # Organisations propose texts; each waits for a person of the unit.
+    "newsroom_public:offer": "the form by which an organisation proposes a text",
+    "newsroom_public:receipt": "what became of it, by a code nobody guesses",
+    "newsroom_public:receive": "texts of systems that sign with their own secret",
     # People read their commune's page without an account.
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",

@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -200,15 +200,18 @@ class Connection:
             line.close()
 
     def get(
-        self, url: str, *, keep: bool = False
+        self, url: str, *, keep: bool = False, unless: Mapping[str, str] | None = None
     ) -> tuple[http.client.HTTPResponse, str]:
         """Return the answer to a GET and the address where redirects led.
 
-        With `keep` the host is asked to leave the connection open after it.
+        With `keep` the host is asked to leave the connection open after it. `unless`
+        are the headers of RFC 9110 13.1 that ask for news only; then 304 is an answer.
         Raises SourceAwayError, UnplayableSourceError (it answers no), AddressError.
         """
         for _turn in range(MAX_REDIRECTS + 1):
-            answer = self._ask(addresses.parse(url), keep=keep)
+            answer = self._ask(addresses.parse(url), keep=keep, unless=unless or {})
+            if unless and answer.status == http.HTTPStatus.NOT_MODIFIED:
+                return answer, url
             if answer.status in {301, 302, 303, 307, 308}:
                 url = join(url, answer.getheader("Location", ""))
                 self.hang_up()
@@ -234,7 +237,9 @@ class Connection:
             raise UnplayableSourceError("core.source_unplayable", why="too_long")
         return data, where
 
-    def _ask(self, address: Address, *, keep: bool) -> http.client.HTTPResponse:
+    def _ask(
+        self, address: Address, *, keep: bool, unless: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
         """Ask on the connection that is kept, or on a new one."""
         host = (address.scheme, address.host, address.port)
         try:
@@ -242,7 +247,7 @@ class Connection:
             if kept is not None:
                 # The host may have hung up since; that says nothing of the source.
                 with contextlib.suppress(ConnectionError):
-                    return _request(kept, address, keep=keep)
+                    return _request(kept, address, keep=keep, unless=unless)
             self.hang_up()
             self._socket = line = open_line(
                 address, inside=self._inside, allow_inside=self._allow_inside
@@ -250,7 +255,7 @@ class Connection:
             self._kept = host if keep else None
             if self.closing.is_set():
                 raise SourceAwayError("core.source_away", why="closed")
-            return _request(line, address, keep=keep)
+            return _request(line, address, keep=keep, unless=unless)
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             self.hang_up()
             raise SourceAwayError("core.source_away", why="no_answer") from error
@@ -286,13 +291,13 @@ def open_line(
 
 
 def _request(
-    line: socket.socket, address: Address, *, keep: bool
+    line: socket.socket, address: Address, *, keep: bool, unless: Mapping[str, str]
 ) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(address.host, address.port)
     connection.response_class = _Response
     connection.sock = line
     headers = {"User-Agent": "nguon", "Accept": "*/*"}
-    headers |= {} if keep else {"Connection": "close"}
+    headers |= {**unless} if keep else {**unless, "Connection": "close"}
     connection.request("GET", address.target, headers=headers)
     return connection.getresponse()
 
