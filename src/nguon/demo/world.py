@@ -41,6 +41,7 @@ from nguon.people.models import (
     Officer,
     Role,
 )
+from nguon.plan.shipped import enter_first
 from nguon.schedule import actions as schedule
 from nguon.schedule import authority, station
 from nguon.schedule import rules as schedule_rules
@@ -95,6 +96,7 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
         _load_villages(communes.values(), by=officers["admin"], at=at)
         claims = _load_claims(communes, wanted, by=officers["tung"], at=at)
         _load_bulletins(communes[HOME], by=officers["lan"], at=at)
+        enter_first(keeper=province, by=officers["quan"], at=at)
     return {
         "password": password,
         "officers": {

@@ -1,0 +1,237 @@
+"""The catalogue of indicators: what each one divides by what, and where it comes from.
+
+A plain table. An indicator whose facts do not exist yet is `ABSENT` and is shown as
+"not yet counted", never as 0. `ratio` says how units add up: a count by its sum; a
+share or a mean by the sum of numerators over the sum of denominators, never by the
+mean of shares.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nguon.core.errors import InvalidError
+
+COUNT, SHARE, MEAN = "count", "share", "mean"
+COUNTED, REPORTED, ASKED, ABSENT = "counted", "reported", "asked", "absent"
+SOURCES = {
+    COUNTED: "Hệ thống đếm",
+    REPORTED: "Đơn vị báo cáo",
+    ASKED: "Hỏi mẫu người nghe",
+    ABSENT: "Chưa đếm được",
+}
+DECREE_49 = "Nghị định 49/2024/NĐ-CP"
+STRATEGY = "Quyết định 1381/QĐ-BTTTT (2021)"
+CIRCULAR_39 = "Thông tư 39/2020/TT-BTTTT"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One figure: `numerator` of a count is all there is, `denominator` empty.
+
+    `unit` is written behind the figure; `level` is the lowest unit it is asked for.
+    """
+
+    code: str
+    name: str
+    ratio: str
+    unit: str
+    numerator: str
+    denominator: str = ""
+    source: str = COUNTED
+    level: str = "commune"
+    law: str = ""
+    why_absent: str = ""
+
+    def check_value(self, value: float) -> None:
+        """Refuse what this figure cannot be. Raises InvalidError."""
+        most = 100.0 if self.ratio == SHARE else 1e12
+        if not 0 <= value <= most:
+            raise InvalidError("indicators.value_range", name=self.name, most=most)
+
+
+def _share(code: str, name: str, above: str, below: str, **more: str) -> Indicator:
+    return Indicator(code, name, SHARE, "%", above, below, **more)
+
+
+def _count(code: str, name: str, unit: str, what: str, **more: str) -> Indicator:
+    return Indicator(code, name, COUNT, unit, what, **more)
+
+
+def _mean(
+    code: str, name: str, unit: str, above: str, below: str, **more: str
+) -> Indicator:
+    return Indicator(code, name, MEAN, unit, above, below, **more)
+
+
+NO_FACTS = "Chưa có nguồn số liệu trong hệ thống."
+_ALL = (
+    _share(
+        "communes_sounding",
+        "Xã có truyền thanh CNTT-VT phát trong kỳ",
+        "xã có ít nhất một cụm loa CNTT-VT kêu trong kỳ",
+        "xã, phường",
+        law=STRATEGY,
+    ),
+    _share(
+        "villages_covered",
+        "Thôn, làng, tổ dân phố có loa nghe được",
+        "thôn có ít nhất một thiết bị nghe được trong kỳ",
+        "thôn, làng, tổ dân phố",
+        law=STRATEGY,
+    ),
+    _share(
+        "communes_with_board",
+        "Xã có ít nhất một bảng tin điện tử sáng",
+        "xã có bảng tin điện tử báo về trong kỳ",
+        "xã, phường",
+        law=STRATEGY,
+    ),
+    _count(
+        "large_boards",
+        "Bảng tin điện tử cỡ lớn kết nối hệ thống tỉnh",
+        "bảng",
+        "bảng LED, LCD cỡ lớn đã kết nối",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _share(
+        "portals_alive",
+        "Trang thông tin điện tử của xã hoạt động",
+        "xã có trang trả lời và có tin mới trong kỳ",
+        "xã, phường",
+        source=ABSENT,
+        why_absent=NO_FACTS,
+        law="Nghị định 42/2022/NĐ-CP",
+    ),
+    _count(
+        "suppliers",
+        "Sở, ngành, địa phương đã cung cấp thông tin thiết yếu",
+        "đơn vị",
+        "đơn vị có bản tin được duyệt trong kỳ",
+        law=DECREE_49,
+    ),
+    _count("bulletins", "Bản tin đã phát hành", "tin", "bản tin được duyệt trong kỳ"),
+    _count(
+        "minutes_planned", "Thời lượng theo lịch", "phút", "phút phát theo kế hoạch"
+    ),
+    _count("minutes_played", "Thời lượng đã phát", "phút", "phút thiết bị thật sự kêu"),
+    _share(
+        "devices_audible",
+        "Thiết bị nghe được",
+        "thiết bị nghe được ở cuối kỳ",
+        "thiết bị đang dùng",
+        level="village",
+    ),
+    _mean(
+        "repair_hours",
+        "Thời gian từ khi hỏng đến khi kêu lại",
+        "giờ",
+        "tổng số giờ hỏng của lỗi đã khỏi trong kỳ",
+        "lỗi đã khỏi trong kỳ",
+    ),
+    _mean(
+        "alert_seconds",
+        "Khẩn cấp: từ khi duyệt đến khi kêu",
+        "giây",
+        "tổng số giây đến tiếng đầu tiên",
+        "lượt thiết bị đã kêu",
+        law=CIRCULAR_39,
+    ),
+    _share(
+        "alert_sounded",
+        "Khẩn cấp: thiết bị đã kêu",
+        "lượt thiết bị đã kêu tin khẩn cấp",
+        "lượt thiết bị phải kêu",
+        law=CIRCULAR_39,
+    ),
+    _count(
+        "reflections",
+        "Phản ánh của người dân đã nhận",
+        "phản ánh",
+        "phản ánh nhận trong kỳ",
+        source=ABSENT,
+        why_absent=NO_FACTS,
+        law=DECREE_49,
+    ),
+    _share(
+        "reflections_in_time",
+        "Phản ánh trả lời đúng hạn",
+        "phản ánh trả lời đúng hạn",
+        "phản ánh đến hạn trong kỳ",
+        source=ABSENT,
+        why_absent=NO_FACTS,
+        law=DECREE_49,
+    ),
+    _count(
+        "staff",
+        "Nhân lực làm công tác truyền thông",
+        "người",
+        "người đang giữ việc ở cuối kỳ",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _share(
+        "staff_trained",
+        "Nhân lực đã được tập huấn",
+        "người đã có chứng nhận tập huấn",
+        "người đang giữ việc",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _count(
+        "propagandists",
+        "Tuyên truyền viên cơ sở được công nhận",
+        "người",
+        "người có quyết định còn hiệu lực",
+        source=REPORTED,
+        law=DECREE_49,
+    ),
+    _count(
+        "other_stations",
+        "Đài truyền thanh có dây, không dây FM còn dùng",
+        "đài",
+        "đài có dây, FM còn dùng ở cuối kỳ",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _mean(
+        "cluster_cost",
+        "Chi phí một cụm loa nghe được, một năm",
+        "đồng",
+        "chi thường xuyên trong năm",
+        "cụm loa nghe được",
+    ),
+    _share(
+        "people_heard",
+        "Người được hỏi có nghe thấy loa",
+        "người trả lời có nghe",
+        "người được hỏi",
+        source=ASKED,
+        level="village",
+    ),
+    _share(
+        "people_understood",
+        "Người nghe hiểu tin",
+        "người trả lời hiểu",
+        "người có nghe",
+        source=ASKED,
+        level="village",
+    ),
+    _share(
+        "people_acted",
+        "Người nghe làm theo",
+        "người trả lời đã làm theo",
+        "người có nghe",
+        source=ASKED,
+        level="village",
+    ),
+)
+INDICATORS: Mapping[str, Indicator] = {one.code: one for one in _ALL}
+
+
+def find(code: str) -> Indicator:
+    """Return the indicator of a code. Raises InvalidError `indicators.unknown`."""
+    found = INDICATORS.get(code)
+    if found is None:
+        raise InvalidError("indicators.unknown", code=code[:40])
+    return found

@@ -1,0 +1,41 @@
+"""Every change to plans. Each is one transaction and leaves one line in the audit."""
+
+from nguon.plan.actions.assignments import (
+    assign,
+    mark_read,
+    report_done,
+    send_back,
+    tell,
+    tell_late,
+)
+from nguon.plan.actions.plans import (
+    add_document,
+    add_report_date,
+    add_task,
+    change_plan,
+    close_plan,
+    draft_plan,
+    remove_document,
+    remove_report_date,
+    remove_task,
+    send_plan,
+)
+
+__all__ = [
+    "add_document",
+    "add_report_date",
+    "add_task",
+    "assign",
+    "change_plan",
+    "close_plan",
+    "draft_plan",
+    "mark_read",
+    "remove_document",
+    "remove_report_date",
+    "remove_task",
+    "report_done",
+    "send_back",
+    "send_plan",
+    "tell",
+    "tell_late",
+]

@@ -1,0 +1,55 @@
+"""Django's registration of plans, and what their database refuses."""
+
+from django.apps import AppConfig
+
+from nguon.audit import guards
+
+SENT = (
+    "EXISTS (SELECT 1 FROM plan_actionplan p WHERE p.id = OLD.plan_id"
+    " AND p.state <> 'draft')"
+)
+GUARDS = (
+    *guards.append_only("plan_progress", "plan.progress"),
+    guards.Guard(
+        "nguon_plan_task_fixed",
+        "plan_task",
+        "UPDATE",
+        "plan.task_immutable: a task that was sent down stays as it was signed",
+        f"{SENT} AND (NEW.plan_id <> OLD.plan_id OR NEW.number <> OLD.number"
+        " OR NEW.title <> OLD.title OR NEW.product <> OLD.product"
+        " OR NEW.lead <> OLD.lead)",
+    ),
+    guards.Guard(
+        "nguon_plan_task_kept",
+        "plan_task",
+        "DELETE",
+        "plan.task_immutable: a task that was sent down is not deleted",
+        SENT,
+    ),
+    guards.Guard(
+        "nguon_plan_assignment_fixed",
+        "plan_assignment",
+        "UPDATE",
+        "plan.assignment_immutable: what was given to whom stays",
+        f"{SENT} AND (NEW.plan_id <> OLD.plan_id OR NEW.unit_id <> OLD.unit_id)",
+    ),
+    guards.Guard(
+        "nguon_plan_assignment_done",
+        "plan_assignment",
+        "UPDATE",
+        "plan.evidence_missing: done needs evidence",
+        "NEW.done_at IS NOT NULL AND OLD.done_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM plan_progress g WHERE g.assignment_id = NEW.id"
+        " AND g.kind = 'done' AND g.at = NEW.done_at)",
+    ),
+)
+
+
+class PlanConfig(AppConfig):
+    """Plans; guards are set again after every migrate."""
+
+    name = "nguon.plan"
+
+    def ready(self) -> None:
+        """Register the guards."""
+        guards.register(self, GUARDS)

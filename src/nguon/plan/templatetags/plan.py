@@ -1,0 +1,29 @@
+"""How plans are written out: names of figures, days of lateness."""
+
+from datetime import date, timedelta
+
+from django import template
+
+from nguon.indicators.catalogue import INDICATORS
+from nguon.plan import rules
+
+register = template.Library()
+
+
+@register.filter
+def indicator_name(code: str) -> str:
+    """Return the name of an indicator; its code when it is no longer known."""
+    found = INDICATORS.get(code)
+    return found.name if found else code
+
+
+@register.filter
+def days_late(last_date: date, today: date) -> str:
+    """Write how late something is: quá hạn 12 ngày."""
+    return f"quá hạn {rules.days_late(last_date, today=today)} ngày"
+
+
+@register.filter
+def day_before(day: date) -> date:
+    """Return the last day of a half-open period."""
+    return day - timedelta(days=1)

@@ -1,0 +1,34 @@
+"""Addresses of plans, under /ke-hoach/."""
+
+from django.urls import path, re_path
+
+from nguon.plan.views import assignments, plans
+
+app_name = "plan"
+urlpatterns = [
+    path("", plans.index, name="plans"),
+    path("bang.csv", plans.index_file, name="plans_file"),
+    path("moi/", plans.create, name="create"),
+    path("viec/", assignments.index, name="assignments"),
+    path("viec/bang.csv", assignments.index_file, name="assignments_file"),
+    path("viec/<slug:uid>/", assignments.show, name="assignment"),
+    re_path(
+        r"^viec/(?P<uid>[a-z2-7]{12})/(?P<verb>nhan|giao|bao|xong|tra-lai)/$",
+        assignments.move,
+        name="move",
+    ),
+    path("viec/<slug:uid>/anh/<int:photo_id>/", assignments.photo, name="photo"),
+    path("<slug:uid>/", plans.show, name="plan"),
+    path("<slug:uid>/viec/", assignments.of_plan, name="plan_assignments"),
+    path("<slug:uid>/bang.csv", assignments.plan_file, name="plan_file"),
+    path("<slug:uid>/sua/", plans.change, name="change"),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/(?P<verb>gui|ket-thuc)/$", plans.move, name="move_plan"
+    ),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/them/(?P<what>nhiem-vu|van-ban|ngay-bao-cao)/$",
+        plans.add,
+        name="add",
+    ),
+    path("<slug:uid>/bo/<slug:what>/<int:key>/", plans.remove, name="remove"),
+]

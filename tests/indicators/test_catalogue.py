@@ -1,0 +1,43 @@
+"""The catalogue says of every figure what it divides, and refuses what it cannot be."""
+
+import pytest
+
+from nguon.core.errors import InvalidError
+from nguon.indicators import catalogue
+
+
+def test_every_share_and_mean_says_what_it_divides_by() -> None:
+    for one in catalogue.INDICATORS.values():
+        assert one.source in catalogue.SOURCES
+        assert bool(one.denominator) == (one.ratio != catalogue.COUNT), one.code
+
+
+def test_what_cannot_be_counted_says_why() -> None:
+    absent = [
+        one for one in catalogue.INDICATORS.values() if one.source == catalogue.ABSENT
+    ]
+
+    assert absent
+    assert all(one.why_absent for one in absent)
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("devices_audible", 100.1),
+        ("devices_audible", -0.1),
+        ("devices_audible", float("nan")),
+        ("bulletins", -1),
+        ("bulletins", float("inf")),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(code: str, value: float) -> None:
+    with pytest.raises(InvalidError) as refused:
+        catalogue.find(code).check_value(value)
+
+    assert refused.value.code == "indicators.value_range"
+
+
+def test_an_unknown_code_is_refused() -> None:
+    with pytest.raises(InvalidError):
+        catalogue.find("=cmd")

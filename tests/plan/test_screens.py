@@ -1,0 +1,137 @@
+"""The pages of plans, as officers of both sides open them."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from nguon.people.models import Officer
+from nguon.plan import actions
+from nguon.plan.models import ActionPlan, Assignment
+from nguon.territory.models import Unit
+from tests.plan.conftest import LINK
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client, officer: Officer, name: str, *args: object) -> str:
+    client.force_login(officer)
+    answer = client.get(reverse(f"plan:{name}", args=args))
+    assert answer.status_code == HTTPStatus.OK, answer.content.decode()
+    return answer.content.decode()
+
+
+def test_an_empty_page_says_what_to_do_first(
+    client: Client, quan: Officer, lan: Officer
+) -> None:
+    assert "Lập kế hoạch như văn bản đã ký" in page(client, quan, "plans")
+    assert "Chưa có kế hoạch nào" in page(client, lan, "plans")
+
+
+def test_a_plan_is_written_filled_and_sent_in_the_browser(
+    client: Client, quan: Officer, province: Unit, ia_grai: Unit, dak_doa: Unit
+) -> None:
+    client.force_login(quan)
+    words = {
+        "title": "Kế hoạch năm 2026",
+        "unit": province.uid,
+        "first_date": "01/01/2026",
+        "last_date": "31/12/2026",
+        "aims": "Nhanh\nĐúng",
+    }
+    assert client.post(reverse("plan:create"), {**words, "last_date": ""}).status_code
+
+    client.post(reverse("plan:create"), words)
+    plan = ActionPlan.objects.get()
+    task = {
+        "title": "Thiết lập truyền thanh",
+        "lead": "UBND xã",
+        "product": "Hệ thống",
+        "last_date": "31/12/2026",
+        "given": "some",
+        "units": [dak_doa.uid],
+    }
+    client.post(reverse("plan:add", args=[plan.uid, "nhiem-vu"]), task)
+    client.post(
+        reverse("plan:add", args=[plan.uid, "ngay-bao-cao"]),
+        {"what": "Báo cáo năm", "before": "05/12/2026"},
+    )
+    client.post(reverse("plan:move_plan", args=[plan.uid, "gui"]))
+
+    plan.refresh_from_db()
+    assert plan.state == "sent"
+    assert [row.unit for row in plan.assignments.all()] == [dak_doa]
+    shown = page(client, quan, "plan", plan.uid)
+    assert "05/12/2026" in shown
+    assert "Đang thực hiện" in shown
+
+
+def test_a_mistake_is_told_beside_what_was_typed(
+    client: Client, quan: Officer, draft: ActionPlan, ia_grai: Unit
+) -> None:
+    client.force_login(quan)
+    sent = {"title": "Việc", "lead": "", "product": "Có", "given": "every"}
+
+    answer = client.post(reverse("plan:add", args=[draft.uid, "nhiem-vu"]), sent)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "đơn vị chủ trì" in answer.content.decode()
+    assert "Việc" in answer.content.decode()
+
+
+def test_a_commune_reads_assigns_and_proves_on_a_phone(
+    client: Client, given: Assignment, lan: Officer, quan: Officer
+) -> None:
+    assert "Việc của tôi và đơn vị tôi" in page(client, lan, "plans")
+
+    client.post(reverse("plan:move", args=[given.uid, "nhan"]))
+    client.post(reverse("plan:move", args=[given.uid, "giao"]), {"assigned_to": lan.pk})
+    bare = client.post(
+        reverse("plan:move", args=[given.uid, "xong"]), {"words": "Đã xong"}
+    )
+    client.post(
+        reverse("plan:move", args=[given.uid, "xong"]),
+        {"words": "Đã nghiệm thu 12 cụm", "link": LINK},
+    )
+
+    assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    shown = page(client, quan, "assignment", given.uid)
+    assert "Đã nghiệm thu 12 cụm" in shown
+    assert "Trả lại" in shown
+
+
+def test_hoa_finds_nothing_of_lans_commune(
+    client: Client, given: Assignment, hoa: Officer, lan: Officer
+) -> None:
+    assert page(client, lan, "assignment", given.uid)
+    client.force_login(hoa)
+
+    for address in (
+        reverse("plan:assignment", args=[given.uid]),
+        reverse("plan:photo", args=[given.uid, 1]),
+    ):
+        assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+    move = reverse("plan:move", args=[given.uid, "nhan"])
+    assert client.post(move).status_code == HTTPStatus.NOT_FOUND
+    listed = page(client, hoa, "assignments")
+    assert "Ia Grai" not in listed.split("<main", 1)[1]
+
+
+def test_lists_are_searched_filtered_and_given_as_files(
+    client: Client, given: Assignment, quan: Officer, lan: Officer, now: datetime
+) -> None:
+    actions.mark_read(assignment_id=given.pk, by=lan, at=now)
+    actions.tell(assignment_id=given.pk, words="=cmd|' /C calc'!A0", by=lan, at=now)
+    client.force_login(quan)
+
+    found = client.get(reverse("plan:assignments"), {"tim": "ia grai"}).content.decode()
+    late = client.get(reverse("plan:assignments"), {"tinh_trang": "read"})
+    file = client.get(reverse("plan:plan_file", args=[given.plan.uid])).content.decode()
+
+    assert "Ia Grai" in found
+    assert "Đak Đoa" not in found.split("<main", 1)[1]
+    assert "Đak Đoa" not in late.content.decode().split("<main", 1)[1]
+    assert "'=cmd" in file
+    assert "23764" in file
