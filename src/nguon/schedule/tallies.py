@@ -8,6 +8,7 @@ sees its figures, and that the plays themselves lie in a file.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
@@ -147,7 +148,8 @@ def count_airings(begin: datetime, end: datetime) -> Iterator[AiringCount]:
         )
     )
     for row in rows.iterator():
-        yield AiringCount(unit_id=row.pop("ground"), **row)
+        values: dict[str, Any] = dict(row)
+        yield AiringCount(unit_id=values.pop("ground"), **values)
 
 
 def kept_tally(meant: QuerySet[AudienceMember], kept: QuerySet[AiringCount]) -> Tally:
