@@ -5,9 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from nguon.demo import world
+from nguon.demo import arrivals, world
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import Device
+from nguon.newsroom.models import Arrival, NewsFeed
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
 from tests.fleet.conftest import Speaker, enrol, key_ring
@@ -28,3 +29,13 @@ def test_device_turned_away_is_not_waited_for_again(
     Device.objects.filter(pk=kept.pk).update(connected=True)
 
     assert world.welcome(expect=2, at=now) == world.Welcomed(active=1, refused=1)
+
+
+def test_the_demo_has_texts_that_wait_and_asks_no_foreign_host(
+    ia_grai: Unit, lan: Officer, admin: Officer, now: datetime
+) -> None:
+    assert arrivals.load_arrivals(at=now) == arrivals.load_arrivals(at=now) == 4
+
+    origins = sorted(Arrival.objects.values_list("origin", "state"))
+    assert origins == [("feed", "waiting")] * 2 + [("form", "waiting")] * 2
+    assert not NewsFeed.objects.filter(is_on=True).exists()

@@ -26,6 +26,8 @@ SCREENS = (
     "/ban-tin/moi/",
     "/ban-tin/tu-dien/",
     "/ban-tin/nhan/",
+    "/ban-tin/tin-den/",
+    "/ban-tin/nguon-tin/",
     "/ban-tin/mau/",
     "/ban-tin/thu-lao/",
     "/ban-tin/?q=tiem+phong",

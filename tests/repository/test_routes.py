@@ -15,11 +15,17 @@ PUBLIC = {
     "account_logout": "only ends a session, by POST",
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
+    "people:service_worker": "shows pushes; a browser asks for it by itself",
+    "people:manifest": "how the pages stand on a home screen",
     "web:health": "tells a watchman that the process answers",
     "web:metrics": "answers Prometheus on this very machine, nobody else",
     # Who stands at a pole reports what is wrong with it, a few times an hour.
     "fleet_public:report": "the page that a device's QR label leads to",
     "fleet_public:thanks": "says that the report has arrived",
+    # Organisations propose texts; each waits for a person of the unit.
+    "newsroom_public:offer": "the form by which an organisation proposes a text",
+    "newsroom_public:receipt": "what became of it, by a code nobody guesses",
+    "newsroom_public:receive": "texts of systems that sign with their own secret",
     # People read their commune's page without an account.
     "portal:index": "the list of communes",
     "portal:commune": "a commune's page",

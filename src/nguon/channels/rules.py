@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from nguon.core import phones
 from nguon.core.errors import InvalidError
 
 WAITING, SENT, FAILED, WITHDRAWN = "waiting", "sent", "failed", "withdrawn"
@@ -36,7 +37,6 @@ CAUSES = {
     "money": "Tài khoản ở nhà cung cấp đã hết tiền",
 }
 
-_PHONE = re.compile(r"(?:\+?84|0)([35789]\d{8})")
 _EMAIL = re.compile(r"[^\s@<>,;\"']{1,64}@[\w.-]{1,180}\.[a-z]{2,24}", re.IGNORECASE)
 
 
@@ -47,10 +47,10 @@ def read_address(kind: str, text: str) -> str:
     `channels.kind_wrong`.
     """
     if kind == PHONE:
-        found = _PHONE.fullmatch(re.sub(r"[\s.\-()]", "", text))
-        if found is None:
-            raise InvalidError("channels.phone_wrong", text=text[:40])
-        return f"+84{found[1]}"
+        try:
+            return phones.read(text)
+        except ValueError as error:
+            raise InvalidError("channels.phone_wrong", text=text[:40]) from error
     if kind == EMAIL:
         if not _EMAIL.fullmatch(text.strip()) or len(text) > 120:
             raise InvalidError("channels.email_wrong", text=text[:40])
@@ -61,6 +61,6 @@ def read_address(kind: str, text: str) -> str:
 def mask(kind: str, address: str) -> str:
     """Return what of an address may stay in the books when its owner is forgotten."""
     if kind == PHONE:
-        return f"0{address[3:5]}•••{address[-3:]}"
+        return phones.mask(address)
     name, _, host = address.partition("@")
     return f"{name[:1]}•••@{host}"

@@ -129,6 +129,32 @@ GUARDS: list[Guard] = [
         "newsroom.supplier_fixed: a source is ended, never renamed",
         "NEW.unit_id <> OLD.unit_id OR NEW.name <> OLD.name",
     ),
+    Guard(
+        "nguon_arrival_fixed",
+        "newsroom_arrival",
+        "UPDATE",
+        "newsroom.arrival_fixed: what was decided, and what it was about, stays",
+        "NEW.unit_id <> OLD.unit_id OR NEW.origin <> OLD.origin"
+        " OR (OLD.state <> 'waiting' AND (NEW.state <> OLD.state"
+        " OR NEW.decided_by_id IS DISTINCT FROM OLD.decided_by_id"
+        " OR NEW.bulletin_id IS DISTINCT FROM OLD.bulletin_id"
+        " OR NEW.title <> OLD.title OR NEW.body <> OLD.body))",
+    ),
+    Guard(
+        "nguon_arrival_kept",
+        "newsroom_arrival",
+        "DELETE",
+        "newsroom.arrival_fixed: never deleted",
+    ),
+    Guard(
+        "nguon_arrival_taken",
+        "newsroom_arrival",
+        "UPDATE",
+        "newsroom.arrival_fixed: the draft is of its unit, begun by who took it",
+        "NEW.bulletin_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM newsroom_bulletin b"
+        " WHERE b.id = NEW.bulletin_id AND b.unit_id = NEW.unit_id"
+        " AND b.created_by_id = NEW.decided_by_id)",
+    ),
     *(
         Guard(
             f"nguon_correction_{event.lower()}",

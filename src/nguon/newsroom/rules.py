@@ -7,7 +7,7 @@ created; it is never a class of its own and never switched on or off later.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from nguon.core.errors import InvalidError
 
@@ -69,6 +69,54 @@ TRACK_STATES: dict[str, str] = {
     TRACK_RECORDED: "Đã ghi",
     TRACK_DROPPED: "Thôi không nhờ",
 }
+
+# What comes in by itself waits for a person. Without one it can only lapse, when nobody
+# opened it in time, or be seen to say what another text has just said.
+ARRIVED, TAKEN, SET_ASIDE = "waiting", "taken", "aside"
+LAPSED, DOUBLED = "lapsed", "double"
+ARRIVAL_STATES: dict[str, str] = {
+    ARRIVED: "Chờ xem",
+    TAKEN: "Đã nhận",
+    SET_ASIDE: "Không dùng",
+    LAPSED: "Để quá lâu",
+    DOUBLED: "Trùng tin đã có",
+}
+# What the intake of its draft is called, beside the kinds of files.
+ARRIVAL = "arrival"
+FROM_FEED, FROM_FORM, FROM_SYSTEM = "feed", "form", "system"
+ORIGINS: dict[str, str] = {
+    FROM_FEED: "Nguồn tin RSS/Atom",
+    FROM_FORM: "Tin đề nghị",
+    FROM_SYSTEM: "Hệ thống khác",
+}
+# Units that people may propose a text to: `territory` names them so.
+OFFERED_TO = ("commune", "province")
+# A feed is asked this often; after the n-th failure in a row after 2ⁿ times as long.
+FEED_PAUSE = timedelta(minutes=15)
+FEED_LONGEST_PAUSE = timedelta(hours=12)
+# Whoever entered a feed is told when so many tries in a row failed, hours later.
+FEED_FAILURES_TOLD = 4
+FEED_NAME_LIMIT, ADDRESS_LIMIT, REASON_LIMIT = 120, 500, 300
+FEEDS_PER_UNIT = 40
+# What is older is no news; a feed's first answer brings its newest few.
+NEWS_DAYS, FIRST_ENTRIES = 30, 10
+# The same words within so many days are the same news; below so many letters words
+# alone do not tell.
+SAME_DAYS, SHORT_TEXT = 3, 200
+# What a feed brought and nobody opened for so long is news no more.
+LAPSE_DAYS = 30
+# Who proposed a text is forgotten so long after the answer, and at the latest after.
+# Source: law 91/2025/QH15: personal data is kept no longer than its purpose.
+SENDER_DAYS, SENDER_LONGEST_DAYS = 30, 180
+# Enough for an office's week; more is a program that fills boxes.
+OFFERS_PER_PHONE, OFFERS_WAITING = 10, 200
+OFFER_LINKS = 3
+# Who sends sooner than a person reads, or later than a page lives, is a program.
+OFFER_FASTEST_SECONDS, OFFER_PAGE_SECONDS = 3, 12 * 3600
+# How far the clock of another system may be away; its texts are short.
+SENT_TOLERANCE = timedelta(minutes=10)
+MESSAGE_BYTES = 128 * 1024
+SENDER_LIMIT = 120
 
 # What may stand beside a text, on boards and on the commune's page.
 PICTURE, VIDEO, DOCUMENT = "picture", "video", "document"

@@ -15,16 +15,24 @@ from django.conf import settings
 
 WEBHOOK, SMTP, ZALO = "webhook", "smtp", "zalo-oa"
 SMS_HTTP, CALL_HTTP = "sms-http", "call-http"
+# Not by which texts leave, but who may send us some.
+INBOUND = "inbound"
 # Which channel of a bulletin an account serves; calls are for officers alone.
 SOCIAL, SMS = "social", "sms"
-CHANNEL_OF = {WEBHOOK: SOCIAL, SMTP: SOCIAL, ZALO: SOCIAL, SMS_HTTP: SMS, CALL_HTTP: ""}
+CHANNEL_OF = {
+    **{WEBHOOK: SOCIAL, SMTP: SOCIAL, ZALO: SOCIAL, SMS_HTTP: SMS},
+    **{CALL_HTTP: "", INBOUND: ""},
+}
 NEEDED = {
     WEBHOOK: ("url", "secret"),
     SMTP: (),
     SMS_HTTP: ("url", "token"),
     CALL_HTTP: ("url", "token"),
+    INBOUND: ("secret",),
     ZALO: ("app_id", "secret", "renewal"),
 }
+# A secret that signs what others send us is not to be guessed.
+SHORTEST_SECRET = 24
 # For this machine's own tests and for gateways behind a proxy here.
 PLAIN_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -103,6 +111,10 @@ def _account(row: Mapping[str, Any]) -> Account:
     for key in NEEDED[kind]:
         if not options.get(key):
             raise AccountError(f"NGUON_CHANNELS: {name}: {key} is missing.")
+    if kind == INBOUND and len(options["secret"]) < SHORTEST_SECRET:
+        raise AccountError(
+            f"NGUON_CHANNELS: {name}: secret needs {SHORTEST_SECRET} signs or more."
+        )
     for key in ("url", "api", "oauth"):
         if key in options:
             _check_address(name, key, options[key])

@@ -5,8 +5,6 @@ An adapter knows its provider's wire and nothing of bulletins. What it raises de
 leaves. Nothing here logs a key, an address or a text.
 """
 
-import hashlib
-import hmac
 import html
 import json
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMessage
 
+from nguon.providers import signatures
 from nguon.providers.accounts import CALL_HTTP, SMS_HTTP, SMTP, WEBHOOK, Account
 
 SECONDS = 10.0
@@ -123,12 +122,11 @@ def _send_webhook(account: Account, message: Message) -> Receipt:
         },
         ensure_ascii=False,
     ).encode()
-    mark = hmac.new(account.options["secret"].encode(), body, hashlib.sha256)
     answer = _ask(
         account.options["url"],
         headers={
             "Content-Type": "application/json; charset=utf-8",
-            "X-Nguon-Signature": f"sha256={mark.hexdigest()}",
+            signatures.HEADER: signatures.sign(account.options["secret"], body),
         },
         content=body,
     )

@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -200,15 +200,18 @@ class Connection:
             line.close()
 
     def get(
-        self, url: str, *, keep: bool = False
+        self, url: str, *, keep: bool = False, unless: Mapping[str, str] | None = None
     ) -> tuple[http.client.HTTPResponse, str]:
         """Return the answer to a GET and the address where redirects led.
 
-        With `keep` the host is asked to leave the connection open after it.
+        With `keep` the host is asked to leave the connection open after it. `unless`
+        are the headers of RFC 9110 13.1 that ask for news only; then 304 is an answer.
         Raises SourceAwayError, UnplayableSourceError (it answers no), AddressError.
         """
         for _turn in range(MAX_REDIRECTS + 1):
-            answer = self._ask(addresses.parse(url), keep=keep)
+            answer = self._ask(addresses.parse(url), keep=keep, unless=unless or {})
+            if unless and answer.status == http.HTTPStatus.NOT_MODIFIED:
+                return answer, url
             if answer.status in {301, 302, 303, 307, 308}:
                 url = join(url, answer.getheader("Location", ""))
                 self.hang_up()
@@ -234,7 +237,9 @@ class Connection:
             raise UnplayableSourceError("core.source_unplayable", why="too_long")
         return data, where
 
-    def _ask(self, address: Address, *, keep: bool) -> http.client.HTTPResponse:
+    def _ask(
+        self, address: Address, *, keep: bool, unless: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
         """Ask on the connection that is kept, or on a new one."""
         host = (address.scheme, address.host, address.port)
         try:
@@ -242,45 +247,57 @@ class Connection:
             if kept is not None:
                 # The host may have hung up since; that says nothing of the source.
                 with contextlib.suppress(ConnectionError):
-                    return _request(kept, address, keep=keep)
+                    return _request(kept, address, keep=keep, unless=unless)
             self.hang_up()
-            self._socket = line = self._connect(address)
+            self._socket = line = open_line(
+                address, inside=self._inside, allow_inside=self._allow_inside
+            )
             self._kept = host if keep else None
             if self.closing.is_set():
                 raise SourceAwayError("core.source_away", why="closed")
-            return _request(line, address, keep=keep)
+            return _request(line, address, keep=keep, unless=unless)
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             self.hang_up()
             raise SourceAwayError("core.source_away", why="no_answer") from error
 
-    def _connect(self, address: Address) -> socket.socket:
-        """Return a connection to a number of this name that may be opened."""
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        numbers = [str(row[4][0]) for row in found]
-        names = {address.host, f"{address.host}:{address.port}"}
-        if not self._allow_inside and names.isdisjoint(self._inside):
-            for number in numbers:
-                addresses.check_number(number, host=address.host)
-        line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
-        line.settimeout(STALE_S)
-        if not address.is_tls:
-            return line
-        try:
-            context = ssl.create_default_context()
-            return context.wrap_socket(line, server_hostname=address.host)
-        except OSError:
-            line.close()
-            raise
+
+def open_line(
+    address: Address,
+    *,
+    inside: Collection[str] = (),
+    allow_inside: bool = False,
+    stale_s: float = STALE_S,
+) -> socket.socket:
+    """Return a connection to a number of this name that may be opened.
+
+    Raises OSError, AddressError `core.address_inside`.
+    """
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    numbers = [str(row[4][0]) for row in found]
+    names = {address.host, f"{address.host}:{address.port}"}
+    if not allow_inside and names.isdisjoint(inside):
+        for number in numbers:
+            addresses.check_number(number, host=address.host)
+    line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
+    line.settimeout(stale_s)
+    if not address.is_tls:
+        return line
+    try:
+        context = ssl.create_default_context()
+        return context.wrap_socket(line, server_hostname=address.host)
+    except OSError:
+        line.close()
+        raise
 
 
 def _request(
-    line: socket.socket, address: Address, *, keep: bool
+    line: socket.socket, address: Address, *, keep: bool, unless: Mapping[str, str]
 ) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(address.host, address.port)
     connection.response_class = _Response
     connection.sock = line
     headers = {"User-Agent": "nguon", "Accept": "*/*"}
-    headers |= {} if keep else {"Connection": "close"}
+    headers |= {**unless} if keep else {**unless, "Connection": "close"}
     connection.request("GET", address.target, headers=headers)
     return connection.getresponse()
 

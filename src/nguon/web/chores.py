@@ -19,7 +19,8 @@ def chores() -> list[Chore]:
     """Return what a worker does beside making sounds."""
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
-        Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("notices", _tell, every_seconds=1),
+        Chore("pushes", _push, every_seconds=1),
         Chore("channels", _spread, every_seconds=1),
         Chore("reminders", lambda at: schedule.remind_waiting(at=at), every_seconds=5),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
@@ -41,6 +42,8 @@ def chores() -> list[Chore]:
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
+        Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=5),
+        Chore("arrivals", lambda at: newsroom.tidy_arrivals(at=at), every_seconds=900),
         Chore("copies", lambda at: newsroom.compact_next(at=at), every_seconds=0.5),
         Chore("videos", lambda at: newsroom.make_next_video(at=at), every_seconds=1),
         Chore("uploads", _forget_uploads, every_seconds=600),
@@ -51,6 +54,16 @@ def chores() -> list[Chore]:
 def _forget_uploads(at: datetime) -> None:
     """Take away files that were never sent to their end."""
     newsroom.forget_uploads(at=at)
+
+
+def _tell(at: datetime) -> None:
+    """Carry notices by mail, text message and call."""
+    people.deliver_notices(at=at, only=people.OTHER_CHANNELS)
+
+
+def _push(at: datetime) -> None:
+    """Carry notices to phones: a slow maker of browsers holds up no call."""
+    people.deliver_notices(at=at, only=people.PUSHES)
 
 
 def _put_away(at: datetime) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from nguon.emergency import queries as emergency
+from nguon.newsroom import arrivals
 from nguon.people import access
 from nguon.people import queries as people
 from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
@@ -65,6 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "doors": _list_doors(request.path, user, at),
         "own_place": SimpleLazyObject(lambda: _place_of(user, at)),
         "unread": SimpleLazyObject(lambda: people.count_unread(user)),
+        "arrival_count": SimpleLazyObject(lambda: arrivals.count_arrivals(user, at=at)),
         "waiting_count": SimpleLazyObject(
             lambda: (
                 len(schedule.list_waiting(user, at=at))

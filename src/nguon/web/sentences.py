@@ -58,6 +58,31 @@ SENTENCES: dict[str, str] = {
     ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
+    "people.receiver_absent": "Máy này không còn trong danh sách. Hãy tải lại trang.",
+    "people.receiver_unusable": (
+        "Trình duyệt gửi khóa báo không đọc được. Hãy tải lại trang và bật lại."
+    ),
+    "people.receiver_other_keys": (
+        "Địa chỉ báo này đã dùng với khóa khác. Hãy tắt báo của trang trong trình duyệt"
+        " rồi bật lại."
+    ),
+    "people.receivers_full": (
+        "Bạn đã bật báo trên {most} máy. Hãy tắt máy không dùng nữa rồi bật lại."
+    ),
+    "people.receiver_gone": (
+        "Máy này không còn nhận báo nên đã được bỏ khỏi danh sách. Hãy mở trang này"
+        " trên máy đó và bật lại."
+    ),
+    "people.receiver_refused": (
+        "Máy chủ báo của hãng trình duyệt từ chối. Hãy tắt rồi bật lại báo trên máy đó."
+    ),
+    "people.push_closed": (
+        "Máy chủ báo của hãng trình duyệt không trả lời. Hãy thử lại sau ít phút."
+    ),
+    "providers.push_host": (
+        "Trình duyệt này dùng máy chủ báo lạ ({host}). Hãy dùng Chrome, Firefox, Edge"
+        " hoặc Safari, hoặc nhờ quản trị máy chủ thêm vào NGUON_PUSH_HOSTS."
+    ),
     "people.role_absent": "Không có vai trò này.",
     "people.deputy_absent": "Không có việc thay này.",
     "people.absence_absent": "Không có kỳ vắng mặt này.",
@@ -200,6 +225,70 @@ SENTENCES: dict[str, str] = {
     "newsroom.supplier_unreadable": (
         "Tên nguồn cần từ 2 đến {limit} ký tự. Hãy viết lại."
     ),
+    "newsroom.arrival_absent": "Không có tin đến này trong địa bàn của bạn.",
+    "newsroom.arrival_decided": (
+        "Tin đến này đã có người quyết định, hoặc nguồn vừa sửa. Hãy tải lại trang."
+    ),
+    "newsroom.arrival_fixed": "Tin đến đã quyết định thì không sửa được nữa.",
+    "newsroom.reason_missing": "Hãy ghi lý do, từ 1 đến {limit} ký tự.",
+    "newsroom.feed_absent": "Không có nguồn tin này trong địa bàn của bạn.",
+    "newsroom.feed_name": "Tên nguồn tin cần từ 2 đến {limit} ký tự. Hãy viết lại.",
+    "newsroom.feed_known": "Đơn vị đã có nguồn tin ở địa chỉ này. Hãy xem danh sách.",
+    "newsroom.feeds_too_many": (
+        "Đơn vị đã có {limit} nguồn tin. Hãy bỏ bớt nguồn không dùng."
+    ),
+    "newsroom.feed_address": (
+        "Địa chỉ {url} không dùng được. Hãy dùng địa chỉ RSS hoặc Atom bắt đầu bằng "
+        "https://."
+    ),
+    "newsroom.feed_inside": (
+        "{host} nằm trong mạng nội bộ nên không được đọc. Hãy dùng địa chỉ công khai."
+    ),
+    "newsroom.feed_away": "Nguồn không trả lời. Máy chủ tự thử lại, thưa dần.",
+    "newsroom.feed_refused": (
+        "Nguồn trả lời lỗi {status}. Máy chủ tự thử lại; nếu lỗi mãi, hãy xem lại địa "
+        "chỉ."
+    ),
+    "newsroom.feed_too_long": (
+        "Nguồn gửi về hơn {megabytes} MB. Hãy xin địa chỉ RSS ngắn hơn."
+    ),
+    "newsroom.feed_unreadable": (
+        "Địa chỉ này không phải RSS hay Atom, hoặc bị hỏng. Hãy xem lại địa chỉ."
+    ),
+    "newsroom.feed_hostile": (
+        "Nguồn có phần XML không an toàn (DTD) nên không đọc. Hãy báo nơi cung cấp."
+    ),
+    "newsroom.feed_too_hard": (
+        "Đọc nguồn lâu quá hoặc tốn quá nhiều bộ nhớ. Máy chủ tự thử lại, thưa dần."
+    ),
+    "newsroom.offer_phone": (
+        "Số điện thoại chưa đúng. Hãy ghi số di động hoặc số bàn có mã vùng."
+    ),
+    "newsroom.offer_sender": "Hãy ghi tên người gửi, từ 2 đến {limit} ký tự.",
+    "newsroom.offer_organisation": "Hãy ghi tên cơ quan, từ 2 đến {limit} ký tự.",
+    "newsroom.offer_empty": "Chưa có nội dung. Hãy viết điều cần phát.",
+    "newsroom.offer_links": (
+        "Nội dung có hơn {limit} địa chỉ mạng. Hãy viết lại bằng lời để đọc trên loa."
+    ),
+    "newsroom.offer_day_past": "Ngày mong phát đã qua. Hãy chọn hôm nay hoặc ngày sau.",
+    "newsroom.offer_refused": (
+        "Chưa gửi được. Hãy tải lại trang, điền lại rồi bấm gửi sau vài giây."
+    ),
+    "newsroom.offers_full": (
+        "Đang có quá nhiều tin chờ xem. Hãy gọi điện cho xã, hoặc gửi lại vào ngày mai."
+    ),
+    "newsroom.unit_absent": "Không có xã này. Hãy chọn xã trong danh sách các xã.",
+    "newsroom.receipt_unknown": (
+        "Không có mã biên nhận này. Hãy xem lại từng chữ, từng số."
+    ),
+    "newsroom.reference_missing": "Thiếu mã tin (id) của hệ thống gửi.",
+    "newsroom.reference_used": (
+        "Mã tin (id) này đã gửi với nội dung khác. Hãy dùng mã mới cho nội dung mới."
+    ),
+    "newsroom.signature_wrong": (
+        "Chữ ký hoặc giờ gửi không đúng. Hãy xem lại khóa và đồng hồ của hệ thống gửi."
+    ),
+    "newsroom.message_unreadable": "Không đọc được tin gửi ({part}). Hãy xem lại JSON.",
     "newsroom.track_absent": "Không có việc ghi âm này trong địa bàn của bạn.",
     "newsroom.track_language": "Hãy chọn một tiếng khác tiếng Việt.",
     "newsroom.track_speaker_missing": (

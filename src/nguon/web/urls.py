@@ -17,6 +17,7 @@ frame = (
 # One line per room; addresses are Vietnamese words without accents.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(frame)),
+    path("gui-tin/", include("nguon.newsroom.public_urls")),
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("kenh/", include("nguon.channels.urls")),

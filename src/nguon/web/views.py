@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from nguon import __version__
 from nguon.core import metrics
 from nguon.fleet import telltale
+from nguon.newsroom import arrivals
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
@@ -91,6 +92,7 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         "at": at,
         "inbox_count": queries.count_undecided(officer, at=at),
+        "arrival_count": arrivals.count_arrivals(officer, at=at),
         "waiting": waiting[:SHOWN],
         "waiting_papers": sent[:SHOWN],
         "waiting_more": max(0, len(waiting) - SHOWN) + max(0, len(sent) - SHOWN),

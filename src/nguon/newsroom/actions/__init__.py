@@ -10,6 +10,13 @@ from nguon.newsroom.actions.approvals import (
     record_check,
     seal_version,
 )
+from nguon.newsroom.actions.arrivals import (
+    offer_text,
+    receive_text,
+    set_aside,
+    take_arrival,
+    tidy_arrivals,
+)
 from nguon.newsroom.actions.attachments import (
     add_attachment,
     describe_attachment,
@@ -32,6 +39,13 @@ from nguon.newsroom.actions.drafts import (
     draft_of,
     reuse_bulletin,
     save_draft,
+)
+from nguon.newsroom.actions.feeds import (
+    add_feed,
+    ask_feed_now,
+    end_feed,
+    fetch_feeds,
+    switch_feed,
 )
 from nguon.newsroom.actions.intake import take_file, take_text
 from nguon.newsroom.actions.recordings import attach_recording
@@ -80,9 +94,11 @@ __all__ = [
     "access_upload",
     "add_attachment",
     "add_comment",
+    "add_feed",
     "add_suppliers",
     "add_template",
     "append_upload",
+    "ask_feed_now",
     "ask_rendition",
     "ask_track",
     "attach_recording",
@@ -97,14 +113,18 @@ __all__ = [
     "describe_attachment",
     "draft_of",
     "drop_track",
+    "end_feed",
     "end_supplier",
     "end_template",
     "fail_rendition",
+    "fetch_feeds",
     "finish_rendition",
     "forget_uploads",
     "freeze_version",
     "import_words",
     "make_next_video",
+    "offer_text",
+    "receive_text",
     "record_approval",
     "record_check",
     "record_track",
@@ -117,10 +137,14 @@ __all__ = [
     "save_draft",
     "save_track_text",
     "seal_version",
+    "set_aside",
     "set_rate",
     "set_word",
+    "switch_feed",
+    "take_arrival",
     "take_file",
     "take_text",
     "take_upload",
     "tell_late_tracks",
+    "tidy_arrivals",
 ]

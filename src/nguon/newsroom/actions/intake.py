@@ -12,7 +12,7 @@ from nguon.newsroom import rules
 from nguon.newsroom.actions.drafts import create_bulletin
 from nguon.newsroom.actions.recordings import keep_recording
 from nguon.newsroom.intake import kinds, limits, proposal, reader
-from nguon.newsroom.models import Bulletin, Intake
+from nguon.newsroom.models import Arrival, Bulletin, Intake
 from nguon.people import access as people_access
 from nguon.people.models import AUTHOR, Officer
 from nguon.speech.render import Rendered
@@ -63,6 +63,47 @@ def take_text(*, unit: Unit, text: str, by: Officer, at: datetime) -> Bulletin:
     return _propose(unit, kinds.TEXT, "", text, [], b"", by, at)
 
 
+def take_arrived(*, arrival: Arrival, by: Officer, at: datetime) -> Bulletin:
+    """Begin a draft from a text that came in; its own title stays, and whose it is.
+
+    A source that supplies no longer is not named. Raises NoRightError, AbsentError.
+    """
+    supplier = arrival.supplier
+    start = rules.Draft(
+        title=arrival.title,
+        body="",
+        field=arrival.field,
+        supplier=supplier.pk if supplier and supplier.ended_at is None else None,
+    )
+    whose = supplier.name if supplier else arrival.source_name
+    notes = [f"{rules.ORIGINS[arrival.origin]}: {arrival.source_name}."]
+    if arrival.published_at:
+        notes.append(f"Nguồn đăng lúc {_when(arrival.published_at)}.")
+    if arrival.link:
+        notes.append(f"Địa chỉ gốc: {arrival.link}")
+    if arrival.wished_on:
+        notes.append(f"Nơi gửi mong phát ngày {arrival.wished_on:%d/%m/%Y}.")
+    if arrival.corrects:
+        notes.append("Nguồn đã sửa tin này sau khi xã nhận bản trước. Hãy so hai bản.")
+    text = arrival.body or arrival.title
+    return _propose(
+        arrival.unit,
+        rules.ARRIVAL,
+        arrival.source_name,
+        text,
+        notes,
+        b"",
+        by,
+        at,
+        start=start,
+        issuer=whose,
+    )
+
+
+def _when(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%H:%M %d/%m/%Y}"
+
+
 @transaction.atomic
 def _propose(
     unit: Unit,
@@ -73,13 +114,25 @@ def _propose(
     picture: bytes,
     by: Officer,
     at: datetime,
+    *,
+    start: rules.Draft | None = None,
+    issuer: str = "",
 ) -> Bulletin:
-    proposed = proposal.propose(text, day=timezone.localdate(at), issuer=_speaker(unit))
+    """Begin a draft; what `start` tells is known and not guessed again."""
+    known = start or rules.Draft(title="", body="")
+    proposed = proposal.propose(
+        text,
+        day=timezone.localdate(at),
+        issuer=issuer or _speaker(unit),
+        title=known.title,
+    )
     draft = rules.Draft(
         title=proposed.title[: rules.TITLE_LIMIT],
         body=proposed.body[: rules.BODY_LIMIT],
-        field=proposed.field,
+        # The first field is what whoever entered it did not choose.
+        field=known.field if known.field > 1 else proposed.field,
         expires_on=proposed.expires_on,
+        supplier=known.supplier,
     )
     bulletin = create_bulletin(unit=unit, draft=draft, by=by, at=at)
     media = None

@@ -152,8 +152,10 @@ def clean(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def propose(text: str, *, day: date, issuer: str) -> Proposal:
+def propose(text: str, *, day: date, issuer: str, title: str = "") -> Proposal:
     """Return a bulletin as a station speaks it, from a letter or a message.
+
+    A `title` that came with the text stays.
 
     `day` is today, for dates without a year; `issuer` speaks when the letter does not
     say whose it is.
@@ -161,7 +163,7 @@ def propose(text: str, *, day: date, issuer: str) -> Proposal:
     came = clean(text)
     notes: list[str] = []
     parts = _take_apart(came.split("\n"))
-    title = _title(parts, notes)
+    title = title or _title(parts, notes)
     if parts.dropped:
         notes.append(
             "Đã bỏ phần đầu và cuối văn bản: quốc hiệu, số, căn cứ, nơi nhận, chữ ký."

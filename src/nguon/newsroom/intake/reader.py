@@ -45,7 +45,7 @@ class Options:
 
 def main(folder: str, purpose: str, *options: str) -> int:
     """Limit this process, read the file, leave the answer."""
-    _limit(FILM_CPU_SECONDS if purpose == FILM else CPU_SECONDS)
+    limit_process(FILM_CPU_SECONDS if purpose == FILM else CPU_SECONDS)
     place = Path(folder)
     try:
         answer = _read(place, purpose, options)
@@ -57,9 +57,10 @@ def main(folder: str, purpose: str, *options: str) -> int:
     return 0
 
 
-def _limit(cpu_seconds: int) -> None:
+def limit_process(cpu_seconds: int, *, memory_bytes: int = MEMORY_BYTES) -> None:
+    """Let this process have no more than so much, for good."""
     for what, limit in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_CORE, 0),

@@ -1,5 +1,6 @@
 """The newsroom's tables, by domain; `from nguon.newsroom.models import Bulletin`."""
 
+from nguon.newsroom.models.arrivals import Arrival, NewsFeed
 from nguon.newsroom.models.attachments import Attachment, VersionAttachment
 from nguon.newsroom.models.bulletins import (
     HASH_LENGTH,
@@ -24,6 +25,7 @@ from nguon.newsroom.models.tracks import TrackTask
 
 __all__ = [
     "HASH_LENGTH",
+    "Arrival",
     "Attachment",
     "Bulletin",
     "ChannelText",
@@ -32,6 +34,7 @@ __all__ = [
     "Editor",
     "Intake",
     "Involvement",
+    "NewsFeed",
     "PayRate",
     "Recording",
     "Rendition",

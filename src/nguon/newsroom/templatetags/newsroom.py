@@ -69,3 +69,9 @@ def heard(spoken: str) -> str:
     """Return a spoken text with its pauses and emphasis as people type them."""
     pauses = re.sub("‖+", lambda found: f"[nghỉ {len(found[0]) / 2:g}s]", spoken)
     return pauses.replace("‹", "*").replace("›", "*")
+
+
+@register.filter
+def receipt(code: str) -> str:
+    """Return a receipt's code in the groups in which people read it aloud."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))

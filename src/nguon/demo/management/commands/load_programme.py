@@ -1,4 +1,4 @@
-"""`load_programme`: a week of daily slots for the demo's home commune."""
+"""`load_programme`: a week of slots for the demo's home commune, and what came in."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from nguon.demo import world
+from nguon.demo import arrivals, world
 
 
 class Command(BaseCommand):
@@ -16,6 +16,9 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         """Load, and print how many there are."""
-        self.stdout.write(
-            json.dumps({"broadcasts": world.load_programme(at=timezone.now())})
-        )
+        at = timezone.now()
+        told = {
+            "broadcasts": world.load_programme(at=at),
+            "arrivals": arrivals.load_arrivals(at=at),
+        }
+        self.stdout.write(json.dumps(told))
