@@ -337,7 +337,7 @@ def test_who_has_what_is_late_is_told_once_a_week(
     assert actions.tell_late(at=now + DAY) == 0
     assert actions.tell_late(at=now + 8 * DAY) == 2
 
-    late = Notice.objects.filter(subject__startswith="Quá hạn")
+    late = Notice.objects.filter(subject__startswith="Quá hạn 1 việc")
     assert late.filter(officer=lan).count() == 2
     assert late.filter(officer=hoa, subject__contains="Đak Đoa").count() == 2
 
@@ -375,6 +375,7 @@ def test_the_keeper_moves_for_units_that_are_no_more(
     row = actions.mark_read(assignment_id=district.pk, by=quan, at=now)
 
     assert row.state == rules.READ
+    assert actions.tell_late(at=now) == 0
     assert not access.fence_plans(lan, at=now).exists()
 
 

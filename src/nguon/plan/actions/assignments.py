@@ -18,6 +18,7 @@ from nguon.fleet import photos
 from nguon.fleet.actions import store_media
 from nguon.fleet.models import Media
 from nguon.people import access as people
+from nguon.people import queries as holders
 from nguon.people.actions import notify
 from nguon.people.models import APPROVER, Officer
 from nguon.plan import access, rules
@@ -25,6 +26,7 @@ from nguon.plan import queries as plans
 from nguon.plan.models import Assignment, Progress
 
 LATE_AGAIN = timedelta(days=7)
+LATE_AT_ONCE = 500
 
 
 @transaction.atomic
@@ -138,41 +140,55 @@ def send_back(
     return row
 
 
+@transaction.atomic
 def tell_late(*, at: datetime) -> int:
-    """Tell who has it, and the keeper, what is over its last day; weekly, not daily.
+    """Tell who has it what is over its last day: one notice a person, weekly.
 
+    What ended units were given stays with the keeper, who sees it first in every list.
     Returns how many assignments were told of.
     """
     today = timezone.localdate(at)
     rested = Q(late_told_at__isnull=True) | Q(late_told_at__lte=at - LATE_AGAIN)
-    late = Assignment.objects.filter(
+    on_map = Q(unit__valid_to__isnull=True) | Q(unit__valid_to__gt=today)
+    rows = Assignment.objects.select_for_update(of=("self",))
+    late = rows.select_related("plan", "task", "unit", "assigned_to").filter(
         rested,
+        on_map,
         plan__state=rules.SENT,
         task__last_date__lt=today,
         done_at__isnull=True,
     )
-    count = 0
-    for key in late.order_by("task__last_date", "pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            mine = late.filter(pk=key).update(late_told_at=at)
-            if mine:
-                _tell_one_late(Assignment.objects.get(pk=key), today, at)
-                count += mine
-    return count
+    # A unit's own stand together, so that a turn rarely parts them.
+    found = list(late.order_by("unit", "task__last_date", "pk")[:LATE_AT_ONCE])
+    told: dict[int, list[Assignment]] = {}
+    officers: dict[int, Officer] = {}
+    for row in found:
+        for officer in _responsible(row, at):
+            officers[officer.pk] = officer
+            told.setdefault(officer.pk, []).append(row)
+    keys = [row.pk for row in found]
+    Assignment.objects.filter(pk__in=keys).update(late_told_at=at)
+    for key, mine in told.items():
+        _tell(
+            mine[0],
+            [officers[key]],
+            f"Quá hạn {len(mine)} việc: {mine[0].unit.full_name}",
+            "\n".join(row.title for row in mine),
+            at=at,
+        )
+    return len(found)
 
 
-def _tell_one_late(row: Assignment, today: date, at: datetime) -> None:
-    unit = access.mover_of(row, at=at)
-    task = row.task
-    days = rules.days_late(task.last_date if task else None, today=today)
-    told = [row.assigned_to] if row.assigned_to else plans.list_doers(row, at=at)
-    _tell(
-        row,
-        told,
-        f"Quá hạn {days} ngày: {unit.full_name}",
-        row.title,
-        at=at,
-    )
+def _responsible(row: Assignment, at: datetime) -> list[Officer]:
+    """Return who was named, or whoever may name somebody."""
+    if row.assigned_to is not None:
+        return [row.assigned_to]
+    found = [
+        officer
+        for kind in access.MOVERS
+        for officer in holders.list_holders(row.unit, kind=kind, at=at)
+    ]
+    return list({officer.pk: officer for officer in found}.values())
 
 
 def _lock(assignment_id: int, *, act: str, by: Officer, at: datetime) -> Assignment:
