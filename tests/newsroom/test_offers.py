@@ -303,6 +303,14 @@ def test_a_body_changed_on_its_way_is_not_taken(client: Client, book: Path) -> N
         assert answer.json()["code"] == "newsroom.signature_wrong"
 
 
+def test_a_long_message_is_refused_before_it_is_read(
+    post: Callable[..., Any],
+) -> None:
+    answer = post(text="a" * (rules.MESSAGE_BYTES + 1))
+
+    assert answer.json()["data"] == {"part": "length"}
+
+
 def test_a_short_secret_is_refused_when_the_server_starts(book: Path) -> None:
     book.write_text('[[account]]\nname = "a"\nkind = "inbound"\nsecret = "ngan"\n')
 

@@ -125,6 +125,7 @@ def offer_text(
         )
     heading = heading or rules.first_words(body)
     _check_offer(heading, body, field, wished_on, at=at)
+    _lock(unit)
     content = content_hash(heading, body)
     recent = Arrival.objects.filter(
         origin=rules.FROM_FORM, phone=number, arrived_at__gt=at - timedelta(days=1)
@@ -178,6 +179,7 @@ def receive_text(
         raise rules.DraftError("newsroom.reference_missing")
     heading = heading or rules.first_words(body)
     _check_offer(heading, body, field, wished_on, at=at)
+    _lock(unit)
     key, content = f"system:{account}", content_hash(heading, body)
     mark = content_hash(name, "")
     known = Arrival.objects.filter(source_key=key, entry_sha256=mark).first()
@@ -203,6 +205,11 @@ def receive_text(
     )
 
 
+def _lock(unit: Unit) -> None:
+    """Make those who send to a unit at once wait for each other."""
+    Unit.objects.select_for_update().get(pk=unit.pk)
+
+
 def _line(text: str) -> str:
     return " ".join(clean(text).split())
 
@@ -221,8 +228,6 @@ def _check_offer(
 
 def _keep_offer(arrival: Arrival, *, at: datetime) -> Arrival:
     """Keep a proposal with its receipt, and tell the unit's authors."""
-    # The lock makes those who send at once wait for each other.
-    Unit.objects.select_for_update().get(pk=arrival.unit_id)
     waiting = Arrival.objects.filter(unit=arrival.unit, state=rules.ARRIVED)
     if waiting.exclude(origin=rules.FROM_FEED).count() >= rules.OFFERS_WAITING:
         raise RefusedError("newsroom.offers_full")

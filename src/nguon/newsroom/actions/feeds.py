@@ -224,7 +224,8 @@ def _keep(feed: NewsFeed, entries: Sequence[Entry], *, at: datetime) -> int:
     ]
     if feed.good_at is None:
         fresh = fresh[: rules.FIRST_ENTRIES]
-    return sum(_keep_entry(feed, entry, at=at) for entry in fresh)
+    # The newest is kept last, so that it stands first in the list.
+    return sum(_keep_entry(feed, entry, at=at) for entry in reversed(fresh))
 
 
 def _keep_entry(feed: NewsFeed, entry: Entry, *, at: datetime) -> bool:
