@@ -15,6 +15,8 @@ PUBLIC = {
     "account_logout": "only ends a session, by POST",
     "account_inactive": "says why the door stays shut",
     "mfa_authenticate": "the second half of the door",
+    "people:service_worker": "shows pushes; a browser asks for it by itself",
+    "people:manifest": "how the pages stand on a home screen",
     "web:health": "tells a watchman that the process answers",
     "web:metrics": "answers Prometheus on this very machine, nobody else",
     # Who stands at a pole reports what is wrong with it, a few times an hour.

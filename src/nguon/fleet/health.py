@@ -96,7 +96,7 @@ def grade_of(kind: str, data: Mapping[str, object]) -> int:
     sounded, level = data.get("sounded_ms"), data.get("level_dbfs")
     if not isinstance(sounded, int) or sounded < SHORTEST_PROOF_MS:
         return 0
-    if not isinstance(level, int | float) or level <= SILENCE_DBFS:
+    if not isinstance(level, (int, float)) or level <= SILENCE_DBFS:
         return 0
     if data.get("output") == "null":
         return 0  # a device without a sound card

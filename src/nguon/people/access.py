@@ -20,6 +20,7 @@ from nguon.people.models import (
     TECHNICIAN,
     VIEWER,
     Officer,
+    Receiver,
     Role,
 )
 from nguon.territory.models import Unit
@@ -187,3 +188,11 @@ def access_unit(officer: Officer, uid: str, *, at: datetime) -> Unit:
     if unit is None:
         raise AbsentError("people.not_your_ground")
     return unit
+
+
+def access_receiver(officer: Officer, receiver_id: int) -> Receiver:
+    """Return one of an officer's own browsers. Raises AbsentError for any other."""
+    receiver = officer.receivers.filter(pk=receiver_id).first()
+    if receiver is None:
+        raise AbsentError("people.receiver_absent")
+    return receiver

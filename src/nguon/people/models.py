@@ -16,6 +16,8 @@ ROLES = {
     VIEWER: "Người xem",
     ADMINISTRATOR: "Quản trị",
 }
+# The channel that has a delivery for each receiver; the others have one.
+PUSH = "push"
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -156,6 +158,25 @@ class Notice(models.Model):
         return f"notice #{self.pk} to officer #{self.officer_id}"
 
 
+class Receiver(models.Model):
+    """A browser (máy nhận báo) that shows an officer's notices, shut or open."""
+
+    officer = models.ForeignKey(
+        Officer, on_delete=models.PROTECT, related_name="receivers"
+    )
+    # Where the browser's maker takes messages: an address nobody can guess.
+    endpoint = models.CharField(max_length=1000, unique=True)
+    host = models.CharField(max_length=200)
+    public_key = models.CharField(max_length=100)
+    secret = models.CharField(max_length=40)
+    label = models.CharField(max_length=60)
+    created_at = models.DateTimeField()
+    reached_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"receiver #{self.pk} of officer #{self.officer_id}"
+
+
 class NoticeDelivery(models.Model):
     """One notice on its way through one channel; claimed with a lease."""
 
@@ -163,6 +184,9 @@ class NoticeDelivery(models.Model):
         Notice, on_delete=models.PROTECT, related_name="deliveries"
     )
     channel = models.CharField(max_length=20)
+    receiver = models.ForeignKey(
+        Receiver, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     # Set from the start for what waits whether the notice is read before.
     lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -172,8 +196,18 @@ class NoticeDelivery(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["notice", "channel"], name="delivery_once_per_channel"
-            )
+                fields=["notice", "channel"],
+                condition=Q(receiver__isnull=True),
+                name="delivery_once_per_channel",
+            ),
+            models.UniqueConstraint(
+                fields=["notice", "receiver"], name="delivery_once_per_receiver"
+            ),
+            models.CheckConstraint(
+                condition=Q(channel=PUSH, receiver__isnull=False)
+                | (~Q(channel=PUSH) & Q(receiver__isnull=True)),
+                name="delivery_push_has_receiver",
+            ),
         ]
 
     def __str__(self) -> str:

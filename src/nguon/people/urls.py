@@ -6,7 +6,7 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import include, path
 
-from nguon.people import ground_views, views
+from nguon.people import ground_views, receiver_views, views
 
 screens = [
     path("thong-bao/", views.show_notices, name="notices"),
@@ -14,6 +14,20 @@ screens = [
     path("tai-khoan/", views.show_account, name="account"),
     path("tai-khoan/lien-lac/", views.change_my_contact, name="my_contact"),
     path("tai-khoan/vang-mat/", views.announce_my_absence, name="my_absence"),
+    path("tai-khoan/bao/", receiver_views.show_receivers, name="receivers"),
+    path("tai-khoan/bao/them/", receiver_views.add_receiver, name="add_receiver"),
+    path(
+        "tai-khoan/bao/<int:receiver_id>/thu/",
+        receiver_views.try_receiver,
+        name="try_receiver",
+    ),
+    path(
+        "tai-khoan/bao/<int:receiver_id>/bo/",
+        receiver_views.remove_receiver,
+        name="remove_receiver",
+    ),
+    path("bao.js", receiver_views.service_worker, name="service_worker"),
+    path("nguon.webmanifest", receiver_views.manifest, name="manifest"),
     path("vang-mat/<int:absence_id>/ket-thuc/", views.end_absence, name="end_absence"),
     path("can-bo/", views.list_officers, name="officers"),
     path("can-bo/moi/", views.new_officer, name="new_officer"),

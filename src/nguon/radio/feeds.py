@@ -249,7 +249,9 @@ class Connection:
                 with contextlib.suppress(ConnectionError):
                     return _request(kept, address, keep=keep, unless=unless)
             self.hang_up()
-            self._socket = line = self._connect(address)
+            self._socket = line = open_line(
+                address, inside=self._inside, allow_inside=self._allow_inside
+            )
             self._kept = host if keep else None
             if self.closing.is_set():
                 raise SourceAwayError("core.source_away", why="closed")
@@ -258,24 +260,34 @@ class Connection:
             self.hang_up()
             raise SourceAwayError("core.source_away", why="no_answer") from error
 
-    def _connect(self, address: Address) -> socket.socket:
-        """Return a connection to a number of this name that may be opened."""
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        numbers = [str(row[4][0]) for row in found]
-        names = {address.host, f"{address.host}:{address.port}"}
-        if not self._allow_inside and names.isdisjoint(self._inside):
-            for number in numbers:
-                addresses.check_number(number, host=address.host)
-        line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
-        line.settimeout(STALE_S)
-        if not address.is_tls:
-            return line
-        try:
-            context = ssl.create_default_context()
-            return context.wrap_socket(line, server_hostname=address.host)
-        except OSError:
-            line.close()
-            raise
+
+def open_line(
+    address: Address,
+    *,
+    inside: Collection[str] = (),
+    allow_inside: bool = False,
+    stale_s: float = STALE_S,
+) -> socket.socket:
+    """Return a connection to a number of this name that may be opened.
+
+    Raises OSError, AddressError `core.address_inside`.
+    """
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    numbers = [str(row[4][0]) for row in found]
+    names = {address.host, f"{address.host}:{address.port}"}
+    if not allow_inside and names.isdisjoint(inside):
+        for number in numbers:
+            addresses.check_number(number, host=address.host)
+    line = socket.create_connection((numbers[0], address.port), timeout=CONNECT_S)
+    line.settimeout(stale_s)
+    if not address.is_tls:
+        return line
+    try:
+        context = ssl.create_default_context()
+        return context.wrap_socket(line, server_hostname=address.host)
+    except OSError:
+        line.close()
+        raise
 
 
 def _request(

@@ -43,6 +43,7 @@ BEAT_SECONDS = 60.0
 # Messages first: turns wait until the sockets were silent for this long, but no
 # longer than that for so many devices: each real one has a processor of its own.
 SILENCE_SECONDS = 0.006
+TIDY_SECONDS, PAUSE_SECONDS = 10.0, 0.3
 PATIENCE_SECONDS, PATIENT_DEVICES = 0.15, 2_000
 SLICE_SECONDS = 0.008
 FLUSH_SECONDS = 0.1
@@ -191,9 +192,10 @@ class Swarm:
 
     async def run(self) -> None:
         """Be these devices until cancelled."""
-        # Thousands of devices are no garbage: looking through them takes 0.1 s.
+        # Thousands of devices are no garbage, and looking through them takes 0.1 s and
+        # more: only while nothing comes in, or all would hear it that much later.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.disable()
         began = time.monotonic()
         for device in self.devices:
             number = device.number
@@ -209,6 +211,7 @@ class Swarm:
                     ("pump", self._pump()),
                     ("flush", self._flush_forever()),
                     ("beats", self._beat_forever()),
+                    ("tidy", self._tidy_forever()),
                     ("connects", self._connect_forever(group)),
                     *(
                         (f"ask-{n}", self._ask_forever(claiming=n < CLAIMING))
@@ -667,6 +670,15 @@ class Swarm:
                 self._flush(limit=FLUSH_DEVICES)
             for number in self._resends.take(time.monotonic(), limit=FLUSH_DEVICES):
                 self._send_events(self.devices[number], again=True)
+
+    async def _tidy_forever(self) -> None:
+        """Collect garbage in a pause of the bus; what is left is no garbage."""
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            while time.monotonic() - self._heard_at < PAUSE_SECONDS:
+                await asyncio.sleep(PAUSE_SECONDS)
+            gc.collect()
+            gc.freeze()
 
     def _flush(self, *, limit: int) -> None:
         """Write what changed in one transaction, then send the new events."""

@@ -19,7 +19,8 @@ def chores() -> list[Chore]:
     """Return what a worker does beside making sounds."""
     return [
         Chore("ready-broadcasts", lambda at: schedule.prepare_ready(at=at)),
-        Chore("notices", lambda at: people.deliver_notices(at=at), every_seconds=1),
+        Chore("notices", _tell, every_seconds=1),
+        Chore("pushes", _push, every_seconds=1),
         Chore("channels", _spread, every_seconds=1),
         Chore("reminders", lambda at: schedule.remind_waiting(at=at), every_seconds=5),
         Chore("live speech", lambda at: schedule.watch_live(at=at), every_seconds=1),
@@ -59,6 +60,16 @@ def _mind_arrivals(at: datetime) -> None:
     """Remind of texts that wait, let old ones lapse, forget who sent them long ago."""
     newsroom.remind_arrivals(at=at)
     newsroom.tidy_arrivals(at=at)
+
+
+def _tell(at: datetime) -> None:
+    """Carry notices by mail, text message and call."""
+    people.deliver_notices(at=at, only=people.OTHER_CHANNELS)
+
+
+def _push(at: datetime) -> None:
+    """Carry notices to phones: a slow maker of browsers holds up no call."""
+    people.deliver_notices(at=at, only=people.PUSHES)
 
 
 def _put_away(at: datetime) -> None:

@@ -58,6 +58,31 @@ SENTENCES: dict[str, str] = {
     ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
+    "people.receiver_absent": "Máy này không còn trong danh sách. Hãy tải lại trang.",
+    "people.receiver_unusable": (
+        "Trình duyệt gửi khóa báo không đọc được. Hãy tải lại trang và bật lại."
+    ),
+    "people.receiver_other_keys": (
+        "Địa chỉ báo này đã dùng với khóa khác. Hãy tắt báo của trang trong trình duyệt"
+        " rồi bật lại."
+    ),
+    "people.receivers_full": (
+        "Bạn đã bật báo trên {most} máy. Hãy tắt máy không dùng nữa rồi bật lại."
+    ),
+    "people.receiver_gone": (
+        "Máy này không còn nhận báo nên đã được bỏ khỏi danh sách. Hãy mở trang này"
+        " trên máy đó và bật lại."
+    ),
+    "people.receiver_refused": (
+        "Máy chủ báo của hãng trình duyệt từ chối. Hãy tắt rồi bật lại báo trên máy đó."
+    ),
+    "people.push_closed": (
+        "Máy chủ báo của hãng trình duyệt không trả lời. Hãy thử lại sau ít phút."
+    ),
+    "providers.push_host": (
+        "Trình duyệt này dùng máy chủ báo lạ ({host}). Hãy dùng Chrome, Firefox, Edge"
+        " hoặc Safari, hoặc nhờ quản trị máy chủ thêm vào NGUON_PUSH_HOSTS."
+    ),
     "people.role_absent": "Không có vai trò này.",
     "people.deputy_absent": "Không có việc thay này.",
     "people.absence_absent": "Không có kỳ vắng mặt này.",
@@ -817,6 +842,24 @@ SENTENCES: dict[str, str] = {
         "Báo xong cần bằng chứng. Hãy kèm ảnh hoặc địa chỉ văn bản, biên bản."
     ),
     "plan.own_report": "Không tự trả lại việc mình vừa báo xong. Hãy nhờ người khác.",
+    "plan.number": "“{text}” không phải số. Hãy ghi như 1.234 hoặc 85,5.",
+    "plan.year": "“{text}” không phải năm. Hãy ghi bốn chữ số, như 2026.",
+    "plan.unit_foreign": (
+        "Kế hoạch này không có đơn vị “{unit}”. Hãy chọn đơn vị trên bản đồ của "
+        "kế hoạch."
+    ),
+    "plan.unit_went": (
+        "Năm {year} không còn {unit}. Đất ấy nay thuộc: {heirs}. "
+        "Hãy giao cho đơn vị mới."
+    ),
+    "plan.row_wrong": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "plan.rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
+    "plan.money_kind": "Hãy chọn nguồn và việc trong danh sách.",
+    "plan.money_range": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
+    "plan.overspent": (
+        "Đã chi nhiều hơn số tiền của nguồn. Hãy nâng số tiền trước, hoặc xem lại số."
+    ),
+    "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # indicators
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
     "indicators.value_range": (

@@ -34,6 +34,12 @@ LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
 # The operator's accounts at providers of messages; see deploy/kenh.example.toml.
 CHANNELS_FILE = env.text("NGUON_CHANNELS", "")
+# Makers of browsers; `host:port` may stand inside the network.
+PUSH_HOSTS = env.words(
+    "NGUON_PUSH_HOSTS",
+    "fcm.googleapis.com,*.push.services.mozilla.com,*.push.apple.com,"
+    "*.notify.windows.com",
+)
 RELAY_ALLOWED = env.words("NGUON_RELAY_ALLOWED", "")
 VOICES_FILE = env.text("NGUON_VOICES_FILE", "")
 SPEECH_CACHE_MB = env.number("NGUON_SPEECH_CACHE_MB", 256)

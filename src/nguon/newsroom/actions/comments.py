@@ -31,8 +31,8 @@ def add_comment(*, uid: str, text: str, by: Officer, at: datetime) -> Comment:
         officers=Officer.objects.filter(
             pk__in=bulletin.editors.exclude(person=by).values("person")
         ),
-        subject=f"{by.full_name} góp ý: {bulletin.shown_title}",
-        body=said,
+        subject=f"Góp ý: {bulletin.shown_title}",
+        body=f"{by.full_name}: {said}",
         url=f"/ban-tin/{bulletin.uid}/lich-su/",
         at=at,
     )

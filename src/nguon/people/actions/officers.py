@@ -11,6 +11,7 @@ from django.db import transaction
 from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.people import access
+from nguon.people.actions.receivers import forget_receivers
 from nguon.people.actions.roles import grant_role
 from nguon.people.models import ADMINISTRATOR, Officer
 from nguon.territory import names
@@ -136,6 +137,7 @@ def lock_officer(*, officer: Officer, by: Officer, at: datetime) -> None:
     if by.pk == officer.pk:
         raise InvalidError("people.own_account")
     _set_active(officer, before=True, after=False)
+    forget_receivers(officer=officer, by=by, at=at)
     audit.record("people.officer.locked", target=officer, by=by, at=at)
 
 

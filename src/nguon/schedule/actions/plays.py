@@ -63,17 +63,21 @@ _DEVICE, _MEMBER = Device._meta.db_table, AudienceMember._meta.db_table
 _COPIED = [
     name for name in _COLUMNS if name not in {"device_id", "broadcast_id", "has_list"}
 ]
+# Each row is looked up by index. A join, or NOT EXISTS, would read every device and
+# every member of every audience for each group of events (PostgreSQL hashes them).
 _INSERT = f"""
 INSERT INTO {PlayRecord._meta.db_table} AS p
     (device_id, unit_id, broadcast_id, late_joiner, {", ".join(_COPIED)})
-SELECT v.device_id, d.unit_id, v.broadcast_id,
-    v.has_list AND NOT EXISTS (
-        SELECT 1 FROM {_MEMBER} m
-        WHERE m.broadcast_id = v.broadcast_id AND m.device_id = v.device_id
-    ),
+SELECT v.device_id,
+    (SELECT d.unit_id FROM {_DEVICE} d WHERE d.id = v.device_id LIMIT 1),
+    v.broadcast_id,
+    v.has_list AND (
+        SELECT m.id FROM {_MEMBER} m
+        WHERE m.broadcast_id = v.broadcast_id AND m.device_id = v.device_id LIMIT 1
+    ) IS NULL,
     {", ".join("v." + name for name in _COPIED)}
-FROM {{source}} CROSS JOIN {_DEVICE} d
-WHERE d.id = v.device_id
+FROM {{source}}
+WHERE true
 """  # noqa: S608  (names of our own tables; every value is a parameter)
 # Each assignment sees the record as it was.
 _STARTED = "COALESCE(p.started_at, excluded.started_at)"
@@ -226,7 +230,7 @@ def _close(record: Told, event: DeviceEvent | Fact) -> None:
     if isinstance(sounded, int) and 0 <= sounded < 2**31:
         record.sounded_ms = int(sounded)
     level = data.get("level_dbfs")
-    if isinstance(level, int | float) and -200 <= level <= 0:
+    if isinstance(level, (int, float)) and -200 <= level <= 0:
         record.level_dbfs = float(level)
 
 

@@ -1,4 +1,8 @@
-"""`make_keys`: the province's root and working keys, once; or new working keys."""
+"""`make_keys`: the province's root and working keys, once; or new working keys.
+
+Also the key with which this server pushes to phones: made once, by an update too, and
+never renewed, for every phone that switched it on is bound to it.
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,6 +13,7 @@ from django.utils import timezone
 
 from nguon.core import signing
 from nguon.fleet import keys
+from nguon.providers import push
 
 
 class Command(BaseCommand):
@@ -28,6 +33,7 @@ class Command(BaseCommand):
         """Make or renew."""
         at = timezone.now()
         made = keys.make(at=at)
+        push.make_key(settings.KEYS_DIR)
         if renew and not made:
             try:
                 keys.renew(at=at)
