@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from nguon.demo.stack import Stack
 
@@ -56,7 +56,7 @@ SCREENS = (
     "/khong-co/",
 )
 SECOND = 1000
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 
 TOO_SMALL = """least => [...document.querySelectorAll(
     'main button, main a.btn, main a.row, main summary, main input, main select,'
@@ -102,7 +102,7 @@ class Person:
             timezone_id="Asia/Ho_Chi_Minh",
             has_touch=True,
         )
-        context.set_default_timeout(30 * SECOND)
+        context.set_default_timeout(60 * SECOND)
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on(
@@ -134,6 +134,29 @@ def test_no_word_is_lost_with_the_network(stack: Stack, browser: Browser) -> Non
     page.fill("#body", BODY)
     expect(page.locator("#saved")).to_have_attribute("data-state", "offline")
     page.context.set_offline(False)
+
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.reload()
+    expect(page.locator("#body")).to_have_value(BODY)
+    assert lan.faults == []
+
+
+def test_no_word_is_lost_that_was_typed_before_the_script_came(
+    stack: Stack, browser: Browser
+) -> None:
+    lan = Person(browser, stack)
+    lan.sign_in("lan")
+    page = lan.page
+    held: list[Route] = []
+    page.route("**/editor*.js", held.append)
+    lan.go("/ban-tin/moi/")
+    page.click("main button[type=submit]", no_wait_after=True)
+    page.wait_for_url("**/viet/", wait_until="commit")
+
+    page.fill("#title", TITLE)
+    page.fill("#body", BODY)
+    assert page.locator("#saved[data-state]").count() == 0
+    held[0].continue_()
 
     expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
     page.reload()
