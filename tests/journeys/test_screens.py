@@ -148,7 +148,7 @@ def test_no_word_is_lost_that_was_typed_before_the_script_came(
     lan.sign_in("lan")
     page = lan.page
     held: list[Route] = []
-    page.route("**/editor*.js", held.append)
+    page.route("**/editor*.js", lambda route: held.append(route))
     lan.go("/ban-tin/moi/")
     page.click("main button[type=submit]", no_wait_after=True)
     page.wait_for_url("**/viet/", wait_until="commit")
