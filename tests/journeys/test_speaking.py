@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 PHONE = {"width": 390, "height": 844}
 SECOND = 1000
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def open_page(browser: Browser, stack: Stack, username: str) -> Page:
         timezone_id="Asia/Ho_Chi_Minh",
         permissions=["microphone"],
     )
-    context.set_default_timeout(30 * SECOND)
+    context.set_default_timeout(60 * SECOND)
     page = context.new_page()
     page.goto(f"{stack.web_url}/dang-nhap/")
     page.fill("[name=login]", username)

@@ -162,3 +162,5 @@ form.addEventListener("submit", (event) => { event.preventDefault(); save(); });
 
 count();
 restore();
+// What was typed before this script came, on a slow phone, is kept by nobody yet.
+if ([form.title, form.body].some((box) => box.value !== box.defaultValue)) { kept = ""; changed(); }
