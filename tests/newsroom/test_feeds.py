@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.newsroom import actions, arrivals, rules
-from nguon.newsroom.actions.feeds import check_address
+from nguon.newsroom.actions.feeds import LEASE, check_address
 from nguon.newsroom.intake import feeds as reading
 from nguon.newsroom.intake import fetching
 from nguon.newsroom.intake.feeds import Entry, FeedError
@@ -174,6 +174,40 @@ def test_an_address_inside_is_never_asked(server: FakeFeeds) -> None:
     assert server.asked == []
 
 
+def test_the_worker_reads_a_real_feed_once(
+    server: FakeFeeds, settings: object, ia_grai: Unit, health: Supplier, lan: Officer,
+    now: datetime,
+) -> None:  # fmt: skip
+    settings.RELAY_ALLOWED = ["127.0.0.1"]  # type: ignore[attr-defined]
+    server.pages["/rss"] = Page(rss(VACCINE), headers={"ETag": '"a1"'})
+    server.pages["/dtd"] = Page(b'<!DOCTYPE r [<!ENTITY a "b">]><rss>&a;</rss>')
+    good = add(ia_grai, health, lan, now, url=server.url("/rss"))
+    bad = add(ia_grai, health, lan, now, url=server.url("/dtd"))
+
+    counts = [
+        actions.fetch_feeds(at=now),
+        actions.fetch_feeds(at=now + timedelta(seconds=5)),
+        actions.fetch_feeds(at=now + rules.FEED_PAUSE),
+    ]
+
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert counts == [1, 0, 0]
+    assert [path for path, _headers in server.asked].count("/rss") == 2
+    assert (good.trouble, good.good_at) == ("", now + rules.FEED_PAUSE)
+    assert (bad.trouble, bad.failures) == ("newsroom.feed_hostile", 1)
+
+
+def test_the_newest_entries_are_kept_wherever_they_stand(now: datetime) -> None:
+    days = [f"{day:02} Nov 2026 08:00:00 +0700" for day in range(1, 24)]
+    rows = [(str(n), f"Tin {n}", "", day) for n, day in enumerate(days)]
+
+    assert [entry.title for entry in reading.parse(rss(*rows))][:2] == [
+        "Tin 22",
+        "Tin 21",
+    ]
+
+
 def test_bad_feeds_end_as_one_sentence_each(
     server: FakeFeeds, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,15 +304,19 @@ def test_a_broken_feed_backs_off_and_the_others_go_on(
 def test_a_feed_that_is_off_or_being_asked_is_not_asked(
     feed: NewsFeed, lan: Officer, now: datetime
 ) -> None:
-    def fetch(asked: Asked) -> Fetched:
-        # The claim holds while it is asked: another worker finds nothing due.
-        assert actions.fetch_feeds(at=now, fetch=lambda _asked: 1 / 0) == 0
-        return Fetched([ENTRY])
+    def killed(_asked: Asked) -> Fetched:
+        raise RuntimeError
+
+    def found(at: datetime) -> int:
+        return actions.fetch_feeds(at=at, fetch=lambda _asked: Fetched([ENTRY]))
 
     actions.switch_feed(key=feed.pk, is_on=False, by=lan, at=now)
-    assert actions.fetch_feeds(at=now, fetch=fetch) == 0
+    assert found(now) == 0
     actions.switch_feed(key=feed.pk, is_on=True, by=lan, at=now)
-    assert NewsFeed.objects.filter(pk=feed.pk, next_at=now).exists()
+    with pytest.raises(RuntimeError):
+        actions.fetch_feeds(at=now, fetch=killed)
+    # Whoever asks holds it for a while; a worker that died leaves it to the next.
+    assert [found(now + after) for after in (timedelta(seconds=1), LEASE)] == [0, 1]
 
 
 # --- what it brings -------------------------------------------------------------------

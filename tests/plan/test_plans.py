@@ -337,9 +337,26 @@ def test_who_has_what_is_late_is_told_once_a_week(
     assert actions.tell_late(at=now + DAY) == 0
     assert actions.tell_late(at=now + 8 * DAY) == 2
 
-    late = Notice.objects.filter(subject__startswith="Quá hạn 1 việc")
+    late = Notice.objects.filter(subject__startswith="Quá hạn")
     assert late.filter(officer=lan).count() == 2
     assert late.filter(officer=hoa, subject__contains="Đak Đoa").count() == 2
+
+
+def test_who_has_many_late_ones_is_told_once_of_all(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, lan: Officer, now: datetime
+) -> None:
+    for number in range(4):
+        words = replace(TASK, title=f"Nhiệm vụ {number}")
+        actions.add_task(
+            plan_id=draft.pk, words=words, units=[ia_grai], by=quan, at=now
+        )
+    actions.send_plan(plan_id=draft.pk, by=quan, at=now)
+
+    assert actions.tell_late(at=now) == 4
+
+    notice = Notice.objects.get(officer=lan, subject__startswith="Quá hạn")
+    assert notice.subject == "Quá hạn: 4 việc"
+    assert notice.url.endswith("?tinh_trang=late")
 
 
 # --- the plan of 2023 ----------------------------------------------------------------
@@ -375,7 +392,6 @@ def test_the_keeper_moves_for_units_that_are_no_more(
     row = actions.mark_read(assignment_id=district.pk, by=quan, at=now)
 
     assert row.state == rules.READ
-    assert actions.tell_late(at=now) == 0
     assert not access.fence_plans(lan, at=now).exists()
 
 

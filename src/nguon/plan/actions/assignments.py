@@ -1,5 +1,6 @@
 """What was given goes down (read, assigned) and comes back (told, done, returned)."""
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -18,7 +19,6 @@ from nguon.fleet import photos
 from nguon.fleet.actions import store_media
 from nguon.fleet.models import Media
 from nguon.people import access as people
-from nguon.people import queries as holders
 from nguon.people.actions import notify
 from nguon.people.models import APPROVER, Officer
 from nguon.plan import access, rules
@@ -26,7 +26,8 @@ from nguon.plan import queries as plans
 from nguon.plan.models import Assignment, Progress
 
 LATE_AGAIN = timedelta(days=7)
-LATE_AT_ONCE = 500
+# More than these are one notice with the list behind it.
+MOST_TOLD_APART = 3
 
 
 @transaction.atomic
@@ -142,53 +143,56 @@ def send_back(
 
 @transaction.atomic
 def tell_late(*, at: datetime) -> int:
-    """Tell who has it what is over its last day: one notice a person, weekly.
+    """Tell who has it, and the keeper, what is over its last day; weekly, not daily.
 
-    What ended units were given stays with the keeper, who sees it first in every list.
-    Returns how many assignments were told of.
+    Who has more than a few is told once of all of them. Returns how many assignments
+    were told of.
     """
     today = timezone.localdate(at)
     rested = Q(late_told_at__isnull=True) | Q(late_told_at__lte=at - LATE_AGAIN)
-    on_map = Q(unit__valid_to__isnull=True) | Q(unit__valid_to__gt=today)
-    rows = Assignment.objects.select_for_update(of=("self",))
-    late = rows.select_related("plan", "task", "unit", "assigned_to").filter(
+    late = Assignment.objects.filter(
         rested,
-        on_map,
         plan__state=rules.SENT,
         task__last_date__lt=today,
         done_at__isnull=True,
     )
-    # A unit's own stand together, so that a turn rarely parts them.
-    found = list(late.order_by("unit", "task__last_date", "pk")[:LATE_AT_ONCE])
-    told: dict[int, list[Assignment]] = {}
-    officers: dict[int, Officer] = {}
-    for row in found:
-        for officer in _responsible(row, at):
-            officers[officer.pk] = officer
-            told.setdefault(officer.pk, []).append(row)
-    keys = [row.pk for row in found]
+    rows = list(
+        late.select_for_update(of=("self",))
+        .select_related("plan__keeper", "unit", "task", "assigned_to")
+        .order_by("task__last_date", "pk")
+    )
+    keys = [row.pk for row in rows]
     Assignment.objects.filter(pk__in=keys).update(late_told_at=at)
-    for key, mine in told.items():
-        _tell(
-            mine[0],
-            [officers[key]],
-            f"Quá hạn {len(mine)} việc: {mine[0].unit.full_name}",
-            "\n".join(row.title for row in mine),
+    mine: dict[Officer, list[Assignment]] = defaultdict(list)
+    doers: dict[int, list[Officer]] = {}
+    for row in rows:
+        unit = access.mover_of(row, at=at)
+        if row.assigned_to is None and unit.pk not in doers:
+            doers[unit.pk] = plans.list_doers(row, at=at)
+        for officer in [row.assigned_to] if row.assigned_to else doers[unit.pk]:
+            mine[officer].append(row)
+    for officer, all_late in mine.items():
+        _tell_late_ones(officer, all_late, today, at)
+    return len(rows)
+
+
+def _tell_late_ones(
+    officer: Officer, rows: list[Assignment], today: date, at: datetime
+) -> None:
+    if len(rows) > MOST_TOLD_APART:
+        notify(
+            officers=[officer],
+            subject=f"Quá hạn: {len(rows)} việc",
+            body="\n".join(row.title for row in rows[:MOST_TOLD_APART]) + "\n…",
+            url=reverse("plan:assignments") + "?tinh_trang=late",
             at=at,
         )
-    return len(found)
-
-
-def _responsible(row: Assignment, at: datetime) -> list[Officer]:
-    """Return who was named, or whoever may name somebody."""
-    if row.assigned_to is not None:
-        return [row.assigned_to]
-    found = [
-        officer
-        for kind in access.MOVERS
-        for officer in holders.list_holders(row.unit, kind=kind, at=at)
-    ]
-    return list({officer.pk: officer for officer in found}.values())
+        return
+    for row in rows:
+        unit = access.mover_of(row, at=at)
+        days = rules.days_late(row.task.last_date if row.task else None, today=today)
+        subject = f"Quá hạn {days} ngày: {unit.full_name}"
+        _tell(row, [officer], subject, row.title, at=at)
 
 
 def _lock(assignment_id: int, *, act: str, by: Officer, at: datetime) -> Assignment:
