@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import nguon.channels
+from nguon.speech import audio
 
 LETTER = """ỦY BAN NHÂN DÂN
 XÃ IA GRAI
@@ -124,18 +125,22 @@ def tone(seconds: float = 2.0, *, rate: int = 16_000) -> bytes:
     return target.getvalue()
 
 
-def video(seconds: int = 1, *, side: int = 64) -> bytes:
-    """Return an MP4 of a few grey pictures with a tone."""
+def video(seconds: int = 1, *, side: int = 64, sound: bytes = b"") -> bytes:
+    """Return an MP4 of a few grey pictures, with samples of `nguon.speech.audio`."""
     target = io.BytesIO()
     with av.open(target, mode="w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width = stream.height = side
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, 10)
+        heard = audio.add_aac(container) if sound else None
         for number in range(10 * seconds):
             pixels = np.full((side, side, 3), 10 + number * 5 % 200, np.uint8)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if heard is not None:
+            for piece in (*audio.frames(sound), None):
+                container.mux(heard.encode(piece))
     return target.getvalue()

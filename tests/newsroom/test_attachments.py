@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
@@ -20,6 +21,7 @@ from nguon.newsroom import actions, history, queries, rules, uploads
 from nguon.newsroom.intake import films, limits
 from nguon.newsroom.models import Attachment, Bulletin, Version, VersionAttachment
 from nguon.people.models import Officer
+from nguon.speech import audio, chain, loudness
 from tests.fleet.test_photos import PLACE, picture, with_exif
 from tests.newsroom import files
 
@@ -341,4 +343,43 @@ def test_nothing_but_pictures_and_sound_of_a_video_is_kept(tmp_path: Path) -> No
     assert b"loci" not in target.read_bytes()
     with av.open(str(target)) as opened:
         assert "location" not in opened.metadata
+        assert [one.type for one in opened.streams] == ["video"]
+
+
+def speech_of(seconds: int, *, level: float) -> audio.Samples:
+    """Return words of noise with pauses, as quiet or loud as a phone hears them."""
+    t = np.arange(seconds * 48_000) / 48_000
+    words = np.random.default_rng(7).normal(size=t.size) * (np.sin(4 * t) > -0.3)
+    return (np.clip(words * level, -1, 1) * 32_000).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize("level", [0.004, 0.5], ids=["far away", "too near"])
+def test_the_sound_of_a_video_is_as_loud_as_our_speech(
+    tmp_path: Path, level: float
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(files.video(6, sound=speech_of(6, level=level)))
+
+    film = films.make(source, to=target)
+
+    heard = audio.decode(target.read_bytes(), limit_seconds=20)
+    after = loudness.measure(heard)
+    assert after.lufs == pytest.approx(chain.TARGET_LUFS, abs=chain.TOLERANCE_LU)
+    assert after.true_peak_dbtp <= chain.PEAK_LIMIT_DBTP
+    assert audio.seconds(heard) == pytest.approx(6, abs=0.1)
+    assert film.duration_ms == 6_000
+    # A phone that plays while it loads finds both beside each other.
+    with av.open(str(target)) as opened:
+        order = [packet.stream.type for packet in opened.demux() if packet.size]
+    assert "audio" in order[:10]
+    assert "video" in order[-40:]
+
+
+def test_a_silent_track_of_a_video_is_left_out(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(files.video(2, sound=audio.silence(2_000)))
+
+    films.make(source, to=target)
+
+    with av.open(str(target)) as opened:
         assert [one.type for one in opened.streams] == ["video"]

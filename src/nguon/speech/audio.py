@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
 from av.filter import Graph
 from av.stream import Disposition
 
@@ -23,6 +25,7 @@ _FRAME_SAMPLES = 4_800
 _TIME_BASE = Fraction(1, chain.SAMPLE_RATE)
 _MP3_FRAME = 1_152
 _OPUS_FRAME = 960
+_AAC_FRAME = 1_024
 # Only what holds its sound itself: a playlist would have FFmpeg open other files.
 _READABLE = "wav,mp3,mov,m4a,ogg,flac,aac,matroska,webm,amr,aiff,asf,w64,caf"
 
@@ -56,26 +59,33 @@ def decode(data: bytes, *, limit_seconds: float) -> Samples:
 
     Raises UnsupportedAudioError, TooLongError; stops reading at the limit.
     """
-    out = bytearray()
-    limit = int(limit_seconds * BYTES_PER_SECOND)
     try:
         with av.open(
             io.BytesIO(data), mode="r", options={"format_whitelist": _READABLE}
         ) as container:
-            if not container.streams.audio:
-                raise UnsupportedAudioError("speech.audio_unsupported")
-            resampler = av.AudioResampler(
-                format="s16", layout="mono", rate=chain.SAMPLE_RATE
-            )
-            for frame in container.decode(audio=0):
-                for piece in resampler.resample(frame):
-                    out += _bytes_of(piece)
-                if len(out) > limit:
-                    raise TooLongError("speech.audio_too_long", seconds=limit_seconds)
-            for piece in resampler.resample(None):
-                out += _bytes_of(piece)
+            return read_samples(container, limit_seconds=limit_seconds)
     except (av.FFmpegError, ValueError) as error:
         raise UnsupportedAudioError("speech.audio_unsupported") from error
+
+
+def read_samples(container: InputContainer, *, limit_seconds: float) -> Samples:
+    """Return the samples of the first sound stream of what is open.
+
+    Raises UnsupportedAudioError when there is none or nothing in it, TooLongError,
+    and what FFmpeg raises.
+    """
+    out = bytearray()
+    limit = int(limit_seconds * BYTES_PER_SECOND)
+    if not container.streams.audio:
+        raise UnsupportedAudioError("speech.audio_unsupported")
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=chain.SAMPLE_RATE)
+    for frame in container.decode(audio=0):
+        for piece in resampler.resample(frame):
+            out += _bytes_of(piece)
+        if len(out) > limit:
+            raise TooLongError("speech.audio_too_long", seconds=limit_seconds)
+    for piece in resampler.resample(None):
+        out += _bytes_of(piece)
     if not out:
         raise UnsupportedAudioError("speech.audio_unsupported")
     return bytes(out)
@@ -132,6 +142,25 @@ def encode_opus(samples: Samples) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return target.getvalue()
+
+
+def encode_aac(samples: Samples) -> bytes:
+    """Return samples as the sound of a video, in a file of its own."""
+    target = io.BytesIO()
+    with av.open(target, mode="w", format="mp4") as container:
+        stream = add_aac(container)
+        for frame in frames(samples, size=_AAC_FRAME):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def add_aac(container: OutputContainer) -> AudioStream:
+    """Return the sound stream of a video in the making."""
+    stream = container.add_stream("aac", rate=chain.SAMPLE_RATE)
+    stream.codec_context.layout = "mono"
+    stream.codec_context.bit_rate = chain.AAC_BIT_RATE
+    return stream
 
 
 def frames(

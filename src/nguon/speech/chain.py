@@ -13,6 +13,8 @@ ENCODER_LEVEL = "7"
 MIME = "audio/mpeg"
 # A copy for listeners on the web: clear speech in a third of the bytes.
 OPUS_BIT_RATE = 24_000
+# The sound of a video; what goes in comes out as loud.
+AAC_BIT_RATE = 64_000
 OPUS_MIME = "audio/ogg"
 
 # Silence before the first word: exact, so that a reported start is a true one.

@@ -7,6 +7,7 @@ raise a peak, and what is out of bounds is never handed on.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nguon.core.errors import DomainError, InvalidError
@@ -37,6 +38,16 @@ class Loudness:
 
     lufs: float | None
     true_peak_dbtp: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Samples on the level, what an encoder made of them, and how that is heard."""
+
+    samples: Samples
+    encoded: bytes
+    heard: Samples
+    loudness: Loudness
 
 
 @dataclass(frozen=True)
@@ -107,29 +118,42 @@ def encode_even(samples: Samples, *, volume_db: float = 0.0) -> Levelled:
 
 
 def level(samples: Samples) -> Levelled:
-    """Bring samples to the level of the air and encode them.
+    """Bring samples to the level of the air and encode them as MP3.
+
+    Raises SilentError, LoudnessError.
+    """
+    found = fit(samples, encode=audio.encode, loss_db=chain.ENCODER_LOSS_DB)
+    after = found.loudness
+    if after.lufs is not None and _off(after.lufs) > chain.TOLERANCE_LU:
+        raise LoudnessError(
+            "speech.loudness_missed", lufs=after.lufs, peak=after.true_peak_dbtp
+        )
+    return Levelled(mp3=found.encoded, samples=found.heard, loudness=after)
+
+
+def fit(
+    samples: Samples, *, encode: Callable[[Samples], bytes], loss_db: float
+) -> Fitted:
+    """Bring samples as near to the level of the air as their peaks allow.
 
     1. Measure; 2. find the gain that meets the target through the limiter;
     3. encode; 4. measure what a listener decodes; 5. if the encoder raised a peak
-    too far, once more with a lower ceiling.
+    too far, once more with a lower ceiling. `loss_db` is what the encoder takes.
 
-    Raises SilentError, LoudnessError.
+    Raises SilentError, LoudnessError for peaks that stay too high.
     """
     before = measure(samples)
     if before.true_peak_dbtp < -70:
         raise SilentError("speech.silent")
     ceiling = chain.PEAK_AIM_DBTP
     for _round in range(_ROUNDS):
-        levelled = _apply(samples, before, ceiling)
-        mp3 = audio.encode(levelled)
-        heard = audio.decode(mp3, limit_seconds=audio.seconds(samples) + 5)
+        levelled = _apply(samples, before, ceiling, loss_db)
+        encoded = encode(levelled)
+        heard = audio.decode(encoded, limit_seconds=audio.seconds(samples) + 5)
         after = measure(heard)
-        if after.true_peak_dbtp > chain.PEAK_LIMIT_DBTP:
-            ceiling -= after.true_peak_dbtp - chain.PEAK_LIMIT_DBTP + 0.2
-            continue
-        if after.lufs is not None and _off(after.lufs) > chain.TOLERANCE_LU:
-            break
-        return Levelled(mp3=mp3, samples=heard, loudness=after)
+        if after.true_peak_dbtp <= chain.PEAK_LIMIT_DBTP:
+            return Fitted(levelled, encoded, heard, after)
+        ceiling -= after.true_peak_dbtp - chain.PEAK_LIMIT_DBTP + 0.2
     raise LoudnessError(
         "speech.loudness_missed", lufs=after.lufs, peak=after.true_peak_dbtp
     )
@@ -139,11 +163,13 @@ def _off(lufs: float) -> float:
     return abs(lufs - chain.TARGET_LUFS)
 
 
-def _apply(samples: Samples, before: Loudness, ceiling: float) -> Samples:
+def _apply(
+    samples: Samples, before: Loudness, ceiling: float, loss_db: float
+) -> Samples:
     if before.lufs is None:
         gain = chain.SHORT_PEAK_DBTP - before.true_peak_dbtp
         return audio.filtered(samples, [("volume", f"{gain}dB")])
-    target = chain.TARGET_LUFS + chain.ENCODER_LOSS_DB
+    target = chain.TARGET_LUFS + loss_db
     gain = target - before.lufs
     for _round in range(_ROUNDS):
         levelled = audio.filtered(samples, _gain_and_limit(gain, ceiling))

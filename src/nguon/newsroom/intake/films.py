@@ -1,10 +1,11 @@
 """A phone's video → a small MP4 that every phone plays, and a poster; in the reader.
 
 H.264 and AAC, at most 720p, 30 pictures a second and three minutes, so that a 4G
-phone sees it at once. Nothing but pictures and sound is carried over: no place, no
-camera, no subtitles.
+phone sees it at once. Its sound is as loud as our own speech (EBU R 128). Nothing but
+pictures and sound is carried over: no place, no camera, no subtitles.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 from nguon.fleet import photos
 from nguon.newsroom import rules
 from nguon.newsroom.intake.kinds import FileRefusedError
+from nguon.speech import audio, chain, loudness
 
 MOST_PIXELS = 4096 * 2304
 LONG_SIDE, SHORT_SIDE = 1280, 720
@@ -31,7 +33,6 @@ X264 = {
     "bufsize": "2400k",
     "threads": THREADS,
 }
-AUDIO_RATE, AUDIO_BITS = 48_000, 64_000
 POSTER_AT_SECONDS = 1.0
 # Only what holds its pictures itself: a playlist would have FFmpeg open other files.
 _READABLE = (
@@ -95,22 +96,51 @@ def _check_length(seconds: float) -> None:
 
 
 def make(path: Path, *, to: Path) -> Film:
-    """Write a video as it may be shown. Raises FileRefusedError as `probe` does."""
+    """Write a video as it may be shown. Raises FileRefusedError as `probe` does.
+
+    Its sound is read first and whole: how loud it is, is known at its end.
+    """
     try:
         with _open(path) as container:
-            return _Maker(container, to).make()
+            _stream_of(container)
+            sound = _level(container) if container.streams.audio else b""
+        with _open(path) as container:
+            return _Maker(container, sound, to).make()
     except (av.FFmpegError, ValueError) as error:
+        raise FileRefusedError("newsroom.video_unreadable") from error
+
+
+def _level(container: av.container.InputContainer) -> audio.Samples:
+    """Return the sound of a film on the level of the air, or as near as it goes.
+
+    Silence is no sound. Raises FileRefusedError `newsroom.video_too_long`, and
+    `newsroom.video_unreadable` for peaks that no limiter holds.
+    """
+    try:
+        samples = audio.read_samples(container, limit_seconds=rules.VIDEO_SECONDS)
+        return loudness.fit(samples, encode=audio.encode_aac, loss_db=0.0).samples
+    except (audio.UnsupportedAudioError, loudness.SilentError):
+        return b""
+    except audio.TooLongError as error:
+        raise FileRefusedError(
+            "newsroom.video_too_long", minutes=rules.VIDEO_SECONDS // 60
+        ) from error
+    except loudness.LoudnessError as error:
         raise FileRefusedError("newsroom.video_unreadable") from error
 
 
 class _Maker:
     """One film in the making; exists only while it is made."""
 
-    def __init__(self, container: av.container.InputContainer, to: Path) -> None:
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        sound: audio.Samples,
+        to: Path,
+    ) -> None:
         self.source = container
         self.video = _stream_of(container)
         self.video.thread_type = "AUTO"
-        self.audio = next(iter(container.streams.audio), None)
         self.graph: Graph | None = None
         self.poster: av.VideoFrame | None = None
         self.pictures = 0
@@ -119,24 +149,15 @@ class _Maker:
             str(to), mode="w", format="mp4", options={"movflags": "+faststart"}
         )
         self.shown = self.out.add_stream("libx264", rate=RATE, options=X264)
-        self.heard = self.out.add_stream("aac", rate=AUDIO_RATE) if self.audio else None
-        if self.heard is not None:
-            self.heard.codec_context.layout = "mono"
-            self.heard.codec_context.bit_rate = AUDIO_BITS
-        self.resampler = av.AudioResampler(
-            format="fltp", layout="mono", rate=AUDIO_RATE
-        )
-        self.samples = 0
+        self.heard = audio.add_aac(self.out) if sound else None
+        self.sound = audio.frames(sound)
+        # Up to where the sound stands in the film, in seconds.
+        self.said = 0.0
 
     def make(self) -> Film:
-        """Turn every picture and sound over, in the order in which they lie."""
-        wanted = [one for one in (self.video, self.audio) if one is not None]
-        for packet in self.source.demux(wanted):
-            for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame):
-                    self._see(frame)
-                elif isinstance(frame, av.AudioFrame):
-                    self._hear(frame)
+        """Turn every picture over, the sound beside it."""
+        for frame in self.source.decode(self.video):
+            self._see(frame)
         self._end()
         if self.poster is None:
             raise ValueError("no picture in it")
@@ -167,19 +188,14 @@ class _Maker:
         self.pictures += 1
         _check_length(self.pictures / RATE)
         self.out.mux(self.shown.encode(fresh))
+        self._say(self.pictures / RATE)
 
-    def _hear(self, frame: av.AudioFrame) -> None:
-        frame.pts = None
-        for piece in self.resampler.resample(frame):
-            self._say(piece)
-
-    def _say(self, piece: av.AudioFrame) -> None:
-        if self.heard is None:
-            return
-        piece.pts, piece.time_base = self.samples, Fraction(1, AUDIO_RATE)
-        self.samples += piece.samples
-        _check_length(self.samples / AUDIO_RATE)
-        self.out.mux(self.heard.encode(piece))
+    def _say(self, until: float) -> None:
+        """Lay the sound beside the pictures, so that a phone finds both at once."""
+        while self.heard is not None and self.said < until:
+            piece = next(self.sound, None)
+            self.said = math.inf if piece is None else self.said + _length(piece)
+            self.out.mux(self.heard.encode(piece))
 
     def _end(self) -> None:
         if self.graph is not None:
@@ -188,11 +204,12 @@ class _Maker:
                 self._show(picture)
         if self.pictures:
             self.out.mux(self.shown.encode(None))
-        if self.heard is not None:
-            for piece in self.resampler.resample(None):
-                self._say(piece)
-            self.out.mux(self.heard.encode(None))
+        self._say(math.inf)
         self.out.close()
+
+
+def _length(piece: av.AudioFrame) -> float:
+    return piece.samples / chain.SAMPLE_RATE
 
 
 def _graph(frame: av.VideoFrame, time_base: Fraction) -> Graph:
