@@ -31,9 +31,8 @@ def roll_facts(*, at: datetime) -> int:
     """
     today = (at - SETTLED).astimezone(LOCAL).date()
     counted = dict(FactDay.objects.values_list("day", "counted_at"))
-    played = dict(
-        CountedDay.objects.exclude(counted_at=None).values_list("day", "counted_at")
-    )
+    told = CountedDay.objects.values_list("day", "counted_at")
+    played = {day: moment for day, moment in told if moment is not None}
 
     def is_due(day: date) -> bool:
         if day not in counted:
