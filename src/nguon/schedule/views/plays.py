@@ -105,6 +105,10 @@ def _midnight(text: str, at: datetime) -> datetime:
 class Pages(Paginator):  # type: ignore[type-arg]
     """Pages of a log that is counted up to `MOST`; days asked for lead further back."""
 
+    def __init__(self, rows: QuerySet[PlayRecord]) -> None:
+        super().__init__(rows, PER_PAGE)
+        self._rows = rows
+
     @cached_property
     def count(self) -> int:
         """How many lines there are, `MOST` at most."""
@@ -117,14 +121,14 @@ class Pages(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def _counted(self) -> int:
-        return self.object_list.order_by()[: MOST + 1].count()
+        return self._rows.order_by()[: MOST + 1].count()
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List plays, the latest first."""
     at = timezone.now()
-    pages = Pages(_found(request, at), PER_PAGE)
+    pages = Pages(_found(request, at))
     page = pages.get_page(request.GET.get("trang"))
     away = _months_away(request, at)
     if wants_json(request):
