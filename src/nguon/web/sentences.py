@@ -868,6 +868,18 @@ SENTENCES: dict[str, str] = {
     "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # indicators
+    "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",
+    "indicators.day_put_away": (
+        "Nhật ký phát của ngày {day} đã cất vào kho lưu trữ: số liệu ngày đó không đổi"
+        " nữa."
+    ),
+    "indicators.period": "Kỳ phải có ít nhất một ngày và nhiều nhất mười năm.",
+    "indicators.unit_kind": (
+        "{name} không có bảng chỉ tiêu riêng. Hãy chọn xã, phường hoặc tỉnh."
+    ),
+    "indicators.unit_of_then": (
+        "{name} không có trên bản đồ ngày {day}. Đơn vị cùng địa bàn: {heirs}."
+    ),
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
