@@ -16,6 +16,7 @@ from nguon.plan import actions, carrying, shipped
 from nguon.plan.carrying import Origin, carry_value
 from nguon.plan.models import ActionPlan
 from nguon.territory.models import Unit
+from nguon.territory.queries import list_on_map, trace
 from tests.plan.test_plans import refusal
 
 TODAY = date(2026, 11, 24)
@@ -158,6 +159,19 @@ def test_carrying_over_drafts_a_plan_that_names_the_old_and_does_so_once(
     assert again.status_code == HTTPStatus.CONFLICT
     client.force_login(hoa)
     assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.django_db
+def test_tracing_many_communes_is_tracing_each(
+    old_map: Sequence[Unit], ia_grai: Unit, dak_doa: Unit
+) -> None:
+    communes = [*old_map[3:], ia_grai, dak_doa]
+
+    for day in (date(2023, 1, 1), TODAY):
+        traced = trace(communes, day=day)
+        for unit in communes:
+            assert traced[unit.pk] == list_on_map([unit], day=day)
+    assert trace([], day=TODAY) == {}
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from nguon.plan.models import ActionPlan, Target, Task
 from nguon.territory.models import COMMUNE, PROVINCE, Unit
-from nguon.territory.queries import list_on_map
+from nguon.territory.queries import list_on_map, trace
 
 DIVIDED, COARSER, MISSING, DIFFER = "divided", "coarser", "missing", "differ"
 WHY_NOT = {
@@ -150,16 +150,13 @@ def _find_pairs(
     units: Iterable[Unit], plan: ActionPlan, day: date
 ) -> dict[Unit, list[tuple[Unit, bool]]]:
     """Return for each new commune the old ones it comes from, and whether whole."""
-    then = plan.first_date
-    pairs: dict[Unit, list[tuple[Unit, bool]]] = {}
-    for new in list_on_map(units, day=day):
-        if new.kind != COMMUNE:
-            continue
-        pairs[new] = [
-            (old, [unit.pk for unit in list_on_map([old], day=day)] == [new.pk])
-            for old in list_on_map([new], day=then)
-        ]
-    return pairs
+    news = [new for new in list_on_map(units, day=day) if new.kind == COMMUNE]
+    origins = trace(news, day=plan.first_date)
+    olds = {old.pk: old for row in origins.values() for old in row}
+    heirs = trace(olds.values(), day=day)
+    return {
+        new: [(old, heirs[old.pk] == [new]) for old in origins[new.pk]] for new in news
+    }
 
 
 def _spread(
