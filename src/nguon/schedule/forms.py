@@ -107,8 +107,10 @@ def read_announcement(sent: QueryDict, *, unit: Unit, is_recorded: bool) -> Draf
 
     A voice without words still has something to show on boards and pages.
     """
-    text = sent.get("text", "").replace("\r\n", "\n").strip()
+    text = newsroom_rules.without_unseen(sent.get("text", ""))
+    text = text.replace("\r\n", "\n").strip()
     if not text and (is_recorded or sent.get("is_recorded")):
         text = f"Thông báo bằng giọng nói của {unit.full_name}."
-    title = sent.get("title", "").strip() or newsroom_rules.first_words(text)
+    title = newsroom_rules.without_unseen(sent.get("title", "")).strip()
+    title = title or newsroom_rules.first_words(text)
     return Draft(title=title, body=text)
