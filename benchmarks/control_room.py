@@ -24,6 +24,8 @@ from nguon.demo.stack import Stack
 
 LIMIT_MS = 300.0
 WARM_UP = 3
+# Pages without a promise, which may be slow, are asked for less often.
+FEW = 20
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -95,16 +97,19 @@ def _fill(arguments: argparse.Namespace) -> dict[str, int]:
     from benchmarks import _crowd
     from nguon.fleet.models import Device, DeviceEvent, SignalChange
 
-    at = timezone.now()
+    at, began = timezone.now(), time.monotonic()
     _crowd.make_devices(arguments.devices, at)
     _crowd.make_past(at)
-    _bench.say("devices and their past are there")
     whole = _crowd.make_programme(at)
+    before, empty_mb = time.monotonic(), _crowd.size_mb()
+    _bench.say(f"devices and their past are there after {before - began:.0f} s")
     plays = _crowd.make_plays(arguments.plays, whole, at)
     _crowd.tidy()
     return {
         "devices": Device.objects.count(),
         "plays": plays,
+        "plays_loaded_s": round(time.monotonic() - before),
+        "plays_mb": _crowd.size_mb() - empty_mb,
         "events": DeviceEvent.objects.count(),
         "signal_changes": SignalChange.objects.count(),
     }
@@ -120,6 +125,7 @@ class Room:
         communes = web.ask("/thiet-bi/ban-do/")["communes"]
         _bench.check(len(communes) > 100, "the map has too few communes")
         self._unit = communes[0]["unit"]
+        self._broadcast = web.ask("/nhat-ky/")["plays"][0]["broadcast_uid"]
 
     def run(self, rounds: int) -> dict[str, dict[str, float]]:
         """Return the times of each kind of page, ms."""
@@ -144,6 +150,8 @@ class Room:
             "plays": self._time(
                 [f"/nhat-ky/?thiet_bi={uid}" for uid in self._devices], rounds
             ),
+            "log": self._time(["/nhat-ky/"], min(rounds, FEW)),
+            "live": self._time([f"/phat/{self._broadcast}/"], min(rounds, FEW)),
         }
 
     def _time(

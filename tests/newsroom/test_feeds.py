@@ -174,6 +174,40 @@ def test_an_address_inside_is_never_asked(server: FakeFeeds) -> None:
     assert server.asked == []
 
 
+def test_the_worker_reads_a_real_feed_once(
+    server: FakeFeeds, settings: object, ia_grai: Unit, health: Supplier, lan: Officer,
+    now: datetime,
+) -> None:  # fmt: skip
+    settings.RELAY_ALLOWED = ["127.0.0.1"]  # type: ignore[attr-defined]
+    server.pages["/rss"] = Page(rss(VACCINE), headers={"ETag": '"a1"'})
+    server.pages["/dtd"] = Page(b'<!DOCTYPE r [<!ENTITY a "b">]><rss>&a;</rss>')
+    good = add(ia_grai, health, lan, now, url=server.url("/rss"))
+    bad = add(ia_grai, health, lan, now, url=server.url("/dtd"))
+
+    counts = [
+        actions.fetch_feeds(at=now),
+        actions.fetch_feeds(at=now + timedelta(seconds=5)),
+        actions.fetch_feeds(at=now + rules.FEED_PAUSE),
+    ]
+
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert counts == [1, 0, 0]
+    assert [path for path, _headers in server.asked].count("/rss") == 2
+    assert (good.trouble, good.good_at) == ("", now + rules.FEED_PAUSE)
+    assert (bad.trouble, bad.failures) == ("newsroom.feed_hostile", 1)
+
+
+def test_the_newest_entries_are_kept_wherever_they_stand(now: datetime) -> None:
+    days = [f"{day:02} Nov 2026 08:00:00 +0700" for day in range(1, 24)]
+    rows = [(str(n), f"Tin {n}", "", day) for n, day in enumerate(days)]
+
+    assert [entry.title for entry in reading.parse(rss(*rows))][:2] == [
+        "Tin 22",
+        "Tin 21",
+    ]
+
+
 def test_bad_feeds_end_as_one_sentence_each(
     server: FakeFeeds, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

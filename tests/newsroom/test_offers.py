@@ -102,7 +102,7 @@ def test_from_the_form_to_the_answer(
     assert all("026•••012" in text for text in (seen, table, told))
     assert "3555012" not in seen + table + told
     assert TYPED["sender"] not in seen + table + told
-    assert Notice.objects.get(officer=lan).url == address
+    assert Notice.objects.get(officer=lan).url.startswith("/ban-tin/tin-den/")
     assert PHONE[-3:] not in json.dumps([row.data for row in Record.objects.all()])
 
 
@@ -196,6 +196,23 @@ def test_one_that_nobody_answers_is_kept_and_its_sender_forgotten_at_last(
     assert actions.tidy_arrivals(at=now + timedelta(days=181)) == 1
     assert Arrival.objects.get().state == rules.ARRIVED
     assert arrivals.count_arrivals(lan, at=now) == 1
+
+
+def test_a_proposal_that_waits_is_said_once_more(
+    ia_grai: Unit, lan: Officer, now: datetime
+) -> None:
+    propose(ia_grai, now)
+    propose(ia_grai, now, text="Mai họp.", wished_on=now.date() + timedelta(days=1))
+    answered = propose(ia_grai, now, text="Đã xem.")
+    actions.set_aside(uid=answered.uid, reason="Xã đã phát.", by=lan, at=now)
+
+    counts = [
+        actions.remind_arrivals(at=now + timedelta(minutes=minutes))
+        for minutes in (5, 65, 70, 25 * 60, 26 * 60)
+    ]
+
+    assert counts == [0, 1, 0, 1, 0]
+    assert Notice.objects.filter(officer=lan, subject__contains="chưa ai").count() == 2
 
 
 @pytest.mark.parametrize(
@@ -301,6 +318,14 @@ def test_a_body_changed_on_its_way_is_not_taken(client: Client, book: Path) -> N
             headers={**headers, signatures.HEADER: mark},
         )  # fmt: skip
         assert answer.json()["code"] == "newsroom.signature_wrong"
+
+
+def test_a_long_message_is_refused_before_it_is_read(
+    post: Callable[..., Any],
+) -> None:
+    answer = post(text="a" * (rules.MESSAGE_BYTES + 1))
+
+    assert answer.json()["data"] == {"part": "length"}
 
 
 def test_a_short_secret_is_refused_when_the_server_starts(book: Path) -> None:

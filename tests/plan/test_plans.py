@@ -165,15 +165,9 @@ def test_done_needs_evidence_in_the_action_and_in_the_database(
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "bien-ban.pdf", "https://a b"])
-def test_a_link_that_is_no_address_is_refused(
-    given: Assignment, lan: Officer, now: datetime, link: str
-) -> None:
-    told = {"assignment_id": given.pk, "by": lan, "at": now}
-    actions.mark_read(**told)
-    actions.assign(**told, to=lan, inner_date=None)
-
+def test_a_link_that_is_no_address_is_refused(link: str) -> None:
     with refusal("plan.link"):
-        actions.report_done(**told, words="Xong", link=link)
+        rules.clean_link(link)
 
 
 def test_only_people_of_the_unit_are_named(
@@ -233,16 +227,15 @@ def test_what_was_told_is_never_changed(
         told.delete()
 
 
-@pytest.mark.parametrize("percent", [-1, 101])
 def test_more_than_all_of_it_cannot_be_done(
-    given: Assignment, lan: Officer, now: datetime, percent: int
+    given: Assignment, lan: Officer, now: datetime
 ) -> None:
-    actions.mark_read(assignment_id=given.pk, by=lan, at=now)
+    told = {"assignment_id": given.pk, "by": lan, "at": now}
+    actions.mark_read(**told)
 
-    with refusal("plan.percent"):
-        actions.tell(
-            assignment_id=given.pk, words="Gần xong", percent=percent, by=lan, at=now
-        )
+    for percent in (-1, 101):
+        with refusal("plan.percent"):
+            actions.tell(**told, words="Gần xong", percent=percent)
 
 
 def test_a_task_stays_as_it_was_sent(

@@ -16,12 +16,21 @@ from django.test import Client
 
 from nguon.audit import archives, months
 from nguon.audit.models import Archive
+from nguon.channels.queries import list_ways
 from nguon.core.messages import Event, EventBatch
 from nguon.fleet.models import ArchivedRun, Device, DeviceEvent
 from nguon.gateway import storing
 from nguon.people.models import Officer
-from nguon.schedule import actions, rules
-from nguon.schedule.models import Airing, Broadcast, CountedDay, PlayDay, PlayRecord
+from nguon.schedule import actions, queries, rules
+from nguon.schedule.models import (
+    Airing,
+    AiringCount,
+    Broadcast,
+    CountedDay,
+    PlayDay,
+    PlayRecord,
+)
+from nguon.schedule.week import read_week
 from nguon.territory.models import Unit
 from nguon.web import condition
 from tests.schedule.conftest import make_device
@@ -216,6 +225,87 @@ def test_a_month_put_away_leaves_its_figures_and_comes_back_whole(
     assert archives.restore(PLAYS, MARCH, at=now) == 0
     again = archives.put_away(PLAYS, MARCH, at=now)
     assert again.sha256 == archive.sha256
+
+
+def test_an_old_airing_still_tells_its_figures_and_where_its_plays_lie(
+    stories: list[tuple[EventBatch, datetime]], past: list[Airing],
+    broadcast: Broadcast, village: Unit, tung: Officer, minh: Officer, hoa: Officer,
+    ia_grai: Unit, now: datetime,
+) -> None:  # fmt: skip
+    joined = make_device(village, tung, now, "Loa vào sau")
+    for n, airing in enumerate(past):
+        store([told(joined, airing, 1 + n * 3, random.Random(n))], now)
+    begin, end = months.bounds(MARCH)
+    march = [one for one in past if begin <= one.starts_at < end]
+
+    def look(officer: Officer = minh) -> list[queries.Live]:
+        return [
+            queries.get_live(broadcast, officer=officer, at=now, airing=airing)
+            for airing in march
+        ]
+
+    def played() -> list[object]:
+        found = read_week(ia_grai, monday=date(2026, 3, 9), at=now)
+        return [(piece.key, piece.played) for piece in found.pieces]
+
+    before, week, ways = look(), played(), list_ways(broadcast)
+    assert {live.tally.silent for live in before} >= {0, 1, 2}
+    assert all(live.tally.late_joiners == 1 for live in before)
+
+    archive = archives.put_away(PLAYS, MARCH, at=now)
+
+    after = look()
+    assert [live.tally for live in after] == [live.tally for live in before]
+    assert [live.grounds for live in after] == [live.grounds for live in before]
+    assert {(live.archive, live.is_counted) for live in after} == {(archive, True)}
+    assert not any(live.unheard or live.silent for live in after)
+    assert played() == week
+    assert list_ways(broadcast) == ways
+    assert {live.tally.targeted for live in look(hoa)} == {0}
+    assert not any(live.is_counted for live in look(hoa))
+
+    archives.restore(PLAYS, MARCH, at=now)
+
+    assert look() == before
+    archives.put_away(PLAYS, MARCH, at=now)
+    assert [live.tally for live in look()] == [live.tally for live in before]
+
+
+def test_the_live_view_says_that_plays_are_archived_never_that_they_are_unheard(
+    stories: list[tuple[EventBatch, datetime]], broadcast: Broadcast, client: Client,
+    speakers: list[Device], minh: Officer, now: datetime,
+) -> None:  # fmt: skip
+    airing = broadcast.airings.get(starts_at__gte=now)
+    for device in speakers:
+        store([told(device, airing, 901, random.Random(3))], now)
+    month = months.month_of(airing.starts_at)
+    archive = archives.put_away(PLAYS, month, at=now + timedelta(days=62))
+    client.force_login(minh)
+    address = f"/phat/{broadcast.uid}/"
+
+    def ask() -> tuple[dict[str, object], str]:
+        accept = {"accept": "application/json"}
+        return client.get(address, headers=accept).json(), client.get(
+            address
+        ).content.decode()
+
+    facts, page = ask()
+    assert facts["archived"] == {
+        "month": f"{month:%Y-%m}",
+        "file": archive.file,
+        "made_at": archive.made_at.isoformat(),
+    }
+    assert (facts["reached"], facts["waiting"]) == (2, 0)
+    assert "đã cất vào kho lưu trữ" in page
+    assert archive.file in page
+    assert "Chưa có tin từ" not in page
+
+    # Put away by a version that did not count airings: unknown, and said so.
+    AiringCount.objects.all().delete()
+    facts, page = ask()
+    assert (facts["targeted"], facts["reached"], facts["waiting"]) == (2, None, None)
+    assert "chưa đếm riêng" in page
+    assert "chưa có tin" not in page
 
 
 def test_events_sent_again_are_known_in_whatever_month_or_file_they_lie(

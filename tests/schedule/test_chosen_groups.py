@@ -148,5 +148,5 @@ def test_a_group_is_offered_counted_and_shown_with_its_names_to_who_approves(
     assert f'value="{speakers[0].uid}" checked' not in again
     assert "Nhóm Trường học: 1 thiết bị" in page
     assert speakers[0].name in page
-    assert "nhóm này thêm 1 thiết bị" in page
+    assert "nhóm Trường học thêm 1 thiết bị" in page
     assert foreign.status_code == 404

@@ -150,3 +150,8 @@ def test_officers_see_the_sources_of_their_ground_and_from_above(
     text = page.content.decode()
     assert "im tiếng" in text
     assert "Chưa nghe thử" in text
+    table = client.get("/nguon-tiep-am/?dang=csv").content.decode()
+    assert [line.split(",")[2:4] for line in table.splitlines()[1:]] == [
+        ["https://radio.vn/tinh", "Có kết nối nhưng im tiếng"],
+        ["https://radio.vn/xa", "Chưa nghe thử"],
+    ]

@@ -16,6 +16,7 @@ from nguon.people import access
 from nguon.people.models import Officer
 from nguon.providers import accounts
 from nguon.schedule import rules as schedule_rules
+from nguon.schedule import tallies
 from nguon.schedule.models import Broadcast
 from nguon.schedule.queries import BROKEN_OFF, SILENT, SOUNDED
 from nguon.territory.names import fold
@@ -90,24 +91,26 @@ def _station(broadcast: Broadcast) -> Way:
     speakers = broadcast.audience.exclude(device__kind=BOARD)
     plays = broadcast.plays.exclude(device__kind=BOARD)
     sounded = plays.filter(SOUNDED & ~BROKEN_OFF & ~SILENT)
+    kept = tallies.kept_devices(broadcast.airings.all())
     return Way(
         kinds.STATION,
         kinds.KINDS[kinds.STATION],
         asked=True,
         meant=speakers.count(),
-        done=sounded.values("device").distinct().count(),
+        done=max(sounded.values("device").distinct().count(), sum(kept.values())),
     )
 
 
 def _board(broadcast: Broadcast) -> Way:
     boards = broadcast.audience.filter(device__kind=BOARD)
     shown = broadcast.plays.filter(shown_at__isnull=False)
+    kept = tallies.kept_devices(broadcast.airings.all(), "shown")
     return Way(
         kinds.BOARD,
         kinds.KINDS[kinds.BOARD],
         asked=boards.exists(),
         meant=boards.count(),
-        done=shown.values("device").distinct().count(),
+        done=max(shown.values("device").distinct().count(), sum(kept.values())),
     )
 
 

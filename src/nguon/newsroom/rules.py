@@ -108,6 +108,8 @@ LAPSE_DAYS = 30
 # Who proposed a text is forgotten so long after the answer, and at the latest after.
 # Source: law 91/2025/QH15: personal data is kept no longer than its purpose.
 SENDER_DAYS, SENDER_LONGEST_DAYS = 30, 180
+# Who proposed waits for an answer: the authors are reminded once.
+OFFER_REMINDED = timedelta(days=1)
 # Enough for an office's week; more is a program that fills boxes.
 OFFERS_PER_PHONE, OFFERS_WAITING = 10, 200
 OFFER_LINKS = 3

@@ -109,3 +109,11 @@ def need_day(sent: Mapping[str, str], name: str, *, at: datetime) -> date:
     if day is None:
         raise InvalidError("plan.day_missing")
     return day
+
+
+def read_unit(sent: Mapping[str, str], plan: ActionPlan) -> Unit:
+    """Return one unit of a plan's own map. Raises InvalidError `plan.unit_foreign`."""
+    for unit in queries.list_units_of(plan):
+        if unit.uid == sent.get("unit", ""):
+            return unit
+    raise InvalidError("plan.unit_foreign", unit=sent.get("unit", "")[:20])

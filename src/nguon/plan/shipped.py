@@ -5,6 +5,7 @@ Made by the room's own actions, and made once: entering it again finds it.
 
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,31 @@ def enter_first(*, keeper: Unit, by: Officer, at: datetime) -> ActionPlan:
         )
     for row in told["report_dates"]:
         actions.add_report_date(plan_id=plan.pk, **_dated(row, "before"), by=by, at=at)
+    _add_examples(told, plan, districts, by=by, at=at)
     return actions.send_plan(plan_id=plan.pk, by=by, at=at)
+
+
+def _add_examples(
+    told: dict[str, Any],
+    plan: ActionPlan,
+    districts: list[Unit],
+    *,
+    by: Officer,
+    at: datetime,
+) -> None:
+    """Set targets that are marked as examples: the annex of the plan is not at hand."""
+    for row in told["example_targets"]:
+        for district in districts:
+            actions.set_target(
+                plan_id=plan.pk,
+                unit=district,
+                year=row["year"],
+                indicator=row["indicator"],
+                value=Decimal(row["value"]),
+                is_example=True,
+                by=by,
+                at=at,
+            )
 
 
 def _plan_words(told: dict[str, Any]) -> rules.PlanWords:

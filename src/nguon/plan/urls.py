@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.plan.views import assignments, plans
+from nguon.plan.views import assignments, money, plans
 
 app_name = "plan"
 urlpatterns = [
@@ -21,6 +21,16 @@ urlpatterns = [
     path("<slug:uid>/", plans.show, name="plan"),
     path("<slug:uid>/viec/", assignments.of_plan, name="plan_assignments"),
     path("<slug:uid>/bang.csv", assignments.plan_file, name="plan_file"),
+    path("<slug:uid>/chi-tieu/", money.targets, name="targets"),
+    path("<slug:uid>/chi-tieu/bang.csv", money.targets_file, name="targets_file"),
+    path("<slug:uid>/chi-tieu/ghi/", money.set_target, name="set_target"),
+    path("<slug:uid>/kinh-phi/", money.funding, name="funding"),
+    path("<slug:uid>/kinh-phi/bang.csv", money.funding_file, name="funding_file"),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/kinh-phi/(?P<what>dong|da-chi|thuong-xuyen)/$",
+        money.set_money,
+        name="set_money",
+    ),
     path("<slug:uid>/sua/", plans.change, name="change"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>gui|ket-thuc)/$", plans.move, name="move_plan"

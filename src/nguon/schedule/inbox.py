@@ -15,10 +15,11 @@ from nguon.core.errors import AbsentError
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
-from nguon.schedule import papers, rules, station, supply
+from nguon.schedule import papers, rules, station, supply, tallies
 from nguon.schedule.items import list_renditions
 from nguon.schedule.models import (
     Airing,
+    AiringCount,
     AudienceMember,
     Broadcast,
     InboxEntry,
@@ -238,7 +239,12 @@ def list_use(broadcast: Broadcast) -> list[Use]:
     """Return what each commune made of an offered bulletin, by name, for its issuer."""
     related = ("unit", "decided_by", "localisation__bulletin")
     entries = broadcast.offers.select_related(*related)
-    played = Exists(PlayRecord.objects.filter(item=OuterRef("item")))
+    # Of a month that was put away only figures are here.
+    played = Exists(
+        PlayRecord.objects.filter(
+            item=OuterRef("item"), planned_at=OuterRef("starts_at")
+        )
+    ) | Exists(AiringCount.objects.filter(item=OuterRef("item")))
     own = localised_broadcasts(broadcast).filter(state=rules.APPROVED)
     programmes = Airing.objects.filter(played, broadcast=broadcast, paper__isnull=False)
     begun = Counter(dict(programmes.values_list("unit").annotate(Count("pk"))))
@@ -256,6 +262,9 @@ def list_use(broadcast: Broadcast) -> list[Use]:
     for unit, parent, devices in rows:
         for key in {unit, parent} - {None}:
             sounded[key] = sounded.get(key, 0) + devices
+    of_all = Airing.objects.filter(Q(broadcast=broadcast) | Q(broadcast__in=own))
+    for key, devices in tallies.kept_devices(of_all).items():
+        sounded[key] = max(sounded.get(key, 0), devices)
     return [
         Use(
             entry,

@@ -756,6 +756,42 @@ class PlayDay(models.Model):
         return f"{self.plays} plays on {self.day} of device #{self.device_id}"
 
 
+class AiringCount(models.Model):
+    """What became of an airing in one commune, counted when its month was put away.
+
+    The plays then lie in a file; the airing still tells its figures. `unit` is the
+    commune of the plays' units, or their unit above communes; each column is what
+    `tallies` counts. Those who joined late stand apart: nobody had targeted them.
+    """
+
+    item = models.CharField(max_length=40)
+    planned_at = models.DateTimeField(db_index=True)
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    late_joiner = models.BooleanField()
+    plays = models.PositiveIntegerField()
+    told = models.PositiveIntegerField()
+    reached = models.PositiveIntegerField()
+    prepared = models.PositiveIntegerField()
+    sounding = models.PositiveIntegerField()
+    sounded = models.PositiveIntegerField()
+    broken_off = models.PositiveIntegerField()
+    shown = models.PositiveIntegerField()
+    silent = models.PositiveIntegerField()
+    heard = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "unit", "late_joiner"], name="airing_count_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plays} plays of {self.item} in unit #{self.unit_id} #{self.pk}"
+
+
 class CountedDay(models.Model):
     """A local day whose plays are in `PlayDay`, or will be.
 

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet
 
+from nguon.audit.models import Archive
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import Device
 from nguon.newsroom.models import Editor
 from nguon.people import access
 from nguon.people.models import APPROVER, Officer
-from nguon.schedule import audience, rules
+from nguon.schedule import audience, rules, tallies
 from nguon.schedule.inbox import (
     Clash,
     Material,
@@ -26,17 +27,24 @@ from nguon.schedule.inbox import (
 )
 from nguon.schedule.models import (
     Airing,
+    AiringCount,
     AudienceMember,
     Broadcast,
     InboxEntry,
     LiveSession,
     PlayRecord,
 )
-from nguon.territory.models import COMMUNE, Unit
+from nguon.schedule.tallies import BROKEN_OFF, SILENT, SOUNDED, Ground, Tally
+from nguon.territory.models import Unit
 
 __all__ = [
+    "BROKEN_OFF",
+    "SILENT",
+    "SOUNDED",
     "Clash",
+    "Ground",
     "Material",
+    "Tally",
     "Use",
     "count_undecided",
     "list_clashes",
@@ -52,37 +60,12 @@ LIST_LIMIT = 200
 
 
 @dataclass(frozen=True)
-class Tally:
-    """How far one airing has come, counted in devices."""
-
-    targeted: int
-    reached: int
-    prepared: int
-    sounding: int
-    sounded: int
-    broken_off: int
-    shown: int
-    silent: int
-    waiting: int
-    late_joiners: int
-
-
-@dataclass(frozen=True)
-class Ground:
-    """One commune of the live map."""
-
-    unit_id: int
-    code: str
-    name: str
-    targeted: int
-    sounded: int
-    broken_off: int
-    silent: int
-
-
-@dataclass(frozen=True)
 class Live:
-    """The live view of one broadcast: totals, communes, who failed it and why."""
+    """The live view of one broadcast: totals, communes, who failed it and why.
+
+    `archive`: its plays lie there only, so that devices have no names here;
+    `is_counted` False: nothing was counted for this officer when they were put away.
+    """
 
     airing: Airing | None
     tally: Tally
@@ -91,28 +74,12 @@ class Live:
     broken_off: Sequence[PlayRecord]
     unheard: Sequence[AudienceMember]
     is_over: bool
+    archive: Archive | None = None
+    is_counted: bool = True
 
 
 # No alert is read for longer: an older start that nobody ended is a lost device.
 AHEAD_SPAN = timedelta(hours=1)
-SOUNDED = Q(started_at__isnull=False)
-# A filler in whose place something better sounded did what it should.
-_NEEDED = ~Q(cause="unneeded")
-# Heard in part and over: cut, stopped, cancelled or failed in its middle.
-BROKEN_OFF = _NEEDED & SOUNDED & Q(sounded_ms__gt=0) & ~Q(outcome__in=["", "finished"])
-# Over, and nothing of it was heard or shown as it should.
-SILENT = (
-    _NEEDED
-    & ~BROKEN_OFF
-    & (
-        Q(outcome__in=["failed", "missed"])
-        | (
-            ~Q(outcome="")
-            & ~(SOUNDED & Q(outcome="finished"))
-            & Q(shown_at__isnull=True)
-        )
-    )
-)
 
 
 def find_airing(broadcast: Broadcast, *, at: datetime) -> Airing | None:
@@ -134,9 +101,11 @@ def get_live(
     The latest airing unless one is named; only what lies on the officer's ground.
     """
     airing = airing or find_airing(broadcast, at=at)
-    plays = PlayRecord.objects.filter(item=airing.item if airing else "")
-    plays = access.fence(plays, officer=officer, at=at)
     meant = access.fence(broadcast.audience.all(), officer=officer, at=at)
+    archive = tallies.find_archive(airing) if airing else None
+    if airing is not None and archive is not None:
+        return _get_archived(airing, archive, meant, officer=officer, at=at)
+    plays = access.fence(plays_of(airing), officer=officer, at=at)
     silent, broken = (
         plays.filter(which).select_related("device", "unit")
         for which in (SILENT, BROKEN_OFF)
@@ -145,14 +114,48 @@ def get_live(
     order = ("unit__folded", "device__name", "pk")
     return Live(
         airing=airing,
-        tally=_tally(meant, plays),
-        grounds=_grounds(meant, plays),
+        tally=tallies.tally(meant, plays),
+        grounds=tallies.grounds(meant, plays),
         silent=list(silent.order_by(*order)[:LIST_LIMIT]),
         broken_off=list(broken.order_by(*order)[:LIST_LIMIT]),
         unheard=list(
             unheard.select_related("device", "unit").order_by(*order)[:LIST_LIMIT]
         ),
         is_over=bool(airing and airing.ends_at <= at),
+    )
+
+
+def plays_of(airing: Airing | None) -> QuerySet[PlayRecord]:
+    """Return the plays of an airing; its start names the one month they lie in."""
+    if airing is None:
+        return PlayRecord.objects.none()
+    return PlayRecord.objects.filter(item=airing.item, planned_at=airing.starts_at)
+
+
+def _get_archived(
+    airing: Airing,
+    archive: Archive,
+    meant: QuerySet[AudienceMember],
+    *,
+    officer: Officer,
+    at: datetime,
+) -> Live:
+    """Return what stayed of an airing whose plays were put away."""
+    month = AiringCount.objects.filter(
+        planned_at__gte=archive.begins_at, planned_at__lt=archive.ends_at
+    )
+    month = access.fence(month, officer=officer, at=at)
+    kept = month.filter(item=airing.item)
+    return Live(
+        airing=airing,
+        tally=tallies.kept_tally(meant, kept),
+        grounds=tallies.kept_grounds(meant, kept),
+        silent=(),
+        broken_off=(),
+        unheard=(),
+        is_over=airing.ends_at <= at,
+        archive=archive,
+        is_counted=month.exists(),
     )
 
 
@@ -178,70 +181,6 @@ def find_ahead(broadcast: Broadcast, *, at: datetime) -> Broadcast | None:
         return None
     found = Broadcast.objects.select_related("version", "unit")
     return found.get(pk=first["broadcast"])
-
-
-def _tally(meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]) -> Tally:
-    counts = plays.aggregate(
-        reached=Count("pk", filter=Q(received_at__isnull=False) | SOUNDED),
-        prepared=Count("pk", filter=Q(prepared_at__isnull=False)),
-        sounding=Count("pk", filter=SOUNDED & Q(outcome="")),
-        sounded=Count("pk", filter=SOUNDED & ~Q(outcome="") & ~SILENT & ~BROKEN_OFF),
-        broken_off=Count("pk", filter=BROKEN_OFF),
-        shown=Count("pk", filter=Q(shown_at__isnull=False)),
-        silent=Count("pk", filter=SILENT),
-        known=Count("pk", filter=Q(late_joiner=False)),
-        late_joiners=Count("pk", filter=Q(late_joiner=True)),
-    )
-    targeted = meant.count()
-    known = counts.pop("known")
-    return Tally(targeted=targeted, waiting=targeted - known, **counts)
-
-
-def _grounds(
-    meant: QuerySet[AudienceMember], plays: QuerySet[PlayRecord]
-) -> list[Ground]:
-    """Return the communes of the audience with what sounded there."""
-    outcome = plays.filter(device=OuterRef("device"))
-    heard = SOUNDED & ~SILENT & ~BROKEN_OFF | Q(shown_at__isnull=False)
-    rows = (
-        meant.annotate(
-            has_sounded=Exists(outcome.filter(heard)),
-            is_broken=Exists(outcome.filter(BROKEN_OFF)),
-            is_silent=Exists(outcome.filter(SILENT)),
-        )
-        .values("unit__path")
-        .annotate(
-            targeted=Count("pk"),
-            sounded=Count("pk", filter=Q(has_sounded=True)),
-            broken_off=Count("pk", filter=Q(is_broken=True)),
-            silent=Count("pk", filter=Q(is_silent=True)),
-        )
-    )
-    communes = _communes_of(row["unit__path"] for row in rows)
-    totals: dict[int, list[int]] = {}
-    for row in rows:
-        unit = communes[row["unit__path"]]
-        total = totals.setdefault(unit.pk, [0, 0, 0, 0])
-        counts = (row["targeted"], row["sounded"], row["broken_off"], row["silent"])
-        totals[unit.pk] = [old + new for old, new in zip(total, counts, strict=True)]
-    by_key = {unit.pk: unit for unit in communes.values()}
-    return [
-        Ground(key, by_key[key].code, by_key[key].full_name, *total)
-        for key, total in sorted(totals.items(), key=lambda row: by_key[row[0]].folded)
-    ]
-
-
-def _communes_of(paths: Iterable[str]) -> dict[str, Unit]:
-    """Return for each path the commune on it, or its last unit above communes."""
-    chains = {path: [int(k) for k in path.strip("/").split("/")] for path in paths}
-    units = Unit.objects.in_bulk({key for chain in chains.values() for key in chain})
-    return {
-        path: next(
-            (units[key] for key in chain if units[key].kind == COMMUNE),
-            units[chain[-1]],
-        )
-        for path, chain in chains.items()
-    }
 
 
 def list_waiting(officer: Officer, *, at: datetime) -> list[Broadcast]:
@@ -276,7 +215,10 @@ def list_today(officer: Officer, *, at: datetime) -> list[Airing]:
 def list_sounding(officer: Officer, *, at: datetime) -> list[Airing]:
     """Return the airings that sound somewhere on an officer's ground right now."""
     playing = PlayRecord.objects.filter(
-        item=OuterRef("item"), started_at__isnull=False, outcome=""
+        item=OuterRef("item"),
+        planned_at=OuterRef("starts_at"),
+        started_at__isnull=False,
+        outcome="",
     )
     airings = Airing.objects.filter(Exists(playing), ends_at__gt=at)
     return _on_ground(airings, officer=officer, at=at, limit=50)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 
 from nguon.core import signing
@@ -26,6 +26,7 @@ from nguon.schedule.compile import Span, compile_station
 from nguon.schedule.items import list_renditions, longest_ms, milliseconds, moment
 from nguon.schedule.models import (
     Airing,
+    AiringCount,
     AudienceMember,
     Broadcast,
     LiveSession,
@@ -168,29 +169,39 @@ def _airings(unit: Unit, span: Span) -> QuerySet[Airing]:
 
 
 def _played(unit: Unit, airings: Sequence[Airing]) -> Mapping[str, Played]:
-    """Return what devices of the station told of each airing, counted at once."""
+    """Return what devices of the station told of each airing, counted at once.
+
+    Of a month that was put away, what was counted then.
+    """
+    if not airings:
+        return {}
     items = [airing.item for airing in airings]
+    starts = [airing.starts_at for airing in airings]
+    span = {"planned_at__gte": min(starts), "planned_at__lte": max(starts)}
+    here = {"item__in": items, "unit__path__startswith": unit.path, **span}
+    plays = PlayRecord.objects.filter(**here).exclude(
+        started_at=None, shown_at=None, outcome=""
+    )
     rows = (
-        PlayRecord.objects.filter(item__in=items, unit__path__startswith=unit.path)
-        .exclude(started_at=None, shown_at=None, outcome="")
-        .order_by()
-        .values("item")
+        plays.order_by()
+        .values_list("item")
         .annotate(
             known=Count("pk"),
             sounded=Count(
-                "pk",
-                filter=queries.SOUNDED & ~queries.SILENT & ~queries.BROKEN_OFF,
+                "pk", filter=queries.SOUNDED & ~queries.SILENT & ~queries.BROKEN_OFF
             ),
-            broken_off=Count("pk", filter=queries.BROKEN_OFF),
             silent=Count("pk", filter=queries.SILENT),
+            broken_off=Count("pk", filter=queries.BROKEN_OFF),
         )
     )
-    return {
-        row["item"]: Played(
-            row["known"], row["sounded"], row["silent"], row["broken_off"]
-        )
-        for row in rows
-    }
+    kept = AiringCount.objects.filter(**here).order_by().values_list("item")
+    sums = kept.annotate(
+        known=Sum("told"),
+        begun=Sum(F("sounded") + F("sounding")),
+        failed=Sum("silent"),
+        cut=Sum("broken_off"),
+    )
+    return {row[0]: Played(*row[1:]) for row in (*sums, *rows)}
 
 
 def _spoken(airings: Sequence[Airing]) -> Mapping[str, datetime]:

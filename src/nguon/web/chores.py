@@ -42,8 +42,8 @@ def chores() -> list[Chore]:
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
-        Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=5),
-        Chore("arrivals", lambda at: newsroom.tidy_arrivals(at=at), every_seconds=900),
+        Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=1),
+        Chore("arrivals", _mind_arrivals, every_seconds=300),
         Chore("copies", lambda at: newsroom.compact_next(at=at), every_seconds=0.5),
         Chore("videos", lambda at: newsroom.make_next_video(at=at), every_seconds=1),
         Chore("uploads", _forget_uploads, every_seconds=600),
@@ -54,6 +54,12 @@ def chores() -> list[Chore]:
 def _forget_uploads(at: datetime) -> None:
     """Take away files that were never sent to their end."""
     newsroom.forget_uploads(at=at)
+
+
+def _mind_arrivals(at: datetime) -> None:
+    """Remind of texts that wait, let old ones lapse, forget who sent them long ago."""
+    newsroom.remind_arrivals(at=at)
+    newsroom.tidy_arrivals(at=at)
 
 
 def _tell(at: datetime) -> None:

@@ -846,6 +846,24 @@ SENTENCES: dict[str, str] = {
         "Báo xong cần bằng chứng. Hãy kèm ảnh hoặc địa chỉ văn bản, biên bản."
     ),
     "plan.own_report": "Không tự trả lại việc mình vừa báo xong. Hãy nhờ người khác.",
+    "plan.number": "“{text}” không phải số. Hãy ghi như 1.234 hoặc 85,5.",
+    "plan.year": "“{text}” không phải năm. Hãy ghi bốn chữ số, như 2026.",
+    "plan.unit_foreign": (
+        "Kế hoạch này không có đơn vị “{unit}”. Hãy chọn đơn vị trên bản đồ của "
+        "kế hoạch."
+    ),
+    "plan.unit_went": (
+        "Năm {year} không còn {unit}. Đất ấy nay thuộc: {heirs}. "
+        "Hãy giao cho đơn vị mới."
+    ),
+    "plan.row_wrong": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "plan.rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
+    "plan.money_kind": "Hãy chọn nguồn và việc trong danh sách.",
+    "plan.money_range": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
+    "plan.overspent": (
+        "Đã chi nhiều hơn số tiền của nguồn. Hãy nâng số tiền trước, hoặc xem lại số."
+    ),
+    "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # indicators
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
     "indicators.value_range": (

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.fleet import access, commands, repairs
+from nguon.fleet.actions.bulk import create_rows, update_rows
 from nguon.fleet.actions.documents import push_commands, sign_settings
 from nguon.fleet.models import (
     ACTIVE,
@@ -28,7 +29,7 @@ from nguon.fleet.models import (
 from nguon.people.models import Officer
 
 # Signed and handed to the bus in one turn of the worker, once a second.
-PACE = 200
+PACE = 400
 _ANSWERS = ("received", "obeyed", "declined", "refused")
 
 
@@ -68,7 +69,7 @@ def send_batch(
         made_at=at,
         not_after=at + commands.BATCH_LIFE,
     )
-    Command.objects.bulk_create(
+    create_rows(
         [
             Command(
                 device_id=key,
@@ -80,8 +81,7 @@ def send_batch(
                 made_at=at,
             )
             for key in keys
-        ],
-        batch_size=500,
+        ]
     )
     data = {"verb": verb, "args": args, "size": batch.size}
     audit.record("fleet.batch.sent", target=batch, by=by, at=at, data=data)
@@ -135,7 +135,7 @@ def send_queued(*, at: datetime, limit: int = PACE) -> int:
             return 0
         _set_volumes([row for row in rows if row.verb == commands.VOLUME], at)
         push_commands(rows, at=at)
-        Command.objects.bulk_update(rows, ["state", "document", "sent_at"], 200)
+        update_rows(rows, ["state", "document", "sent_at"])
     return len(rows)
 
 
@@ -145,7 +145,7 @@ def _set_volumes(rows: Sequence[Command], at: datetime) -> None:
     for row in rows:
         row.device.volume = row.args["volume"]
         by_maker.setdefault(row.made_by_id or 0, []).append(row)
-    Device.objects.bulk_update([row.device for row in rows], ["volume"], 200)
+    update_rows([row.device for row in rows], ["volume"])
     for some in by_maker.values():
         sign_settings([row.device for row in some], by=some[0].made_by, at=at)
 
@@ -183,8 +183,7 @@ def _settle(keys: Sequence[int], at: datetime) -> int:
         if over and row.state in commands.OPEN:
             row.state, row.cause, row.ended_at = commands.EXPIRED, "silent", at
     changed = [row for row in rows.values() if row.state != before[row.pk]]
-    fields = ["state", "cause", "received_at", "ended_at"]
-    Command.objects.bulk_update(changed, fields, 200)
+    update_rows(changed, ["state", "cause", "received_at", "ended_at"])
     return len(changed)
 
 

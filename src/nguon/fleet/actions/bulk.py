@@ -1,14 +1,16 @@
-"""Writing many changed rows of one table in one go.
+"""Writing many fresh or changed rows of one table in one go.
 
 Django's `bulk_update` compares every row with every other and takes a second for
-what costs milliseconds here. Rows are written in the order of their keys, so that
-two writers never hold each other up.
+what costs milliseconds here; its `bulk_create` takes thrice the time. Rows are
+changed in the order of their keys, so that two writers never hold each other up.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
 from django.db.models import Model
+
+from nguon.fleet.bulk import insert_rows
 
 
 def update_rows(rows: Iterable[Model], names: Collection[str]) -> None:
@@ -33,3 +35,15 @@ def update_rows(rows: Iterable[Model], names: Collection[str]) -> None:
             f" WHERE {table.pk.column} = %s"
         )
         cursor.executemany(update, values)
+
+
+def create_rows(rows: Sequence[Model]) -> None:
+    """Insert fresh rows of one table; they do not learn their keys."""
+    if not rows:
+        return
+    fields = [f for f in rows[0]._meta.concrete_fields if not f.primary_key]
+    values = [
+        [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
+        for row in rows
+    ]
+    insert_rows(rows[0]._meta.db_table, [str(f.column) for f in fields], values)

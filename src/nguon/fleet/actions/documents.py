@@ -19,6 +19,7 @@ from nguon.core import messages, signing, topics
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.core.updates import Update
 from nguon.fleet import access, commands, keys, poke
+from nguon.fleet.actions.bulk import create_rows
 from nguon.fleet.models import (
     ACTIVE,
     PLAN,
@@ -266,8 +267,8 @@ def push_commands(rows: Sequence[Command], *, at: datetime) -> list[SignedDocume
         )
         for row in rows
     ]  # fmt: skip
-    SignedDocument.objects.bulk_create(documents, batch_size=200)
-    OutboxMessage.objects.bulk_create(
+    create_rows(documents)
+    create_rows(
         [
             OutboxMessage(
                 topic=urgent_topic(document),
@@ -276,8 +277,7 @@ def push_commands(rows: Sequence[Command], *, at: datetime) -> list[SignedDocume
                 not_after=not_after,
             )
             for document in documents
-        ],
-        batch_size=200,
+        ]
     )
     for row, document in zip(rows, documents, strict=True):
         row.state, row.document, row.sent_at = commands.SENT, document.uid, at
@@ -373,7 +373,7 @@ def sign_settings(
                 not_after=at + SETTINGS_LIFE, by=by, at=at,
             )
         )  # fmt: skip
-    SignedDocument.objects.bulk_create(signed, batch_size=200)
+    create_rows(signed)
 
 
 def sign_updates(

@@ -19,6 +19,7 @@ from nguon.core import updates
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.core.updates import Update
 from nguon.fleet import access, rollouts
+from nguon.fleet.actions.bulk import update_rows
 from nguon.fleet.actions.documents import sign_updates, withdraw_documents
 from nguon.fleet.models import (
     ACTIVE,
@@ -181,9 +182,7 @@ def _settle(rollout: Rollout, at: datetime) -> None:
             row = by_document[event.document]
             if event.device_id == row.device_id and _take(row, event, at):
                 changed[row.pk] = row
-        RolloutTarget.objects.bulk_update(
-            changed.values(), ["state", "cause", "moved_at"], 200
-        )
+        update_rows(changed.values(), ["state", "cause", "moved_at"])
 
 
 def _take(row: RolloutTarget, event: DeviceEvent, at: datetime) -> bool:
@@ -276,8 +275,7 @@ def _tell(rollout: Rollout, at: datetime) -> int:
         )
         for row, document in zip(wanted, documents, strict=True):
             row.document, row.told_at = document.uid, at
-        fields = ["state", "document", "told_at", "moved_at"]
-        RolloutTarget.objects.bulk_update(targets, fields, 200)
+        update_rows(targets, ["state", "document", "told_at", "moved_at"])
     return len(targets)
 
 

@@ -153,6 +153,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
         "states": [(s, name, counts.get(s, 0)) for s, name in commands.STATES.items()],
         "causes": queries.count_command_causes(batch),
         "asked": request.GET,
+        "gone": batch.size - counts.get(commands.QUEUED, 0),
         "is_open": any(counts.get(state) for state in commands.OPEN),
         "may_cancel": counts.get(commands.QUEUED) and access.list_kept(officer, at=at),
     }

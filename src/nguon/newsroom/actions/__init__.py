@@ -13,6 +13,7 @@ from nguon.newsroom.actions.approvals import (
 from nguon.newsroom.actions.arrivals import (
     offer_text,
     receive_text,
+    remind_arrivals,
     set_aside,
     take_arrival,
     tidy_arrivals,
@@ -128,6 +129,7 @@ __all__ = [
     "record_approval",
     "record_check",
     "record_track",
+    "remind_arrivals",
     "remove_attachment",
     "remove_word",
     "renew_lease",

@@ -25,7 +25,7 @@ from nguon.people.models import AUTHOR, Officer
 from nguon.territory.models import Unit
 from nguon.territory.names import fold
 
-_MOST_AT_ONCE = 500
+_MOST_AT_ONCE, _MOST_REMINDED = 500, 50
 
 
 @transaction.atomic
@@ -125,6 +125,7 @@ def offer_text(
         )
     heading = heading or rules.first_words(body)
     _check_offer(heading, body, field, wished_on, at=at)
+    _lock(unit)
     content = content_hash(heading, body)
     recent = Arrival.objects.filter(
         origin=rules.FROM_FORM, phone=number, arrived_at__gt=at - timedelta(days=1)
@@ -178,6 +179,7 @@ def receive_text(
         raise rules.DraftError("newsroom.reference_missing")
     heading = heading or rules.first_words(body)
     _check_offer(heading, body, field, wished_on, at=at)
+    _lock(unit)
     key, content = f"system:{account}", content_hash(heading, body)
     mark = content_hash(name, "")
     known = Arrival.objects.filter(source_key=key, entry_sha256=mark).first()
@@ -203,6 +205,11 @@ def receive_text(
     )
 
 
+def _lock(unit: Unit) -> None:
+    """Make those who send to a unit at once wait for each other."""
+    Unit.objects.select_for_update().get(pk=unit.pk)
+
+
 def _line(text: str) -> str:
     return " ".join(clean(text).split())
 
@@ -221,8 +228,6 @@ def _check_offer(
 
 def _keep_offer(arrival: Arrival, *, at: datetime) -> Arrival:
     """Keep a proposal with its receipt, and tell the unit's authors."""
-    # The lock makes those who send at once wait for each other.
-    Unit.objects.select_for_update().get(pk=arrival.unit_id)
     waiting = Arrival.objects.filter(unit=arrival.unit, state=rules.ARRIVED)
     if waiting.exclude(origin=rules.FROM_FEED).count() >= rules.OFFERS_WAITING:
         raise RefusedError("newsroom.offers_full")
@@ -231,9 +236,10 @@ def _keep_offer(arrival: Arrival, *, at: datetime) -> Arrival:
     arrival.save(force_insert=True)
     people.notify(
         officers=people_queries.list_holders(arrival.unit, kind=AUTHOR, at=at),
-        subject=f"Tin đề nghị phát: {arrival.title}",
-        body=f"{arrival.source_name} gửi. Hãy nhận, hoặc trả lời vì sao không.",
-        url=f"/ban-tin/tin-den/{arrival.uid}/",
+        # Nobody's own words, and once while it is unread: a flood of texts rings once.
+        subject="Có tin đề nghị phát chờ xem",
+        body="Hãy mở Tin đến, nhận từng tin hoặc trả lời vì sao không.",
+        url="/ban-tin/tin-den/?trang_thai=waiting",
         at=at,
         once_in=timedelta(days=1),
     )
@@ -249,6 +255,45 @@ def _keep_offer(arrival: Arrival, *, at: datetime) -> Arrival:
 
 
 # --- the worker -----------------------------------------------------------------------
+
+
+def remind_arrivals(*, at: datetime) -> int:
+    """Remind authors once of proposals that wait a day, or whose day is near.
+
+    Whoever proposed a text sees by the receipt that nobody has decided. Return how
+    many were told of.
+    """
+    tomorrow = timezone.localdate(at) + timedelta(days=1)
+    near = Q(wished_on__lte=tomorrow, arrived_at__lt=at - timedelta(hours=1))
+    due = Arrival.objects.filter(
+        near | Q(arrived_at__lt=at - rules.OFFER_REMINDED),
+        origin__in=(rules.FROM_FORM, rules.FROM_SYSTEM),
+        state=rules.ARRIVED,
+        reminded_at=None,
+    )
+    told = 0
+    for arrival in due.select_related("unit").order_by("pk")[:_MOST_REMINDED]:
+        told += _remind(arrival, at=at)
+    return told
+
+
+@transaction.atomic
+def _remind(arrival: Arrival, *, at: datetime) -> int:
+    mine = Arrival.objects.filter(pk=arrival.pk, reminded_at=None)
+    if not mine.update(reminded_at=at):
+        return 0
+    since = timezone.localdate(arrival.arrived_at)
+    body = f"{arrival.source_name} gửi ngày {since:%d/%m/%Y}."
+    if arrival.wished_on:
+        body += f" Nơi gửi mong phát {arrival.wished_on:%d/%m/%Y}."
+    people.notify(
+        officers=people_queries.list_holders(arrival.unit, kind=AUTHOR, at=at),
+        subject=f"Tin đề nghị chưa ai trả lời: {arrival.title}",
+        body=body,
+        url=f"/ban-tin/tin-den/{arrival.uid}/",
+        at=at,
+    )
+    return 1
 
 
 def tidy_arrivals(*, at: datetime) -> int:

@@ -28,7 +28,8 @@ from nguon.people.models import AUTHOR, Officer
 from nguon.territory.models import Unit
 from nguon.territory.names import fold
 
-AT_ONCE, IN_A_TURN = 3, 12
+# Side by side, and no more in a turn: a worker that ends waits for one asking at most.
+AT_ONCE = 3
 # Longer than any asking takes: a worker that was killed leaves its feeds to the next.
 LEASE = timedelta(seconds=6 * fetching.WALL_SECONDS)
 
@@ -159,9 +160,7 @@ def fetch_feeds(
     due = NewsFeed.objects.filter(is_on=True, ended_at=None, next_at__lte=at)
     claimed = [
         feed
-        for feed in due.select_related("unit", "added_by").order_by("next_at")[
-            :IN_A_TURN
-        ]
+        for feed in due.select_related("unit", "added_by").order_by("next_at")[:AT_ONCE]
         if due.filter(pk=feed.pk).update(next_at=at + LEASE)
     ]
 
@@ -224,7 +223,8 @@ def _keep(feed: NewsFeed, entries: Sequence[Entry], *, at: datetime) -> int:
     ]
     if feed.good_at is None:
         fresh = fresh[: rules.FIRST_ENTRIES]
-    return sum(_keep_entry(feed, entry, at=at) for entry in fresh)
+    # The newest is kept last, so that it stands first in the list.
+    return sum(_keep_entry(feed, entry, at=at) for entry in reversed(fresh))
 
 
 def _keep_entry(feed: NewsFeed, entry: Entry, *, at: datetime) -> bool:

@@ -22,7 +22,7 @@ from defusedxml.ElementTree import fromstring
 from nguon.core.errors import InvalidError
 from nguon.newsroom import rules
 
-MOST_ENTRIES = 50
+MOST_ENTRIES, MOST_READ = 50, 500
 _BLOCKS = frozenset(
     {"address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure"}
     | {"footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p"}
@@ -49,7 +49,7 @@ class Entry:
 
 
 def parse(data: bytes) -> list[Entry]:
-    """Return the newest entries of a feed, in its order; one without words is left.
+    """Return the newest entries of a feed, newest first; one without words is left.
 
     Raises FeedError `newsroom.feed_hostile`, `newsroom.feed_unreadable`.
     """
@@ -57,13 +57,19 @@ def parse(data: bytes) -> list[Entry]:
     kind = _name(root)
     if kind == "rss":
         items = list(root.iterfind("./channel/item"))
-        entries = [_read_rss(item) for item in items[:MOST_ENTRIES]]
+        entries = [_read_rss(item) for item in items[:MOST_READ]]
     elif kind == "feed":
         items = [one for one in root if _name(one) == "entry"]
-        entries = [_read_atom(item) for item in items[:MOST_ENTRIES]]
+        entries = [_read_atom(item) for item in items[:MOST_READ]]
     else:
         raise FeedError("newsroom.feed_unreadable")
-    return [entry for entry in entries if entry.title or entry.text]
+    told = [entry for entry in entries if entry.title or entry.text]
+    return sorted(told, key=_age)[:MOST_ENTRIES]
+
+
+def _age(entry: Entry) -> float:
+    """Return what puts the newest first; those without a day stay last, in order."""
+    return -entry.published.timestamp() if entry.published else 0.0
 
 
 def _root(data: bytes) -> Element:

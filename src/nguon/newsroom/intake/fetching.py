@@ -26,7 +26,7 @@ from nguon.newsroom.intake import feeds, reader
 from nguon.newsroom.intake.feeds import Entry, FeedError
 from nguon.radio.feeds import Connection, SourceAwayError, UnplayableSourceError
 
-WALL_SECONDS = 20.0
+WALL_SECONDS = 15.0
 CPU_SECONDS = 10
 MEMORY_BYTES = 512 * 1024**2
 FEED_BYTES = 4 * 1024 * 1024

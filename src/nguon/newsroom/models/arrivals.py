@@ -126,6 +126,7 @@ class Arrival(models.Model):
         on_delete=models.PROTECT,
         related_name="arrival",
     )
+    reminded_at = models.DateTimeField(null=True, blank=True)
     forgotten_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

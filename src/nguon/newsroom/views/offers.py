@@ -153,7 +153,8 @@ def _facts(arrival: Arrival) -> dict[str, object]:
 def receive(request: HttpRequest) -> JsonResponse:
     """Take a signed message of another system; the same one again is no second one."""
     _check(_messages, _address(request))
-    if int(request.headers.get("Content-Length") or 0) > rules.MESSAGE_BYTES:
+    told_bytes = read_number(request.headers.get("Content-Length"), 0)
+    if told_bytes > rules.MESSAGE_BYTES or len(request.body) > rules.MESSAGE_BYTES:
         raise InvalidError("newsroom.message_unreadable", part="length")
     at = timezone.now()
     body = request.body

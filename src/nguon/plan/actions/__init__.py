@@ -8,6 +8,15 @@ from nguon.plan.actions.assignments import (
     tell,
     tell_late,
 )
+from nguon.plan.actions.money import COLUMNS as TARGET_COLUMNS
+from nguon.plan.actions.money import (
+    Count,
+    import_targets,
+    record_spent,
+    set_funding,
+    set_running_cost,
+    set_target,
+)
 from nguon.plan.actions.plans import (
     add_document,
     add_report_date,
@@ -22,6 +31,8 @@ from nguon.plan.actions.plans import (
 )
 
 __all__ = [
+    "TARGET_COLUMNS",
+    "Count",
     "add_document",
     "add_report_date",
     "add_task",
@@ -29,13 +40,18 @@ __all__ = [
     "change_plan",
     "close_plan",
     "draft_plan",
+    "import_targets",
     "mark_read",
+    "record_spent",
     "remove_document",
     "remove_report_date",
     "remove_task",
     "report_done",
     "send_back",
     "send_plan",
+    "set_funding",
+    "set_running_cost",
+    "set_target",
     "tell",
     "tell_late",
 ]

@@ -1,13 +1,17 @@
 """The tables of plans; only `plan.actions` writes here."""
 
+from nguon.plan.models.money import FundingLine, RunningCost, Target
 from nguon.plan.models.plans import ActionPlan, PlanDocument, ReportDate, Task
 from nguon.plan.models.tasks import Assignment, Progress
 
 __all__ = [
     "ActionPlan",
     "Assignment",
+    "FundingLine",
     "PlanDocument",
     "Progress",
     "ReportDate",
+    "RunningCost",
+    "Target",
     "Task",
 ]

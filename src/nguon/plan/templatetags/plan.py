@@ -1,6 +1,7 @@
 """How plans are written out: names of figures, days of lateness."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django import template
 
@@ -27,3 +28,17 @@ def days_late(last_date: date, today: date) -> str:
 def day_before(day: date) -> date:
     """Return the last day of a half-open period."""
     return day - timedelta(days=1)
+
+
+@register.filter
+def indicator_unit(code: str) -> str:
+    """Return what an indicator is counted in."""
+    found = INDICATORS.get(code)
+    return found.unit if found else ""
+
+
+@register.filter
+def figure(value: Decimal) -> str:
+    """Write a figure as people here do: 85,5 or 1.234."""
+    text = f"{value.normalize():,f}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")

@@ -1,7 +1,7 @@
 """The days of the plays: counted when they are over, and again when one changes.
 
 Reports read `PlayDay`, so that a year takes no longer than its days, and what is
-archived is still counted.
+archived is still counted; so are its airings.
 """
 
 from collections.abc import Collection
@@ -13,8 +13,14 @@ from django.db.models import Count, Max, Min, Sum
 from nguon.audit import months
 from nguon.core.errors import RefusedError
 from nguon.newsroom.models import Version
-from nguon.schedule import rules
-from nguon.schedule.models import Broadcast, CountedDay, PlayDay, PlayRecord
+from nguon.schedule import rules, tallies
+from nguon.schedule.models import (
+    AiringCount,
+    Broadcast,
+    CountedDay,
+    PlayDay,
+    PlayRecord,
+)
 
 _KEYS = "device_id, unit_id, outcome, cause, grade, late_joiner"
 # The day is over, and what was told in its last seconds is stored.
@@ -96,10 +102,10 @@ def count_day(*, day: date, at: datetime) -> None:
 
 
 def settle_month(*, month: date) -> None:
-    """Count every day of a month for the last time, before its plays are put away.
+    """Count a month's days and airings for good, before its plays are put away.
 
-    Called inside the archive's transaction. Raises DayNotCountedError when the days
-    and the plays do not agree afterwards.
+    Called inside the archive's transaction. Raises DayNotCountedError when the days,
+    the airings and the plays do not agree afterwards.
     """
     begin, end = months.bounds(month)
     days = [
@@ -109,13 +115,20 @@ def settle_month(*, month: date) -> None:
     CountedDay.objects.bulk_create(
         [CountedDay(day=day) for day in days], ignore_conflicts=True
     )
+    airings = AiringCount.objects.filter(planned_at__gte=begin, planned_at__lt=end)
+    airings.delete()
     for day in days:
         count_day(day=day, at=end)
+        AiringCount.objects.bulk_create(
+            tallies.count_airings(*_bounds(day)), batch_size=500
+        )
     plays = PlayRecord.objects.filter(planned_at__gte=begin, planned_at__lt=end)
     counted = PlayDay.objects.filter(day__in=days)
     told = plays.aggregate(n=Count("pk"), ms=Sum("sounded_ms"))
     kept = counted.aggregate(n=Sum("plays"), ms=Sum("sounded_ms"))
-    if (told["n"], told["ms"] or 0) != (kept["n"] or 0, kept["ms"] or 0):
+    of_airings = airings.aggregate(n=Sum("plays", default=0))["n"]
+    days_agree = (told["n"], told["ms"] or 0) == (kept["n"] or 0, kept["ms"] or 0)
+    if not days_agree or told["n"] != of_airings:
         raise DayNotCountedError("schedule.days_differ", month=f"{month:%m/%Y}")
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from nguon.audit.models import Archive
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR
@@ -88,17 +89,30 @@ def _context(
 
 def _json(request: HttpRequest, broadcast: Broadcast, at: datetime) -> HttpResponse:
     live = queries.get_live(broadcast, officer=officer_of(request), at=at)
-    names = "targeted reached prepared sounding sounded broken_off shown silent waiting"
+    names = "reached prepared sounding sounded broken_off shown silent waiting"
+    told = live.tally if live.is_counted else None
     return JsonResponse(
         {
             **broadcast_facts(broadcast),
             "item": live.airing.item if live.airing else None,
             "is_over": live.is_over,
-            **{name: getattr(live.tally, name) for name in names.split()},
+            "archived": _archive(live.archive),
+            "targeted": live.tally.targeted,
+            # What nobody counted is unknown, never nothing.
+            **{name: getattr(told, name, None) for name in names.split()},
             "silent_devices": _devices(live.silent),
             "broken_off_devices": _devices(live.broken_off),
         }
     )
+
+
+def _archive(archive: Archive | None) -> dict[str, Any] | None:
+    """Return where the plays lie, when they lie only in the archive."""
+    if archive is None:
+        return None
+    made_at = archive.made_at.isoformat()
+    month = f"{archive.month:%Y-%m}"
+    return {"month": month, "file": archive.file, "made_at": made_at}
 
 
 def _devices(plays: Sequence[PlayRecord]) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_safe
 
 from nguon.core.errors import AbsentError
 from nguon.people import access
-from nguon.people.answers import officer_of, wants_json
+from nguon.people.answers import officer_of, table_file, wants_json
 from nguon.people.models import AUTHOR
 from nguon.radio.segments import MIME, PLAYLIST_MIME
 from nguon.schedule import relays, transcoding
+
+COLUMNS = ("Tên", "Đơn vị", "Địa chỉ", "Tình trạng", "Từ lúc", "Mức dBFS", "Đường phát")
 
 
 @require_safe
@@ -25,12 +27,27 @@ def index(request: HttpRequest) -> HttpResponse:
     sources = relays.list_sources(officer=officer, at=at)
     if wants_json(request):
         return JsonResponse({"sources": [_facts(row) for row in sources]})
+    if request.GET.get("dang") == "csv":
+        return table_file("nguon-tiep-am", COLUMNS, map(_row, sources))
     context = {
         "sources": sources,
         "may_write": bool(access.units_of(officer, at=at, kinds=[AUTHOR])),
         "troubled": sum(1 for s in sources if s.watch and s.watch.state != "live"),
     }
     return render(request, "schedule/sources.html", context)
+
+
+def _row(row: relays.WatchedSource) -> tuple[object, ...]:
+    watch = row.watch
+    told: tuple[object, ...] = ("Chưa nghe thử",)
+    if watch:
+        told = (
+            watch.get_state_display(),
+            timezone.localtime(watch.since).strftime("%d/%m/%Y %H:%M"),
+            watch.level_dbfs,
+            watch.get_route_display() if watch.codec else "",
+        )
+    return (row.source.name, row.paper.unit.full_name, row.source.url, *told)
 
 
 def _facts(row: relays.WatchedSource) -> dict[str, object]:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0010_groups'),
-        ('schedule', '0009_localisation'),
+        ('schedule', '0010_counts'),
     ]
 
     operations = [

@@ -1,0 +1,103 @@
+"""Reads of targets and money; a unit sees its own, the keeper all of a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet, Sum
+
+from nguon.core.errors import AbsentError
+from nguon.people import access as people
+from nguon.people.models import Officer
+from nguon.plan import access, money
+from nguon.plan.models import ActionPlan, FundingLine, RunningCost, Target
+from nguon.territory.names import fold
+
+AnyRow = TypeVar("AnyRow", bound=Model)
+
+
+def _fence(
+    rows: QuerySet[AnyRow], plan: ActionPlan, officer: Officer, *, at: datetime
+) -> QuerySet[AnyRow]:
+    found = rows.filter(plan=plan)
+    if access.sees_whole(officer, plan, at=at):
+        return found
+    return people.fence(found, officer=officer, at=at)
+
+
+def _search(rows: QuerySet[AnyRow], asked: Mapping[str, str]) -> QuerySet[AnyRow]:
+    for word in fold(asked.get("tim", "").replace("\0", "")).split():
+        rows = rows.filter(Q(unit__folded__contains=word))
+    year = asked.get("nam", "")
+    if year.isascii() and year.isdecimal():
+        rows = rows.filter(year=int(year[:4]))
+    return rows
+
+
+def list_targets(
+    plan: ActionPlan, officer: Officer, asked: Mapping[str, str], *, at: datetime
+) -> QuerySet[Target]:
+    """Return targets by indicator, year and unit. `asked`: `tim`, `nam`, `chi_tieu`."""
+    found = _search(_fence(Target.objects.all(), plan, officer, at=at), asked)
+    if asked.get("chi_tieu"):
+        found = found.filter(indicator=asked["chi_tieu"][:40])
+    order = ("indicator", "year", "unit__path", "unit__folded", "pk")
+    return found.select_related("unit").order_by(*order)
+
+
+def list_funding(
+    plan: ActionPlan, officer: Officer, asked: Mapping[str, str], *, at: datetime
+) -> QuerySet[FundingLine]:
+    """Return lines of money by year and unit. `asked`: `tim`, `nam`, `nguon`."""
+    found = _search(_fence(FundingLine.objects.all(), plan, officer, at=at), asked)
+    if asked.get("nguon") in money.SOURCES:
+        found = found.filter(source=asked["nguon"])
+    order = ("-year", "unit__path", "source", "purpose", "pk")
+    return found.select_related("unit").order_by(*order)
+
+
+@dataclass(frozen=True)
+class Purse:
+    """One source: how much there is and how much of it is spent, in đồng."""
+
+    name: str
+    amount: int
+    spent: int
+
+    @property
+    def left(self) -> int:
+        """Return what is not spent yet."""
+        return self.amount - self.spent
+
+
+def list_purses(found: QuerySet[FundingLine]) -> list[Purse]:
+    """Return the sums of lines by source, in the order of the law."""
+    rows = found.order_by("source").values("source")
+    sums: dict[str, Any] = {
+        row["source"]: row
+        for row in rows.annotate(amount_sum=Sum("amount"), spent_sum=Sum("spent"))
+    }
+    return [
+        Purse(name, sums[code]["amount_sum"], sums[code]["spent_sum"])
+        for code, name in money.SOURCES.items()
+        if code in sums
+    ]
+
+
+def list_running_costs(
+    plan: ActionPlan, officer: Officer, asked: Mapping[str, str], *, at: datetime
+) -> QuerySet[RunningCost]:
+    """Return what running costs by year and unit."""
+    found = _search(_fence(RunningCost.objects.all(), plan, officer, at=at), asked)
+    return found.select_related("unit").order_by("-year", "unit__path", "pk")
+
+
+def access_funding(
+    plan: ActionPlan, officer: Officer, uid: str, *, at: datetime
+) -> FundingLine:
+    """Return a line that this officer may see. Raises AbsentError."""
+    found = list_funding(plan, officer, {}, at=at).filter(uid=uid).first()
+    if found is None:
+        raise AbsentError("plan.funding_absent")
+    return found
