@@ -137,7 +137,7 @@ function count() {
     const words = `${used.toLocaleString("vi-VN")} / ${limit.toLocaleString("vi-VN")} ký tự`;
     const seconds = Math.round(used / 14);
     place.textContent = over ? `${words}. Hãy rút ngắn.`
-      : place.dataset.count === "body" && used ? `${words} · đọc khoảng ${Math.floor(seconds / 60)} phút ${seconds % 60} giây` : words;
+      : place.dataset.count === "body" && used ? `${words} · đọc khoảng ${seconds < 60 ? "" : `${Math.floor(seconds / 60)} phút `}${seconds % 60} giây` : words;
   }
 }
 
