@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0010_groups'),
-        ('schedule', '0010_counts'),
+        ('schedule', '0011_play_by_time'),
     ]
 
     operations = [
