@@ -94,8 +94,12 @@ class Trial:
         for share, how in ((0.2, "cut"), (0.45, "kill"), (0.7, "cut")):
             self._wait_piece(sha256, share * size)
             self._break(how)
+        # Each asking is a process of its own.
         _bench.wait(
-            self._is_prepared, "the agent does not converge", seconds=PATIENCE_S
+            self._is_prepared,
+            "the agent does not converge",
+            seconds=PATIENCE_S,
+            every=2.0,
         )
         took = round(time.monotonic() - began, 1)
         after = self.link.counts()
@@ -175,7 +179,7 @@ class Trial:
             told = self.stack.query("tell_broadcast", uid)
             return any(play["outcome"] == "finished" for play in told["plays"])
 
-        _bench.wait(heard, "the drill was not heard of", seconds=PATIENCE_S)
+        _bench.wait(heard, "the drill was not heard of", seconds=PATIENCE_S, every=1.0)
         return round(time.monotonic() - asked, 1)
 
 

@@ -10,12 +10,13 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from nguon.demo.processes import free_port
 
 
 def find_program(name: str) -> str:
@@ -38,13 +39,6 @@ def find_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def take_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def run_cluster(*, durable: bool = False) -> Iterator[str]:
     """Yield the address of an empty database `nguon`; remove all of it afterwards.
@@ -59,7 +53,7 @@ def run_cluster(*, durable: bool = False) -> Iterator[str]:
     if user:
         shutil.chown(folder, user)
         shutil.chown(secret, user)
-    port = take_port()
+    port = free_port()
     data = folder / "data"
     start = [find_program("initdb"), "-D", str(data), "-U", "nguon", "-E", "UTF8"]
     start += ["--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={secret}"]

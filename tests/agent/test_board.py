@@ -1,7 +1,6 @@
 """A board shows its plans in words and colours, without network, and proves it."""
 
 import hashlib
-import socket
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ import pytest
 from nguon.agent.board import Board, Screen, pick_screen, split_text
 from nguon.agent.media import MediaShelf
 from nguon.core.messages import Audience, Item, Picture
+from nguon.demo.processes import free_port
 from tests.agent.conftest import Agent, wait_until
 from tests.fakes.province import FakeProvince
 
@@ -153,7 +153,7 @@ def test_the_board_shows_tells_and_keeps_its_screen_without_network(
     folder = tmp_path_factory.mktemp("board")
     agent = Agent(fake, folder / "home", folder / "wav")
     assert agent.enrol().returncode == 0
-    port = _free_port()
+    port = free_port()
     agent.extra = ["--board-port", str(port)]
     try:
         agent.run()
@@ -189,11 +189,6 @@ def test_the_board_shows_tells_and_keeps_its_screen_without_network(
             agent.process.kill()
             agent.process.wait(10)
         fake.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _page(port: int) -> str:

@@ -111,6 +111,18 @@ def test_a_lane_holds_each_value_for_its_time() -> None:
     assert mains.now == "yes"
 
 
+def test_a_lane_is_empty_before_the_device_was_there() -> None:
+    [lane] = picture.draw_lanes(
+        {"connected": "yes"},
+        [change(18, "no", "yes", signal="connected")],
+        since=AT,
+        at=AT + 24 * HOUR,
+        born=AT + 18 * HOUR,
+    )
+
+    assert [(p.x, p.width, p.look) for p in lane.pieces] == [(750, 250, "good")]
+
+
 def test_a_signal_that_nobody_told_has_no_lane() -> None:
     assert picture.draw_lanes({"mains": ""}, [], since=AT, at=AT + HOUR) == []
 

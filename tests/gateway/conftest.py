@@ -18,6 +18,7 @@ from django.db import connections
 
 from nguon.core import signing
 from nguon.core.signing import SigningKey
+from nguon.demo.processes import free_port
 from nguon.fleet import actions, keys
 from nguon.fleet.models import Device
 from nguon.gateway import nats_config
@@ -29,19 +30,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def take_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class NatsServer:
     """One nats-server process in a folder of its own."""
 
     def __init__(self, folder: Path, keys_dir: Path) -> None:
         self.folder = folder
-        self.port, self.mqtt_port = take_port(), take_port()
+        self.port, self.mqtt_port = free_port(), free_port()
         self.seed = nats_config.load_seeds(keys_dir).gateway
         self.url = f"nats://127.0.0.1:{self.port}"
         self._config = folder / "nats.conf"
@@ -92,7 +86,7 @@ def nats_server(tmp_path: Path, settings: object) -> Iterator[NatsServer]:
     keys.make(at=datetime.now(tz=UTC))
     server = NatsServer(tmp_path, tmp_path / "keys")
     settings.NATS_URL = server.url  # type: ignore[attr-defined]
-    settings.POKE = f"127.0.0.1:{take_port(socket.SOCK_DGRAM)}"  # type: ignore[attr-defined]
+    settings.POKE = f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"  # type: ignore[attr-defined]
     server.start()
     yield server
     server.kill()

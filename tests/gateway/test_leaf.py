@@ -12,7 +12,7 @@ import aiomqtt
 import pytest
 
 from nguon.demo.line import Line
-from nguon.demo.processes import greets
+from nguon.demo.processes import free_port, greets
 from nguon.fleet import queries
 from nguon.fleet.models import DeviceEvent
 from nguon.fleet.pulls import Pull, answer_pulls
@@ -25,7 +25,6 @@ from tests.gateway.conftest import (
     device,
     in_thread,
     running,
-    take_port,
     until,
 )
 from tests.gateway.test_gateway import clock, ms, next_message
@@ -42,8 +41,8 @@ class LeafServer:
 
     def __init__(self, folder: Path, hub: NatsServer, name: str) -> None:
         keys = folder / "keys"
-        self.mqtt_port, self.port = take_port(), take_port()
-        hub_port, line_port = take_port(), take_port()
+        self.mqtt_port, self.port = free_port(), free_port()
+        hub_port, line_port = free_port(), free_port()
         self.line = Line(line_port, to=hub_port)
         seeds = nats_config.load_leaf_seeds(keys, name)
         place = {"host": "127.0.0.1", "mqtt_host": "127.0.0.1"}

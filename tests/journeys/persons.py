@@ -45,7 +45,7 @@ class Person:
             base_url=stack.web_url,
             has_touch=True,
         )
-        context.set_default_timeout(30 * SECOND)
+        context.set_default_timeout(60 * SECOND)
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on(

@@ -22,7 +22,7 @@ import pytest
 from nguon.demo.client import UnexpectedAnswerError
 from nguon.demo.stack import Stack
 
-pytestmark = [pytest.mark.server]
+pytestmark = [pytest.mark.server, pytest.mark.alone]
 
 KILLS = 100
 BULLETINS = 8

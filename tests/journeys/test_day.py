@@ -39,7 +39,7 @@ MATERIALS = {
 }
 EARLY, LATE, WAITING = MATERIALS
 RELAY = "Đài thử"
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from nguon.demo.client import Client
 from nguon.demo.stack import Stack
 
-pytestmark = [pytest.mark.server, pytest.mark.both]
+pytestmark = [pytest.mark.server]
 
 KNOWN_SECONDS = 5.0
 
@@ -50,9 +50,11 @@ def wait(check: Callable[[], Any], *, seconds: float, every: float = 0.1) -> Any
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str | None
+) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("faults")
-    with Stack(folder, devices=20, agents=1, boards=0, quiet_hours="") as running:
+    with Stack(folder, database_url, devices=20, agents=1, boards=0) as running:
         yield running
 
 

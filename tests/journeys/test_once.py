@@ -6,31 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from nguon.core.topics import new_uid
-
-pytestmark = [pytest.mark.server, pytest.mark.both]
+pytestmark = [pytest.mark.server]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def make_database() -> dict[str, str]:
-    """Return the setting of a database of its own, on the server in use."""
-    url = os.environ.get("NGUON_DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        return {}
-    name = f"once_{new_uid()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return {"NGUON_DATABASE_URL": f"{url.rpartition('/')[0]}/{name}"}
-
-
 @pytest.mark.enable_socket
-def test_the_main_job_really_happens() -> None:
-    environ = {**os.environ, **make_database()}
+def test_the_main_job_really_happens(database_url: str | None) -> None:
+    database = {"NGUON_DATABASE_URL": database_url} if database_url else {}
+    environ = {**os.environ, **database}
     command = [sys.executable, "-m", "nguon.demo", "--once", "--json"]
 
     done = subprocess.run(

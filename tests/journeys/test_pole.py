@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1000
 NOTE = "Cột bê tông cạnh nhà rông"
 SHOTS = os.environ.get("NGUON_SHOTS", "")
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -129,7 +129,7 @@ def test_a_pole_is_done_though_the_signal_came_and_went(
         geolocation={"latitude": 13.9812, "longitude": 108.0034, "accuracy": 7},
         permissions=["geolocation"],
     )
-    context.set_default_timeout(30 * SECOND)
+    context.set_default_timeout(60 * SECOND)
     page = sign_in(context, stack)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

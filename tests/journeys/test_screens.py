@@ -56,7 +56,7 @@ SCREENS = (
     "/khong-co/",
 )
 SECOND = 1000
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 
 TOO_SMALL = """least => [...document.querySelectorAll(
     'main button, main a.btn, main a.row, main summary, main input, main select,'
@@ -102,7 +102,7 @@ class Person:
             timezone_id="Asia/Ho_Chi_Minh",
             has_touch=True,
         )
-        context.set_default_timeout(30 * SECOND)
+        context.set_default_timeout(60 * SECOND)
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on(

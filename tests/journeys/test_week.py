@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 TITLE = "Cách ủ phân chuồng cho cà phê"
 SLOT = "Chương trình sáng"
-expect.set_options(timeout=30 * SECOND)
+expect.set_options(timeout=60 * SECOND)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.newsroom import actions, arrivals, rules
-from nguon.newsroom.actions.feeds import check_address
+from nguon.newsroom.actions.feeds import LEASE, check_address
 from nguon.newsroom.intake import feeds as reading
 from nguon.newsroom.intake import fetching
 from nguon.newsroom.intake.feeds import Entry, FeedError
@@ -304,15 +304,19 @@ def test_a_broken_feed_backs_off_and_the_others_go_on(
 def test_a_feed_that_is_off_or_being_asked_is_not_asked(
     feed: NewsFeed, lan: Officer, now: datetime
 ) -> None:
-    def fetch(asked: Asked) -> Fetched:
-        # The claim holds while it is asked: another worker finds nothing due.
-        assert actions.fetch_feeds(at=now, fetch=lambda _asked: 1 / 0) == 0
-        return Fetched([ENTRY])
+    def killed(_asked: Asked) -> Fetched:
+        raise RuntimeError
+
+    def found(at: datetime) -> int:
+        return actions.fetch_feeds(at=at, fetch=lambda _asked: Fetched([ENTRY]))
 
     actions.switch_feed(key=feed.pk, is_on=False, by=lan, at=now)
-    assert actions.fetch_feeds(at=now, fetch=fetch) == 0
+    assert found(now) == 0
     actions.switch_feed(key=feed.pk, is_on=True, by=lan, at=now)
-    assert NewsFeed.objects.filter(pk=feed.pk, next_at=now).exists()
+    with pytest.raises(RuntimeError):
+        actions.fetch_feeds(at=now, fetch=killed)
+    # Whoever asks holds it for a while; a worker that died leaves it to the next.
+    assert [found(now + after) for after in (timedelta(seconds=1), LEASE)] == [0, 1]
 
 
 # --- what it brings -------------------------------------------------------------------

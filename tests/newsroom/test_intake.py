@@ -38,6 +38,37 @@ def test_a_letter_becomes_what_a_station_says() -> None:
     assert (made.field, made.expires_on) == (5, date(2026, 11, 25))
 
 
+@pytest.mark.parametrize(
+    "grounds",
+    [
+        "Căn cứ kế hoạch 5/KH-UBND ngày 1/11/2026; UBND xã thông báo: 7h30 ngày"
+        " 28/11/2026 tiêm phòng tại nhà rông làng Jút. Bà con đưa trâu bò đến.",
+        "Căn cứ Luật Thú y, Nghị định 35 của Chính phủ, UBND xã thông báo: 7h30 ngày"
+        " 28/11/2026 tiêm phòng tại nhà rông làng Jút. Bà con đưa trâu bò đến.",
+        "Căn cứ tình hình dịch bệnh. UBND xã thông báo: 7h30 ngày 28/11/2026 tiêm phòng"
+        " tại nhà rông làng Jút. Bà con đưa trâu bò đến.",
+    ],
+)
+def test_what_is_told_in_the_paragraph_of_the_grounds_stays(grounds: str) -> None:
+    letter = f"Số: 12/TB-UBND\n{grounds}\nNơi nhận:\n- Như trên;\nKT. CHỦ TỊCH"
+
+    made = proposal.propose(letter, day=TODAY, issuer="Ủy ban nhân dân xã")
+
+    assert made.body.split("\n")[1:-1] == [
+        "UBND xã thông báo: 7h30 ngày 28/11/2026 tiêm phòng tại nhà rông làng Jút.",
+        "Bà con đưa trâu bò đến.",
+    ]
+
+
+def test_grounds_alone_are_left_out() -> None:
+    grounds = "Căn cứ Luật Tổ chức chính quyền địa phương; Luật Thú y;\nCăn cứ kế hoạch"
+    made = proposal.propose(
+        f"{grounds} của tỉnh;\nXã họp lúc 8 giờ ngày 2/12.", day=TODAY, issuer="Xã"
+    )
+
+    assert made.body.split("\n")[1:-1] == ["Xã họp lúc 8 giờ ngày 2/12."]
+
+
 def test_a_long_letter_is_shortened_and_keeps_its_days_in_order() -> None:
     filler = "Đây là một câu nói chung chung không có gì phải làm ngay cả. " * 60
     text = f"Mở đầu.\n{filler}\nBà con có mặt lúc 8 giờ ngày 02/12/2026 tại nhà rông."

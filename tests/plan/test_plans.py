@@ -342,6 +342,23 @@ def test_who_has_what_is_late_is_told_once_a_week(
     assert late.filter(officer=hoa, subject__contains="Đak Đoa").count() == 2
 
 
+def test_who_has_many_late_ones_is_told_once_of_all(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, lan: Officer, now: datetime
+) -> None:
+    for number in range(4):
+        words = replace(TASK, title=f"Nhiệm vụ {number}")
+        actions.add_task(
+            plan_id=draft.pk, words=words, units=[ia_grai], by=quan, at=now
+        )
+    actions.send_plan(plan_id=draft.pk, by=quan, at=now)
+
+    assert actions.tell_late(at=now) == 4
+
+    notice = Notice.objects.get(officer=lan, subject__startswith="Quá hạn")
+    assert notice.subject == "Quá hạn: 4 việc"
+    assert notice.url.endswith("?tinh_trang=late")
+
+
 # --- the plan of 2023 ----------------------------------------------------------------
 
 

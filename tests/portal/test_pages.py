@@ -202,13 +202,19 @@ def test_communes_are_found_without_accents_by_id_and_by_code(
     assert client.get("/xa/khong-co/").status_code == 404
 
 
-def test_public_pages_name_the_province_of_the_data(
-    client: Client, province: Unit, ia_grai: Unit
+def test_public_pages_name_the_province_that_is_served_and_no_other(
+    client: Client, province: Unit, lan: Officer
 ) -> None:
     province.name = "Tỉnh Đăk Nam"
     province.save()
+    other = Unit.objects.create(
+        kind="province", code="01", name="Hà Nội", valid_from=province.valid_from
+    )
+    other.path = f"/{other.pk}/"
+    other.save()
 
     page = client.get("/xa/").content.decode()
 
     assert page.count("Tỉnh Đăk Nam") == 2
     assert "Gia Lai" not in page
+    assert "Hà Nội" not in page

@@ -269,6 +269,34 @@ def test_log_tells_what_sounded_and_what_is_to_come_only_when_asked(
     assert count(tu=f"{now:%Y-%m-%d}") == 2
 
 
+def test_a_log_without_end_is_counted_up_to_a_limit(
+    send: Send, speakers: list[Device], client: Client, minh: Officer
+) -> None:
+    broadcast, now = send(), timezone.now()
+    PlayRecord.objects.bulk_create(
+        PlayRecord(
+            device=speakers[0],
+            unit=speakers[0].unit,
+            broadcast=broadcast,
+            item=f"long.{n}",
+            planned_at=now - timedelta(seconds=n),
+            outcome="finished",
+        )
+        for n in range(10_002)
+    )
+    client.force_login(minh)
+
+    def look(**asked: str) -> dict[str, object]:
+        accept = {"accept": "application/json"}
+        return dict(client.get("/nhat-ky/", asked, headers=accept).json())
+
+    first, last = look(), look(trang="9999")
+    assert (first["count"], first["is_more"]) == (10_000, True)
+    assert first["plays"][0]["item"] == "long.0"  # type: ignore[index]
+    assert last["plays"][-1]["item"] == "long.9999"  # type: ignore[index]
+    assert "Hơn 10.000 lượt" in client.get("/nhat-ky/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("outcome", "cause", "words"),
     [

@@ -164,11 +164,15 @@ def test_the_command_speaks_and_reads_without_django_or_a_database(
     said = subprocess.run(
         [*command, "--normalise"], input="Họp 7h30\nGọi 112\n", **_OWN_PROCESS
     )
+    given = subprocess.run(
+        [*command, "--normalise", "--text", "Gọi 112"], input="", **_OWN_PROCESS
+    )
     spoke = subprocess.run(
         [*command, "--text", "Họp 7h30", "--out", out], **_OWN_PROCESS
     )
 
     assert said.stdout == "Họp bảy giờ ba mươi phút\nGọi một một hai\n"
+    assert given.stdout == "Gọi một một hai\n"
     assert "django" not in said.stderr + spoke.stderr
     with wave.open(str(out)) as file:
         assert file.getnframes() > file.getframerate()

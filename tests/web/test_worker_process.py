@@ -23,10 +23,10 @@ from nguon.territory.models import Unit
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 SHORT = Draft(title="Họp dân", body="Mời bà con họp lúc 19h00 tại nhà rông.")
-LONG = Draft(
-    title="Bản tin dài", body="Kính thưa bà con, mời bà con họp lúc 19h00. " * 60
-)
 STORM = Draft(title="Bão", body="Bão cấp 12.", klass="emergency", field=2)
+SENTENCE = "Kính thưa bà con, mời bà con họp lúc 19h00. "
+LONG = Draft(title="Bản tin dài", body=SENTENCE * 20)
+LONGER = Draft(title="Bản tin dài hơn", body=SENTENCE * 60)
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
@@ -124,7 +124,7 @@ def test_new_work_is_seen_at_once_and_an_alert_overtakes_a_long_bulletin(
     warm = freeze(ia_grai, SHORT, lan)
     wait_until(lambda: state_of(warm) == Rendition.READY)
 
-    long = freeze(ia_grai, LONG, lan)
+    long = freeze(ia_grai, LONGER, lan)
     seen = wait_until(lambda: state_of(long) == Rendition.WORKING)
     storm = freeze(ia_grai, STORM, lan)
     wait_until(lambda: state_of(storm) == Rendition.READY)

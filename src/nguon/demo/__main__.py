@@ -161,7 +161,8 @@ def greet(stack: Stack, *, kept: bool) -> None:
     }
     for username, officer in world["officers"].items():
         roles = ", ".join(words[role] for role in officer["roles"])
-        lines.append(f"    {username:<8}{officer['name']} ({roles})")
+        name, place = officer["name"], officer["place"]
+        lines.append(f"    {username:<8}{name} ({roles}), {place}")
     lines += [
         "",
         f"  {stack.agents} loa thật (ghi ra tệp WAV), {stack.boards} bảng tin thật, "

@@ -4,8 +4,8 @@ Loading 24,000 units takes some seconds; the copy is named by the hash of what m
 it (migrations, loader, lists), so it is never older than the code.
 """
 
+import fcntl
 import hashlib
-import os
 import shutil
 import sqlite3
 import sys
@@ -40,15 +40,17 @@ def copy_to(database: Path, env: Mapping[str, str]) -> None:
         return
     cache = Path(sys.prefix) / "nguon-cache"
     kept = cache / f"territory-{fingerprint()}.sqlite3"
-    if not kept.exists():
-        try:
-            cache.mkdir(exist_ok=True)
-        except OSError:
-            return
-        if not os.access(cache, os.W_OK):
-            return
-        _make(kept, env)
-    shutil.copyfile(kept, database)
+    try:
+        cache.mkdir(exist_ok=True)
+        lock = (cache / "territory.lock").open("w")
+    except OSError:
+        return
+    # Several stacks may start at once: one makes it, and none copies what just goes.
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            _make(kept, env)
+        shutil.copyfile(kept, database)
 
 
 def _make(kept: Path, env: Mapping[str, str]) -> None:

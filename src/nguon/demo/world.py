@@ -100,8 +100,12 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
     return {
         "password": password,
         "officers": {
-            username: {"name": name, "roles": list(roles)}
-            for username, name, _where, roles in PEOPLE
+            username: {
+                "name": name,
+                "roles": list(roles),
+                "place": {PROVINCE_CODE: province, **communes}[where].full_name,
+            }
+            for username, name, where, roles in PEOPLE
         },
         "province": province.uid,
         "communes": {code: unit.uid for code, unit in communes.items()},

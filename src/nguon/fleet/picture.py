@@ -246,8 +246,13 @@ def draw_lanes(
     *,
     since: datetime,
     at: datetime,
+    born: datetime | None = None,
 ) -> list[Lane]:
-    """Return a lane for each signal that is known, from `since` to `at`."""
+    """Return a lane for each signal that is known, from `since` to `at`.
+
+    Before a device was `born` there was nothing to be well or ill: no piece.
+    """
+    first = max(since, born) if born else since
     by_signal: dict[str, list[SignalChange]] = defaultdict(list)
     for change in changes:
         by_signal[change.signal].append(change)
@@ -263,16 +268,24 @@ def draw_lanes(
                 name=name,
                 now=now,
                 look=_look(now),
-                pieces=_pieces(mine, now, since=since, at=at),
+                pieces=_pieces(mine, now, first=first, since=since, at=at),
             )
         )
     return lanes
 
 
 def _pieces(
-    changes: Sequence[SignalChange], now: str, *, since: datetime, at: datetime
+    changes: Sequence[SignalChange],
+    now: str,
+    *,
+    first: datetime,
+    since: datetime,
+    at: datetime,
 ) -> list[Piece]:
-    """Return the stretches between changes; before the first one its old value held."""
+    """Return the stretches between changes; before the first one its old value held.
+
+    They begin at `first`; `since` is where the lane begins.
+    """
     length = at - since
 
     def x(moment: datetime) -> float:
@@ -280,7 +293,7 @@ def _pieces(
         return round(SPAN * min(max(passed, 0.0), 1.0), 1)
 
     found = []
-    value, begin = changes[0].old if changes else now, since
+    value, begin = changes[0].old if changes else now, first
     for change in [*changes, None]:
         end = change.at if change else at
         left, right = x(begin), x(end)

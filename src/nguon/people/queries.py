@@ -126,14 +126,27 @@ def list_grantable_units(by: Officer, *, at: datetime, day: date) -> list[Unit]:
     """
     units = Unit.objects.as_of(day).filter(kind__in=[PROVINCE, COMMUNE])
     if by.is_superuser:
-        used = Unit.objects.filter(roles__isnull=False).values_list("path", flat=True)
-        tops = {int(path.split("/")[1]) for path in used.distinct()}
+        tops = _served_tops()
         ground = Q(pk__in=tops)
         for top in sorted(tops):
             ground |= Q(path__startswith=f"/{top}/")
         return list(units.filter(ground).order_by("-kind", "folded", "pk"))
     mine = access.fence(units, officer=by, at=at, unit="", kinds=[ADMINISTRATOR])
     return list(mine.order_by("-kind", "folded", "pk"))
+
+
+def list_province_names(*, day: date) -> list[str]:
+    """Return the full names of the provinces where somebody works.
+
+    The map holds the whole country; this system serves one province, or a few.
+    """
+    provinces = Unit.objects.as_of(day).filter(kind=PROVINCE, pk__in=_served_tops())
+    return [unit.full_name for unit in provinces.order_by("code")]
+
+
+def _served_tops() -> set[int]:
+    used = Unit.objects.filter(roles__isnull=False).values_list("path", flat=True)
+    return {int(path.split("/")[1]) for path in used.distinct()}
 
 
 def _in_force(roles: QuerySet[Role], *, at: datetime) -> QuerySet[Role]:

@@ -678,6 +678,7 @@ class PlayRecord(models.Model):
         indexes = [
             models.Index(fields=["item", "outcome"]),
             models.Index(fields=["unit", "-planned_at"]),
+            models.Index(fields=["-planned_at"], name="play_by_time"),
         ]
 
     def __str__(self) -> str:

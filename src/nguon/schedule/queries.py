@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet
 
+from nguon.audit import months
 from nguon.audit.models import Archive
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import Device
@@ -126,10 +127,17 @@ def get_live(
 
 
 def plays_of(airing: Airing | None) -> QuerySet[PlayRecord]:
-    """Return the plays of an airing; its start names the one month they lie in."""
+    """Return the plays of an airing; its start names the one month they lie in.
+
+    The month, not the very moment: PostgreSQL takes item and moment for two reasons
+    that have nothing to do with each other, and then guesses a hundredth of the rows.
+    """
     if airing is None:
         return PlayRecord.objects.none()
-    return PlayRecord.objects.filter(item=airing.item, planned_at=airing.starts_at)
+    begin, end = months.bounds(months.month_of(airing.starts_at))
+    return PlayRecord.objects.filter(
+        item=airing.item, planned_at__gte=begin, planned_at__lt=end
+    )
 
 
 def _get_archived(

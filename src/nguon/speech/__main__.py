@@ -1,7 +1,8 @@
 """`./nguon speak`: a text becomes a sound, or the words of it; no database.
 
 `--text "…" --out file.wav` speaks; the ending says the form, .wav or .mp3.
-`--normalise` reads standard input and writes what would be said, line by line.
+`--normalise` writes what would be said, line by line: of `--text`, or else of standard
+input.
 """
 
 import argparse
@@ -19,19 +20,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="nguon speak", description=__doc__)
     parser.add_argument("--text", help="câu cần đọc / what to speak")
     parser.add_argument("--out", type=Path, help="tệp .wav hoặc .mp3")
-    parser.add_argument("--normalise", action="store_true", help="stdin → stdout")
+    parser.add_argument(
+        "--normalise", action="store_true", help="chỉ in lời đọc / words only"
+    )
     parser.add_argument("--voice", default="vi", choices=chain.VOICES["vi"])
     parser.add_argument("--drill", action="store_true", help="diễn tập")
     asked = parser.parse_args()
     if asked.normalise:
-        return _normalise()
+        return _normalise(asked.text)
     if not asked.text or not asked.out:
         parser.error('cần --text "…" --out tệp.wav, hoặc --normalise')
     return _speak(asked)
 
 
-def _normalise() -> int:
-    for line in io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"):
+def _normalise(given: str | None) -> int:
+    lines = (
+        io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+        if given is None
+        else given.splitlines()
+    )
+    for line in lines:
         said = text.normalise(line).replace("\n", " ")
         sys.stdout.buffer.write(f"{said}\n".encode())
     sys.stdout.buffer.flush()

@@ -18,12 +18,6 @@ def get_unit(code: str, *, kind: str, day: date) -> Unit:
     return unit
 
 
-def list_province_names(*, day: date) -> list[str]:
-    """Return the full names of the provinces on the map of a day."""
-    provinces = Unit.objects.as_of(day).filter(kind=PROVINCE).order_by("code")
-    return [unit.full_name for unit in provinces]
-
-
 def find_ancestors(unit: Unit) -> list[Unit]:
     """Return the units above and with this one, from the top down."""
     found = Unit.objects.in_bulk(unit.ancestor_ids)

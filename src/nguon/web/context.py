@@ -16,7 +16,6 @@ from nguon.people import queries as people
 from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
 from nguon.schedule import papers
 from nguon.schedule import queries as schedule
-from nguon.territory import queries as territory
 
 # Label, icon, the name of its address, and the beginning of its addresses.
 NAVIGATION = (
@@ -78,13 +77,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _provinces(at: datetime) -> object:
-    """Return, when a page asks, the provinces of today's map by name."""
+    """Return, when a page asks, the provinces that this system serves by name."""
     day = timezone.localdate(at)
-    return SimpleLazyObject(lambda: ", ".join(territory.list_province_names(day=day)))
+    return SimpleLazyObject(lambda: ", ".join(people.list_province_names(day=day)))
 
 
 def _place_of(officer: Officer, at: datetime) -> str:
-    """Return the places where an officer holds a role, as the frame names them."""
+    """Return the places where an officer holds a role, as the frame names them.
+
+    A superuser holds all of the country; what is named is what this system serves.
+    """
+    if officer.is_superuser:
+        return ", ".join(people.list_province_names(day=timezone.localdate(at)))
     units = access.units_of(officer, at=at)
     names = ", ".join(unit.full_name for unit in units[:MOST_PLACES])
     return (

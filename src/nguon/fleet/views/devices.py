@@ -233,6 +233,7 @@ def _condition(request: HttpRequest, device: Device, at: datetime) -> dict[str, 
             changes.order_by("-at", "-pk")[:MAX_CHANGES],
             since=since,
             at=at,
+            born=device.decided_at,
         ),
         "marks": picture.hours_of(since, at),
         "day_rows": picture.draw_days(

@@ -71,7 +71,7 @@ def fetch(asked: Asked) -> Fetched:
             env={**kept, "PYTHONPATH": paths},
         )
         told = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
+    except (subprocess.TimeoutExpired, OSError, ValueError) as error:
         raise FeedError("newsroom.feed_too_hard") from error
     if "error" in told:
         raise FeedError(told["error"], **told["data"])

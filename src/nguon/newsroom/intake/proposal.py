@@ -32,11 +32,15 @@ _SIGNED = re.compile(
     r"|\(?đã ký\)?|\(ký)",
     re.IGNORECASE,
 )
-_ISSUER = re.compile(
-    r"^(ủy ban nhân dân|uỷ ban nhân dân|ubnd|hội đồng nhân dân|hđnd|đảng ủy|ubmttq"
-    r"|ủy ban mặt trận|công an|trạm y tế|ban chỉ (huy|đạo)|hội (phụ nữ|nông dân))\b",
-    re.IGNORECASE,
+_AGENCY = (
+    r"(?:ủy ban nhân dân|uỷ ban nhân dân|ubnd|hội đồng nhân dân|hđnd|đảng ủy|ubmttq"
+    r"|ủy ban mặt trận|công an|trạm y tế|ban chỉ (?:huy|đạo)|hội (?:phụ nữ|nông dân))\b"
 )
+_ISSUER = re.compile(rf"^{_AGENCY}", re.IGNORECASE)
+# Where a paragraph of grounds turns to what is told: "Căn cứ …, UBND xã thông báo …".
+_GROUNDS = re.compile(r"^(căn cứ|theo đề nghị của|xét đề nghị)", re.IGNORECASE)
+_TELLS = re.compile(r"\b(thông báo|đề nghị|mời|kêu gọi|yêu cầu)\b", re.IGNORECASE)
+_TURN = re.compile(rf",\s+(?={_AGENCY}[^,;.]{{0,80}}{_TELLS.pattern})", re.IGNORECASE)
 _WHERE = re.compile(r"^(xã|phường|tỉnh|thôn|làng)\b", re.IGNORECASE)
 _PLACE_AND_DAY = re.compile(r"^[^.]{2,60},\s*ngày\s+\d{1,2}\s+tháng", re.IGNORECASE)
 _KIND = re.compile(
@@ -56,6 +60,7 @@ _CALLS = re.compile(
     r"|từ ngày|đến ngày|tại|liên hệ|mang theo|trước ngày)\b",
     re.IGNORECASE,
 )
+_BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ][.)]|[IVX]+\.)\s+")
 _SENTENCE = re.compile(r"(?<=[.!?…;])\s+(?=[^\s\d]|\d+[.)])")
 
 # Words that tell a field of the exchange (LoaiLinhVuc); the most hits win.
@@ -205,16 +210,37 @@ def _take_apart(lines: Sequence[str]) -> _Parts:
     parts = _Parts()
     joined = _join_lines(lines)
     for line in joined:
-        if _END.match(line) or (_SIGNED.match(line) and len(line) < SHORT_LINE):
+        bare = _BULLET.sub("", line)
+        if _END.match(bare) or (_SIGNED.match(line) and len(line) < SHORT_LINE):
             parts.dropped = parts.dropped or bool(parts.body)
             if parts.body:
                 break
             continue
         if _HEADING.match(line) or _PLACE_AND_DAY.match(line):
             parts.dropped = True
+            told = _after_grounds(line)
+            if told:
+                parts.body.append(told[:1].upper() + told[1:])
             continue
         _place(parts, line)
     return parts
+
+
+def _after_grounds(line: str) -> str:
+    """Return what a paragraph of grounds goes on to tell, "" for grounds alone.
+
+    The hour of a vaccination often stands in the same paragraph as its decree.
+    """
+    if not _GROUNDS.match(line):
+        return ""
+    turn = _TURN.search(line)
+    if turn:
+        return line[turn.end() :]
+    pieces = _SENTENCE.split(line)
+    for place, piece in enumerate(pieces):
+        if not _GROUNDS.match(piece) and (_TELLS.search(piece) or _HOUR.search(piece)):
+            return " ".join(pieces[place:])
+    return ""
 
 
 def _place(parts: _Parts, line: str) -> None:
@@ -295,8 +321,7 @@ def _title(parts: _Parts, notes: list[str]) -> str:
 def _sentences(lines: Sequence[str]) -> list[str]:
     found = []
     for line in lines:
-        bare = re.sub(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ][.)]|[IVX]+\.)\s+", "", line)
-        for sentence in _SENTENCE.split(bare):
+        for sentence in _SENTENCE.split(_BULLET.sub("", line)):
             said = sentence.strip().rstrip(";").rstrip()
             if said:
                 found.append(said if said[-1] in ".!?…:" else f"{said}.")

@@ -1,5 +1,6 @@
 """What was given goes down (read, assigned) and comes back (told, done, returned)."""
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -25,6 +26,8 @@ from nguon.plan import queries as plans
 from nguon.plan.models import Assignment, Progress
 
 LATE_AGAIN = timedelta(days=7)
+# More than these are one notice with the list behind it.
+MOST_TOLD_APART = 3
 
 
 @transaction.atomic
@@ -138,10 +141,12 @@ def send_back(
     return row
 
 
+@transaction.atomic
 def tell_late(*, at: datetime) -> int:
     """Tell who has it, and the keeper, what is over its last day; weekly, not daily.
 
-    Returns how many assignments were told of.
+    Who has more than a few is told once of all of them. Returns how many assignments
+    were told of.
     """
     today = timezone.localdate(at)
     rested = Q(late_told_at__isnull=True) | Q(late_told_at__lte=at - LATE_AGAIN)
@@ -151,28 +156,43 @@ def tell_late(*, at: datetime) -> int:
         task__last_date__lt=today,
         done_at__isnull=True,
     )
-    count = 0
-    for key in late.order_by("task__last_date", "pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            mine = late.filter(pk=key).update(late_told_at=at)
-            if mine:
-                _tell_one_late(Assignment.objects.get(pk=key), today, at)
-                count += mine
-    return count
-
-
-def _tell_one_late(row: Assignment, today: date, at: datetime) -> None:
-    unit = access.mover_of(row, at=at)
-    task = row.task
-    days = rules.days_late(task.last_date if task else None, today=today)
-    told = [row.assigned_to] if row.assigned_to else plans.list_doers(row, at=at)
-    _tell(
-        row,
-        told,
-        f"Quá hạn {days} ngày: {unit.full_name}",
-        row.title,
-        at=at,
+    rows = list(
+        late.select_for_update(of=("self",))
+        .select_related("plan__keeper", "unit", "task", "assigned_to")
+        .order_by("task__last_date", "pk")
     )
+    keys = [row.pk for row in rows]
+    Assignment.objects.filter(pk__in=keys).update(late_told_at=at)
+    mine: dict[Officer, list[Assignment]] = defaultdict(list)
+    doers: dict[int, list[Officer]] = {}
+    for row in rows:
+        unit = access.mover_of(row, at=at)
+        if row.assigned_to is None and unit.pk not in doers:
+            doers[unit.pk] = plans.list_doers(row, at=at)
+        for officer in [row.assigned_to] if row.assigned_to else doers[unit.pk]:
+            mine[officer].append(row)
+    for officer, all_late in mine.items():
+        _tell_late_ones(officer, all_late, today, at)
+    return len(rows)
+
+
+def _tell_late_ones(
+    officer: Officer, rows: list[Assignment], today: date, at: datetime
+) -> None:
+    if len(rows) > MOST_TOLD_APART:
+        notify(
+            officers=[officer],
+            subject=f"Quá hạn: {len(rows)} việc",
+            body="\n".join(row.title for row in rows[:MOST_TOLD_APART]) + "\n…",
+            url=reverse("plan:assignments") + "?tinh_trang=late",
+            at=at,
+        )
+        return
+    for row in rows:
+        unit = access.mover_of(row, at=at)
+        days = rules.days_late(row.task.last_date if row.task else None, today=today)
+        subject = f"Quá hạn {days} ngày: {unit.full_name}"
+        _tell(row, [officer], subject, row.title, at=at)
 
 
 def _lock(assignment_id: int, *, act: str, by: Officer, at: datetime) -> Assignment:

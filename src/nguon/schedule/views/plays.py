@@ -7,6 +7,7 @@ from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
 from nguon.audit import archives
@@ -19,6 +20,8 @@ from nguon.schedule.templatetags.schedule import CAUSES, OUTCOMES, cause_name
 
 PER_PAGE = 50
 EXPORT_LIMIT = 50_000
+# Counted no further: a province's log has tens of millions of lines.
+MOST = 10_000
 _ENDS = {
     "sounded": queries.SOUNDED,
     "silent": queries.SILENT,
@@ -99,11 +102,34 @@ def _midnight(text: str, at: datetime) -> datetime:
         raise InvalidError("schedule.time_unreadable") from error
 
 
+class Pages(Paginator):  # type: ignore[type-arg]
+    """Pages of a log that is counted up to `MOST`; days asked for lead further back."""
+
+    def __init__(self, rows: QuerySet[PlayRecord]) -> None:
+        super().__init__(rows, PER_PAGE)
+        self._rows = rows
+
+    @cached_property
+    def count(self) -> int:
+        """How many lines there are, `MOST` at most."""
+        return min(MOST, self._counted)
+
+    @property
+    def is_more(self) -> bool:
+        """Say whether there are more lines than are counted."""
+        return self._counted > MOST
+
+    @cached_property
+    def _counted(self) -> int:
+        return self._rows.order_by()[: MOST + 1].count()
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List plays, the latest first."""
     at = timezone.now()
-    page = Paginator(_found(request, at), PER_PAGE).get_page(request.GET.get("trang"))
+    pages = Pages(_found(request, at))
+    page = pages.get_page(request.GET.get("trang"))
     away = _months_away(request, at)
     if wants_json(request):
         rows = [
@@ -124,7 +150,8 @@ def index(request: HttpRequest) -> HttpResponse:
         return JsonResponse(
             {
                 "plays": rows,
-                "count": page.paginator.count,
+                "count": pages.count,
+                "is_more": pages.is_more,
                 "archived_months": [f"{month:%Y-%m}" for month in away],
             }
         )

@@ -17,6 +17,9 @@ from nguon.web.sentences import sentence
 register = template.Library()
 
 SECONDS_PER_MINUTE = 60
+_KINDS = "Xã,Phường,Đặc khu,Tỉnh,Thành phố,Làng,Thôn,Tổ dân phố"
+UNIT_KINDS = tuple(_KINDS.split(","))
+WRITTEN_LARGE = frozenset({"Thành phố Hồ Chí Minh"})
 SHORT_HASH = 12
 # Every half hour in which stations speak.
 USUAL_CLOCKS = [f"{hour:02}:{half}" for hour in range(5, 22) for half in ("00", "30")]
@@ -109,6 +112,18 @@ def ngay(moment: date | datetime | None) -> str:
 def luc(moment: datetime | None) -> str:
     """Write the local time and day: 17:05 22/11/2026."""
     return f"{gio(moment)} {ngay(moment)}" if moment else "–"
+
+
+@register.filter
+def trong_cau(name: str) -> str:
+    """Write a unit's name inside a sentence: Xã Ia Grai → xã Ia Grai, Thôn 1 stays.
+
+    Source: decree 30/2020/NĐ-CP, annex II, III.1.
+    """
+    kind = next((kind for kind in UNIT_KINDS if name.startswith(f"{kind} ")), "")
+    if not kind or name[len(kind) + 1 : len(kind) + 2].isdecimal():
+        return name
+    return name if name in WRITTEN_LARGE else name[0].lower() + name[1:]
 
 
 @register.filter

@@ -137,7 +137,7 @@ function count() {
     const words = `${used.toLocaleString("vi-VN")} / ${limit.toLocaleString("vi-VN")} ký tự`;
     const seconds = Math.round(used / 14);
     place.textContent = over ? `${words}. Hãy rút ngắn.`
-      : place.dataset.count === "body" && used ? `${words} · đọc khoảng ${Math.floor(seconds / 60)} phút ${seconds % 60} giây` : words;
+      : place.dataset.count === "body" && used ? `${words} · đọc khoảng ${seconds < 60 ? "" : `${Math.floor(seconds / 60)} phút `}${seconds % 60} giây` : words;
   }
 }
 
@@ -162,3 +162,5 @@ form.addEventListener("submit", (event) => { event.preventDefault(); save(); });
 
 count();
 restore();
+// What was typed before this script came, on a slow phone, is kept by nobody yet.
+if ([form.title, form.body].some((box) => box.value !== box.defaultValue)) { kept = ""; changed(); }

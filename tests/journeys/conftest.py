@@ -1,0 +1,32 @@
+"""Which databases the main journeys run on, and which journey begins first."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgresql import run_cluster
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Return the address of a PostgreSQL of its own; None is SQLite, in its folder."""
+    if request.param == "SQLite":
+        yield None
+        return
+    with run_cluster() as url:
+        yield url
+
+
+# What lasts longest begins first; the others fill the time beside it.
+LONGEST = ("test_links", "test_day", "test_once", "test_faults")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what lasts longest: several journeys run side by side."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
