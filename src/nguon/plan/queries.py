@@ -215,3 +215,9 @@ def list_doers(row: Assignment, *, at: datetime) -> list[Officer]:
         for officer in holders.list_holders(unit, kind=kind, at=at)
     }
     return sorted(found.values(), key=lambda officer: (officer.full_name, officer.pk))
+
+
+def list_given_units(plan: ActionPlan) -> list[Unit]:
+    """Return the units that were given something of a plan."""
+    units = Unit.objects.filter(assignments__plan=plan).distinct()
+    return list(units.order_by("folded", "pk"))

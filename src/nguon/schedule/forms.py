@@ -7,16 +7,14 @@ from django.http import QueryDict
 
 from nguon.core import typed
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.rules import Draft
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
 from nguon.schedule import rules
+from nguon.schedule.audience import MOST_CHOSEN
 from nguon.territory.models import Unit
-
-# SQLite takes at most 999 values in one question of old builds; people choose fewer.
-MOST_CHOSEN = 900
 
 
 def read_timing(sent: QueryDict, *, klass: str, at: datetime) -> rules.Timing:
@@ -100,6 +98,23 @@ def read_audience(
     if len(found_units) < len(unit_uids) or len(found_devices) < len(device_uids):
         raise AbsentError("people.not_your_ground")
     return found_units, found_devices
+
+
+def read_groups(
+    sent: QueryDict, *, officer: Officer, at: datetime
+) -> Sequence[DeviceGroup]:
+    """Read the chosen groups of devices. Raises AbsentError as `read_audience` does."""
+    uids = set(sent.getlist("groups"))
+    groups = access.fence(
+        DeviceGroup.objects.filter(uid__in=sorted(uids)[:MOST_CHOSEN]),
+        officer=officer,
+        at=at,
+        kinds=[AUTHOR],
+    )
+    found = list(groups.select_related("unit").order_by("name", "pk"))
+    if len(found) < len(uids):
+        raise AbsentError("people.not_your_ground")
+    return found
 
 
 def read_announcement(sent: QueryDict, *, unit: Unit, is_recorded: bool) -> Draft:
