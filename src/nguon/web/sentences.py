@@ -696,6 +696,10 @@ SENTENCES: dict[str, str] = {
         "Từ {begin} đến {end} là giờ yên lặng, chỉ tin khẩn cấp thật được phát. "
         "Hãy chọn từ {allowed}."
     ),
+    "schedule.group_empty": (
+        "Nhóm “{group}” không có thiết bị nào đang dùng. Hãy bỏ chọn nhóm này hoặc nhờ"
+        " kỹ thuật thêm thiết bị vào nhóm."
+    ),
     "schedule.empty_audience": (
         "Nơi bạn chọn chưa có thiết bị nào đang dùng. Hãy chọn nơi khác hoặc nhờ kỹ "
         "thuật duyệt thiết bị."
