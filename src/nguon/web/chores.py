@@ -7,6 +7,7 @@ from django.conf import settings
 from nguon.audit import archives, months
 from nguon.channels import actions as channels
 from nguon.fleet import actions as fleet
+from nguon.indicators import actions as indicators
 from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
 from nguon.plan import actions as plan
@@ -39,6 +40,7 @@ def chores() -> list[Chore]:
         Chore("updates", lambda at: fleet.run_rollouts(at=at), every_seconds=5),
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
+        Chore("facts", lambda at: indicators.roll_facts(at=at), every_seconds=600),
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "nguon.demo",
     "nguon.web",
     "nguon.plan",
+    "nguon.indicators",
     "nguon.portal",
     "nguon.gateway",
     "nguon.channels",

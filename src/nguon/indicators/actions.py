@@ -1,0 +1,109 @@
+"""Writing the day's numbers anew from facts; nothing else is ever changed here."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max, Min
+
+from nguon.audit.models import Archive
+from nguon.audit.months import LOCAL
+from nguon.core.errors import RefusedError
+from nguon.fleet.models import BeatDay
+from nguon.indicators import facts, ground
+from nguon.indicators.models import DayFact, FactDay
+from nguon.schedule.models import Broadcast, CountedDay
+
+# The day is over, and the rooms below have had the time to count theirs.
+SETTLED = timedelta(minutes=30)
+# What devices tell late still counts: these days are counted once more each day.
+LATE_DAYS = 7
+# Days of one turn: a year that was never counted holds up no other chore.
+MOST_DAYS = 31
+CHUNK = 2_000
+
+
+def roll_facts(*, at: datetime) -> int:
+    """Count the days that are due; return how many. Meant to be called every minutes.
+
+    Due is a day that was never counted, one whose plays were counted again since, and
+    each of the last `LATE_DAYS` once a day. The latest come first.
+    """
+    today = (at - SETTLED).astimezone(LOCAL).date()
+    counted = dict(FactDay.objects.values_list("day", "counted_at"))
+    told = CountedDay.objects.values_list("day", "counted_at")
+    played = {day: moment for day, moment in told if moment is not None}
+
+    def is_due(day: date) -> bool:
+        if day not in counted:
+            return True
+        if day in played and played[day] > counted[day]:
+            return True
+        is_recent = day >= today - timedelta(days=LATE_DAYS)
+        return is_recent and (counted[day] - SETTLED).astimezone(LOCAL).date() < today
+
+    due = [day for day in _open_days(until=today) if is_due(day)][-MOST_DAYS:]
+    for day in reversed(due):
+        count_day(day=day, at=at)
+    return len(due)
+
+
+def _open_days(*, until: date) -> list[date]:
+    """Return the days before `until` whose facts are all in the database, in order."""
+    beat = BeatDay.objects.aggregate(day=Min("day"))["day"]
+    played = CountedDay.objects.aggregate(day=Min("day"))["day"]
+    released = Broadcast.objects.aggregate(at=Min("approved_at"))["at"]
+    begun = [day for day in (beat, played) if day is not None]
+    if released is not None:
+        begun.append(released.astimezone(LOCAL).date())
+    away = _put_away_until()
+    if away is not None:
+        begun = [max(day, away.astimezone(LOCAL).date()) for day in begun]
+    if not begun:
+        return []
+    first = min(begun)
+    return [first + timedelta(days=n) for n in range((until - first).days)]
+
+
+def _put_away_until() -> datetime | None:
+    """Return until when plays lie in archives: what was counted of them is final."""
+    away = Archive.objects.filter(model="schedule.PlayRecord")
+    found: datetime | None = away.aggregate(at=Max("ends_at"))["at"]
+    return found
+
+
+@transaction.atomic
+def count_day(*, day: date, at: datetime) -> int:
+    """Count one local day anew; return how many numbers it has.
+
+    Raises RefusedError: `indicators.day_open` for a day that is not over,
+    `indicators.day_put_away` when its plays were archived.
+    """
+    begin, end = facts.bounds(day)
+    if end > at:
+        raise RefusedError("indicators.day_open", day=f"{day:%d/%m/%Y}")
+    away = _put_away_until()
+    if away is not None and begin < away:
+        raise RefusedError("indicators.day_put_away", day=f"{day:%d/%m/%Y}")
+    # Two who count one day at once wait for each other where locks exist.
+    FactDay.objects.get_or_create(day=day, defaults={"counted_at": at})
+    row = FactDay.objects.select_for_update().get(day=day)
+    numbers = facts.count_day(day)
+    DayFact.objects.filter(day=day).delete()
+    DayFact.objects.bulk_create(_rows(day, numbers), batch_size=CHUNK)
+    row.counted_at = at
+    row.save(update_fields=["counted_at"])
+    return len(numbers)
+
+
+def _rows(day: date, numbers: facts.Numbers) -> Iterable[DayFact]:
+    places = ground.places_of({unit for unit, _measure, _part in numbers})
+    for (unit, measure, part), number in sorted(numbers.items()):
+        yield DayFact(
+            day=day,
+            unit_id=unit,
+            place_id=places[unit],
+            measure=measure,
+            part=part,
+            number=number,
+        )

@@ -1,0 +1,59 @@
+"""What was counted, by day and unit. Only `indicators.actions` writes here."""
+
+from django.db import models
+from django.db.models import Q
+
+from nguon.indicators.measures import MEASURES
+
+
+class DayFact(models.Model):
+    """One number of one unit on one local day, written anew when facts changed.
+
+    `unit` is where it happened, on the map of its day; `place` its commune, or the
+    unit itself above communes. `part` splits a measure (`field:3`); empty is all of
+    it. Parts may overlap (languages), so they are never added up to the whole.
+    """
+
+    day = models.DateField()
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    place = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    measure = models.CharField(max_length=20)
+    part = models.CharField(max_length=40, blank=True)
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "unit", "measure", "part"], name="day_fact_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(measure__in=list(MEASURES)), name="day_fact_measure_known"
+            ),
+            # What is 0 is not written: a day that was counted has a `FactDay`.
+            models.CheckConstraint(
+                condition=Q(number__gt=0), name="day_fact_says_something"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["measure", "day", "place"], name="day_fact_by_measure"
+            ),
+            models.Index(fields=["place", "measure", "day"], name="day_fact_by_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.part} on {self.day} at #{self.unit_id} #{self.pk}"
+
+
+class FactDay(models.Model):
+    """A local day that is counted: what has no `DayFact` on it was 0."""
+
+    day = models.DateField(unique=True)
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"facts of {self.day} #{self.pk}"

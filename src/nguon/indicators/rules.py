@@ -1,0 +1,148 @@
+"""How a figure is made of the day's numbers, and how figures of units roll up.
+
+Tables and plain functions; no database, no clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from nguon.core.errors import InvalidError
+from nguon.indicators import catalogue, measures
+from nguon.indicators.catalogue import COUNT, SHARE, Indicator
+
+# How a measure is read over a period.
+SUM = "sum"  # of all days
+LAST = "last"  # of the latest counted day
+UNITS = "units"  # how many units of the map had any
+PARTS = "parts"  # how many different parts there were
+GROUND = "ground"  # how many units of this kind the map has
+
+LONGEST_DAYS = 3_700
+
+
+@dataclass(frozen=True)
+class Period:
+    """The local days `[first, after)`."""
+
+    first: date
+    after: date
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return self.after - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.after - self.first).days
+
+    def check(self) -> None:
+        """Refuse what is no period, or one of more than ten years. InvalidError."""
+        if not 0 < self.days <= LONGEST_DAYS:
+            raise InvalidError("indicators.period")
+
+
+def months(year: int, first: int, count: int) -> Period:
+    """Return `count` whole months from the month `first` (1 to 12) of a year."""
+    end = first - 1 + count
+    return Period(date(year, first, 1), date(year + end // 12, end % 12 + 1, 1))
+
+
+@dataclass(frozen=True)
+class Term:
+    """One number of a figure: a measure, or a kind of unit, and how it is read."""
+
+    how: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Numerator over denominator; `scale` base units make one unit that is shown."""
+
+    above: Term
+    below: Term | None = None
+    scale: int = 1
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "communes_sounding": Recipe(Term(UNITS, measures.SOUNDED), Term(GROUND, "commune")),
+    "villages_covered": Recipe(
+        Term(UNITS, measures.VILLAGE_AUDIBLE), Term(GROUND, "village")
+    ),
+    "communes_with_board": Recipe(
+        Term(UNITS, measures.BOARD_LIT), Term(GROUND, "commune")
+    ),
+    "suppliers": Recipe(Term(PARTS, measures.SUPPLIED)),
+    "bulletins": Recipe(Term(SUM, measures.BULLETINS)),
+    "minutes_planned": Recipe(Term(SUM, measures.PLANNED_MS), scale=60_000),
+    "minutes_played": Recipe(Term(SUM, measures.PLAYED_MS), scale=60_000),
+    "devices_audible": Recipe(
+        Term(LAST, measures.AUDIBLE), Term(LAST, measures.IN_USE)
+    ),
+    "repair_hours": Recipe(
+        Term(SUM, measures.REPAIR_S), Term(SUM, measures.REPAIRS), scale=3_600
+    ),
+    "alert_seconds": Recipe(
+        Term(SUM, measures.ALERT_MS), Term(SUM, measures.ALERT_SOUNDED), scale=1_000
+    ),
+    "alert_sounded": Recipe(
+        Term(SUM, measures.ALERT_SOUNDED), Term(SUM, measures.ALERT_DUE)
+    ),
+}
+# The level whose units a distinct count counts.
+COUNTED_KIND = {
+    measures.SOUNDED: "commune",
+    measures.BOARD_LIT: "commune",
+    measures.VILLAGE_AUDIBLE: "village",
+}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A numerator and its denominator in base units; a count has no denominator."""
+
+    above: int = 0
+    below: int = 0
+
+
+def roll_up(ratios: Iterable[Ratio]) -> Ratio:
+    """Return the figure of several units: sums over sums, never a mean of shares."""
+    above = below = 0
+    for ratio in ratios:
+        above += ratio.above
+        below += ratio.below
+    return Ratio(above, below)
+
+
+def value_of(one: Indicator, ratio: Ratio) -> float | None:
+    """Return a figure in its shown unit; None when there is nothing to divide by."""
+    scale = RECIPES[one.code].scale
+    if one.ratio == COUNT:
+        return ratio.above / scale
+    if not ratio.below:
+        return None
+    if one.ratio == SHARE:
+        return 100 * ratio.above / ratio.below
+    return ratio.above / ratio.below / scale
+
+
+# Why a figure has no value.
+NOTHING = "nothing"
+NO_FACTS = "no_facts"
+NO_DAYS = "no_days"
+
+
+def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
+    """Return why a figure has no value, or nothing when it has one.
+
+    What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
+    in the period (`NO_DAYS`), nothing to divide by (`NOTHING`).
+    """
+    if one.source != catalogue.COUNTED or one.code not in RECIPES:
+        return NO_FACTS
+    if not counted_days or ratio is None:
+        return NO_DAYS
+    return NOTHING if value_of(one, ratio) is None else ""
