@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.newsroom import actions, rules
+from nguon.newsroom.forms import read_draft
 from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft, DraftError
 from nguon.people.models import Officer
@@ -67,6 +69,7 @@ def test_sending_again_after_a_lost_answer_is_no_conflict(
         ({"body": "a" * 100_000}, "newsroom.body_too_long"),
         ({"title": "a" * 201}, "newsroom.title_too_long"),
         ({"body": "a\0b"}, "newsroom.text_unreadable"),
+        ({"title": "Họp \u202enôht"}, "newsroom.text_unreadable"),
         ({"klass": "loud"}, "newsroom.class_unknown"),
         ({"field": 7}, "newsroom.field_unknown"),
         ({"languages": ("vi", "tlh")}, "newsroom.language_unknown"),
@@ -86,6 +89,18 @@ def test_what_cannot_be_kept_is_refused_and_the_old_text_stays(
     bulletin.refresh_from_db()
     assert refusal.value.code == code
     assert (bulletin.body, bulletin.revision) == (MEETING.body, 1)
+
+
+def test_what_nobody_sees_is_left_out_of_what_was_typed() -> None:
+    sent = QueryDict(mutable=True)
+    sent.update(
+        {"title": " Họp\u200e ", "body": "19h\u202e30\u202c\x1b[31m\r\nTại xã."}
+    )
+
+    draft = read_draft(sent, start=MEETING, today=date(2026, 11, 26))
+
+    assert (draft.title, draft.body) == ("Họp", "19h30[31m\nTại xã.")
+    assert rules.without_unseen("a\0b\tc") == "a\0b\tc"
 
 
 def test_only_authors_of_the_ground_write(

@@ -216,6 +216,7 @@ def test_a_maker_that_refuses_is_tried_less_and_less_and_given_up(
         ("https://10.0.0.1/x", "providers.push_host"),
         ("http://127.0.0.1:9/x", "core.address_unusable"),
         ("https://lan:khoa@fcm.googleapis.com/x", "core.address_unusable"),
+        ("https://fcm.googleapis.com/đường", "core.address_unusable"),
         ("file:///etc/passwd", "core.address_unusable"),
         ("", "core.address_unusable"),
     ],

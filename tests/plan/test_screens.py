@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from nguon.indicators import measures
+from nguon.indicators.models import DayFact, FactDay
 from nguon.people.models import Officer
 from nguon.plan import actions
 from nguon.plan.models import ActionPlan, Assignment
@@ -135,3 +137,17 @@ def test_lists_are_searched_filtered_and_given_as_files(
     assert "Đak Đoa" not in late.content.decode().split("<main", 1)[1]
     assert "'=cmd" in file
     assert "23764" in file
+
+
+def test_a_task_shows_what_was_counted_and_never_a_0_that_nobody_counted(
+    client: Client, given: Assignment, lan: Officer, ia_grai: Unit
+) -> None:
+    day = given.plan.first_date
+    assert "chưa đếm được" in page(client, lan, "assignment", given.uid)
+
+    FactDay.objects.create(day=day, counted_at=given.plan.sent_at)
+    DayFact.objects.create(
+        place=ia_grai, unit=ia_grai, day=day, measure=measures.SOUNDED, number=1
+    )
+
+    assert "100,0 %" in page(client, lan, "assignment", given.uid)

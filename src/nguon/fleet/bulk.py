@@ -5,11 +5,11 @@ it stores. Table and column names are those of our own models; every value is a
 parameter.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
 
@@ -49,8 +49,13 @@ def insert_rows(
         values = ", ".join(unpacked(columns))
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {values} FROM json_each(%s)",  # noqa: S608
-            [json.dumps(rows, ensure_ascii=False)],
+            [as_text(rows)],
         )
+
+
+def as_text(rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as the JSON text that SQLite unpacks."""
+    return orjson.dumps(rows).decode()
 
 
 def unpacked(columns: Sequence[str]) -> list[str]:

@@ -25,8 +25,8 @@ def read_draft(sent: QueryDict, *, start: rules.Draft, today: date) -> rules.Dra
     """
     languages = tuple(sent.getlist("languages")) or start.languages
     return rules.Draft(
-        title=sent.get("title", start.title).strip(),
-        body=sent.get("body", start.body).replace("\r\n", "\n"),
+        title=rules.without_unseen(sent.get("title", start.title)).strip(),
+        body=rules.without_unseen(sent.get("body", start.body)).replace("\r\n", "\n"),
         klass=sent.get("klass", start.klass),
         field=read_number(sent.get("field"), start.field),
         languages=languages if "languages_sent" not in sent else _chosen(sent),

@@ -10,6 +10,8 @@ SENT = (
 )
 GUARDS = (
     *guards.append_only("plan_progress", "plan.progress"),
+    *guards.append_only("plan_visit", "plan.visit"),
+    *guards.append_only("plan_findingstep", "plan.finding_step"),
     guards.Guard(
         "nguon_plan_task_fixed",
         "plan_task",

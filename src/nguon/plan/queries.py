@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -18,6 +18,9 @@ from django.db.models import (
     When,
 )
 
+from nguon.indicators import queries as indicators
+from nguon.indicators.queries import Figure
+from nguon.indicators.rules import Period
 from nguon.people import access as people
 from nguon.people import queries as holders
 from nguon.people.models import Officer
@@ -215,3 +218,29 @@ def list_doers(row: Assignment, *, at: datetime) -> list[Officer]:
         for officer in holders.list_holders(unit, kind=kind, at=at)
     }
     return sorted(found.values(), key=lambda officer: (officer.full_name, officer.pk))
+
+
+def list_given_units(plan: ActionPlan) -> list[Unit]:
+    """Return the units that were given something of a plan."""
+    units = Unit.objects.filter(assignments__plan=plan).distinct()
+    return list(units.order_by("folded", "pk"))
+
+
+def find_figure(row: Assignment, *, today: date) -> Figure | None:
+    """Return what was counted for a task's unit since its plan began, if it is counted.
+
+    None for a plan that has not begun, and for a whole province, whose counting takes
+    too long for one line of a page.
+    """
+    task, plan = row.task, row.plan
+    last = min(today, plan.last_date)
+    is_asked = task is not None and task.indicator and last >= plan.first_date
+    if not is_asked or row.unit.kind not in (COMMUNE, DISTRICT):
+        return None
+    period = Period(plan.first_date, last + timedelta(days=1))
+    if not access.is_on_map(row.unit, last):
+        return None
+    figures = indicators.list_figures(row.unit, period)
+    return next(
+        (one for one in figures if task and one.indicator.code == task.indicator), None
+    )

@@ -38,6 +38,15 @@ PROGRESS_KINDS = {
     SENT_BACK: "Trả lại",
 }
 
+OPEN, ANSWERED, SETTLED = "open", "answered", "closed"
+FINDING_STATES = {
+    OPEN: "Chưa khắc phục",
+    ANSWERED: "Đơn vị đã trả lời",
+    SETTLED: "Đã khắc phục",
+}
+# Into each state from which ones.
+FINDING_FROM = {ANSWERED: {OPEN}, SETTLED: {ANSWERED}, OPEN: {ANSWERED, SETTLED}}
+
 MAX_TITLE, MAX_WORDS, MAX_LINK, MAX_LINES = 400, 2_000, 400, 10_000
 MAX_TASKS, MAX_PHOTOS = 100, 20
 SOON_DAYS = 14

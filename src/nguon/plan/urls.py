@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.plan.views import assignments, money, plans
+from nguon.plan.views import assignments, carry, money, plans, visits
 
 app_name = "plan"
 urlpatterns = [
@@ -21,6 +21,17 @@ urlpatterns = [
     path("<slug:uid>/", plans.show, name="plan"),
     path("<slug:uid>/viec/", assignments.of_plan, name="plan_assignments"),
     path("<slug:uid>/bang.csv", assignments.plan_file, name="plan_file"),
+    path("kiem-tra/<slug:uid>/", visits.show, name="visit"),
+    re_path(
+        r"^kiem-tra/(?P<uid>[a-z2-7]{12})/(?P<verb>tra-loi|xong|tra-lai)/$",
+        visits.move,
+        name="move_finding",
+    ),
+    path("kiem-tra/<slug:uid>/anh/<int:step_id>/", visits.photo, name="visit_photo"),
+    path("<slug:uid>/kiem-tra/", visits.index, name="visits"),
+    path("<slug:uid>/kiem-tra/bang.csv", visits.index_file, name="visits_file"),
+    path("<slug:uid>/kiem-tra/ghi/", visits.record, name="record_visit"),
+    path("<slug:uid>/chuyen/", carry.carry, name="carry"),
     path("<slug:uid>/chi-tieu/", money.targets, name="targets"),
     path("<slug:uid>/chi-tieu/bang.csv", money.targets_file, name="targets_file"),
     path("<slug:uid>/chi-tieu/ghi/", money.set_target, name="set_target"),

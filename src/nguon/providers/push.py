@@ -45,7 +45,7 @@ KEPT_URGENT = timedelta(hours=1)
 PROOF_LIFE = timedelta(hours=12)
 RECORD = 4096
 # Every message has this length, so that its length tells nothing (RFC 8291, 4).
-PLAIN = 1024
+PLAIN = 2048
 KEY_FILE = "push.jwk"
 POINT, SECRET, SALT = 65, 16, 16
 _CURVE = ec.SECP256R1()
@@ -96,6 +96,8 @@ def check_endpoint(endpoint: str) -> Address:
     `core.address_inside`, `providers.push_host` for a stranger.
     """
     where = addresses.parse(endpoint)
+    if not endpoint.isascii():
+        raise AddressError("core.address_unusable", url=endpoint[:200])
     inside = _is_inside(where)
     if not where.is_tls and not (inside and where.host in PLAIN_HOSTS):
         raise AddressError("core.address_unusable", url=endpoint[:200])
@@ -191,6 +193,8 @@ def _post(where: Address, body: bytes, headers: Mapping[str, str]) -> int:
     ending.start()
     try:
         connection = http.client.HTTPConnection(where.host, where.port)
+        # Then the name stands in the question as the maker writes it, without a port.
+        connection.default_port = 443 if where.is_tls else 80
         connection.sock = line
         connection.request("POST", where.target, body=body, headers=dict(headers))
         return connection.getresponse().status

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from nguon.fleet.models import ACTIVE, Device
+from nguon.core.errors import InvalidError
+from nguon.fleet.models import ACTIVE, Device, DeviceGroup
+from nguon.fleet.queries import list_members
+from nguon.schedule.models import Broadcast
 from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.queries import find_plan_unit
 
@@ -19,6 +23,66 @@ class Preview:
     devices: int
     boards: int
     people: int
+
+
+# SQLite takes at most 999 values in one question of old builds; people choose fewer.
+MOST_CHOSEN = 900
+
+
+def members_of(group: DeviceGroup) -> list[Device]:
+    """Return the active devices of a group by name.
+
+    Raises InvalidError `schedule.group_empty`: who chose it believes that somebody
+    hears.
+    """
+    found = list(list_members(group).filter(state=ACTIVE).select_related("unit"))
+    if not found:
+        raise InvalidError("schedule.group_empty", group=group.name)
+    return found
+
+
+def with_groups(
+    devices: Sequence[Device], groups: Sequence[DeviceGroup]
+) -> list[Device]:
+    """Return the chosen devices and those of the chosen groups, each once.
+
+    Raises InvalidError for an empty group, and for more than a plan should name.
+    """
+    every = {device.pk: device for device in devices}
+    for group in groups:
+        every |= {device.pk: device for device in members_of(group)}
+    if len(every) > MOST_CHOSEN:
+        raise InvalidError("schedule.too_many_places", limit=MOST_CHOSEN)
+    return [every[key] for key in sorted(every)]
+
+
+def list_by_hand(broadcast: Broadcast) -> QuerySet[Device]:
+    """Return the devices that were chosen one by one, not by a group."""
+    by_group = {uid for one in broadcast.groups.all() for uid in one.devices}
+    return broadcast.devices.exclude(uid__in=by_group).order_by("name", "pk")
+
+
+def list_groups(broadcast: Broadcast) -> list[dict[str, Any]]:
+    """Return the chosen groups as they were sent, and how each has changed since."""
+    shown = []
+    for one in broadcast.groups.select_related("group").order_by("name", "pk"):
+        present = set(
+            list_members(one.group)
+            .filter(state=ACTIVE)
+            .order_by()
+            .values_list("uid", flat=True)
+        )
+        sent = set(one.devices)
+        names = Device.objects.filter(uid__in=sent).order_by("name", "pk")
+        shown.append(
+            {
+                "name": one.name,
+                "devices": list(names),
+                "joined": len(present - sent),
+                "left": len(sent - present),
+            }
+        )
+    return shown
 
 
 def list_devices(units: Sequence[Unit], devices: Sequence[Device]) -> QuerySet[Device]:

@@ -7,16 +7,14 @@ from django.http import QueryDict
 
 from nguon.core import typed
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.rules import Draft
 from nguon.people import access
 from nguon.people.models import AUTHOR, Officer
 from nguon.schedule import rules
+from nguon.schedule.audience import MOST_CHOSEN
 from nguon.territory.models import Unit
-
-# SQLite takes at most 999 values in one question of old builds; people choose fewer.
-MOST_CHOSEN = 900
 
 
 def read_timing(sent: QueryDict, *, klass: str, at: datetime) -> rules.Timing:
@@ -102,13 +100,32 @@ def read_audience(
     return found_units, found_devices
 
 
+def read_groups(
+    sent: QueryDict, *, officer: Officer, at: datetime
+) -> Sequence[DeviceGroup]:
+    """Read the chosen groups of devices. Raises AbsentError as `read_audience` does."""
+    uids = set(sent.getlist("groups"))
+    groups = access.fence(
+        DeviceGroup.objects.filter(uid__in=sorted(uids)[:MOST_CHOSEN]),
+        officer=officer,
+        at=at,
+        kinds=[AUTHOR],
+    )
+    found = list(groups.select_related("unit").order_by("name", "pk"))
+    if len(found) < len(uids):
+        raise AbsentError("people.not_your_ground")
+    return found
+
+
 def read_announcement(sent: QueryDict, *, unit: Unit, is_recorded: bool) -> Draft:
     """Read what is to be said at once; without a title, its first words are one.
 
     A voice without words still has something to show on boards and pages.
     """
-    text = sent.get("text", "").replace("\r\n", "\n").strip()
+    text = newsroom_rules.without_unseen(sent.get("text", ""))
+    text = text.replace("\r\n", "\n").strip()
     if not text and (is_recorded or sent.get("is_recorded")):
         text = f"Thông báo bằng giọng nói của {unit.full_name}."
-    title = sent.get("title", "").strip() or newsroom_rules.first_words(text)
+    title = newsroom_rules.without_unseen(sent.get("title", "")).strip()
+    title = title or newsroom_rules.first_words(text)
     return Draft(title=title, body=text)

@@ -172,6 +172,14 @@ GUARDS: list[Guard] = [
     ),
     *append_only("schedule_audiencemember", "schedule.audience"),
     Guard(
+        "nguon_chosen_group_late",
+        "schedule_chosengroup",
+        "INSERT",
+        "schedule.chosen_group_fixed: the groups were heard of when it was sent",
+        _NOT_PREPARING.format(row="NEW"),
+    ),
+    *append_only("schedule_chosengroup", "schedule.chosen_group"),
+    Guard(
         "nguon_airing_fixed",
         "schedule_airing",
         "UPDATE",

@@ -88,8 +88,17 @@ def hash_of(broadcast: Broadcast) -> str:
             "audience": sorted(
                 broadcast.audience.values_list("device__uid", flat=True)
             ),
+            # Without groups the hash is what it was before there were any.
+            **({"groups": groups} if (groups := _groups_of(broadcast)) else {}),
         }
     )
+
+
+def _groups_of(broadcast: Broadcast) -> dict[str, dict[str, object]]:
+    return {
+        one.group.uid: {"name": one.name, "devices": one.devices}
+        for one in broadcast.groups.select_related("group").order_by("group__uid")
+    }
 
 
 class ItemMaker:

@@ -212,6 +212,34 @@ class AudienceMember(models.Model):
         return f"device #{self.device_id} of broadcast #{self.broadcast_id}"
 
 
+class ChosenGroup(models.Model):
+    """A named group that was asked for, as it was then: its name and its devices.
+
+    What is signed names the devices, so that a group changed after the approval
+    changes nothing of what was approved.
+    """
+
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.PROTECT, related_name="groups"
+    )
+    group = models.ForeignKey(
+        "fleet.DeviceGroup", on_delete=models.PROTECT, related_name="+"
+    )
+    name = models.CharField(max_length=60)
+    # The uids of its active devices, in order.
+    devices = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["broadcast", "group"], name="chosen_group_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"group #{self.group_id} of broadcast #{self.broadcast_id}"
+
+
 class Paper(models.Model):
     """What decides what sounds when, put into force by two persons about one hash.
 

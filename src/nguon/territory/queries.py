@@ -52,6 +52,40 @@ def list_on_map(units: Iterable[Unit], *, day: date) -> list[Unit]:
     return list(Unit.objects.filter(pk__in=found).order_by("code", "pk"))
 
 
+def trace(communes: Iterable[Unit], *, day: date) -> dict[int, list[Unit]]:
+    """Return for each commune, by key, the communes of a day on its ground.
+
+    The same as `list_on_map` for each alone, in one query for every step of time.
+    """
+    units = {unit.pk: unit for unit in communes}
+    asked, frontier = list(units), set(units)
+    steps: dict[int, set[int]] = {}
+    while frontier:
+        forward = [k for k in frontier if (end := units[k].valid_to) and end <= day]
+        backward = [k for k in frontier if units[k].valid_from > day]
+        rows = Succession.objects.filter(Q(old__in=forward) | Q(new__in=backward))
+        reached: dict[int, Unit] = {}
+        for row in rows.select_related("old", "new"):
+            if row.old_id in forward:
+                steps.setdefault(row.old_id, set()).add(row.new_id)
+                reached[row.new_id] = row.new
+            else:
+                steps.setdefault(row.new_id, set()).add(row.old_id)
+                reached[row.old_id] = row.old
+        frontier = set(reached) - set(units)
+        units |= {key: reached[key] for key in frontier}
+
+    def end_of(key: int) -> set[int]:
+        if _covers(units[key], day):
+            return {key}
+        return {end for step in steps.get(key, ()) for end in end_of(step)}
+
+    return {
+        key: sorted((units[end] for end in end_of(key)), key=lambda u: (u.code, u.pk))
+        for key in asked
+    }
+
+
 def _covers(unit: Unit, day: date) -> bool:
     return unit.valid_from <= day and (unit.valid_to is None or day < unit.valid_to)
 

@@ -696,6 +696,10 @@ SENTENCES: dict[str, str] = {
         "Từ {begin} đến {end} là giờ yên lặng, chỉ tin khẩn cấp thật được phát. "
         "Hãy chọn từ {allowed}."
     ),
+    "schedule.group_empty": (
+        "Nhóm “{group}” không có thiết bị nào đang dùng. Hãy bỏ chọn nhóm này hoặc nhờ"
+        " kỹ thuật thêm thiết bị vào nhóm."
+    ),
     "schedule.empty_audience": (
         "Nơi bạn chọn chưa có thiết bị nào đang dùng. Hãy chọn nơi khác hoặc nhờ kỹ "
         "thuật duyệt thiết bị."
@@ -859,6 +863,13 @@ SENTENCES: dict[str, str] = {
     "plan.overspent": (
         "Đã chi nhiều hơn số tiền của nguồn. Hãy nâng số tiền trước, hoặc xem lại số."
     ),
+    "plan.visit_absent": "Không có buổi kiểm tra này trong phần việc của bạn.",
+    "plan.visit_future": "Ngày kiểm tra không thể ở phía trước. Hãy xem lại ngày.",
+    "plan.visit_unit": "{unit} không được giao gì trong kế hoạch này.",
+    "plan.finding_date": "Hạn khắc phục phải từ ngày kiểm tra trở đi.",
+    "plan.finding_absent": "Không có điều cần khắc phục này trong phần việc của bạn.",
+    "plan.own_answer": "Không tự xác nhận phần mình vừa trả lời. Hãy nhờ người khác.",
+    "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",

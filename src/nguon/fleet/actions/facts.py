@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Q
 
@@ -363,7 +364,17 @@ def _fact(device: int, log: str, event: Event, at: datetime) -> Fact:
 
 
 _NO_DATA = "{}"
-_dump = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+_careful = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+
+
+def _dump(data: Mapping[str, Any]) -> str:
+    """Return data as JSON. Raises ValueError for what is none, such as NaN."""
+    try:
+        text = orjson.dumps(data).decode()
+    except TypeError:
+        return _careful(data)
+    # It writes NaN as null.
+    return _careful(data) if "null" in text else text
 
 
 def _row(

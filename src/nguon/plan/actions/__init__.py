@@ -8,6 +8,7 @@ from nguon.plan.actions.assignments import (
     tell,
     tell_late,
 )
+from nguon.plan.actions.carry import carry_over
 from nguon.plan.actions.money import COLUMNS as TARGET_COLUMNS
 from nguon.plan.actions.money import (
     Count,
@@ -29,6 +30,12 @@ from nguon.plan.actions.plans import (
     remove_task,
     send_plan,
 )
+from nguon.plan.actions.visits import (
+    answer_finding,
+    close_finding,
+    record_visit,
+    reopen_finding,
+)
 
 __all__ = [
     "TARGET_COLUMNS",
@@ -36,16 +43,21 @@ __all__ = [
     "add_document",
     "add_report_date",
     "add_task",
+    "answer_finding",
     "assign",
+    "carry_over",
     "change_plan",
+    "close_finding",
     "close_plan",
     "draft_plan",
     "import_targets",
     "mark_read",
     "record_spent",
+    "record_visit",
     "remove_document",
     "remove_report_date",
     "remove_task",
+    "reopen_finding",
     "report_done",
     "send_back",
     "send_plan",

@@ -164,9 +164,12 @@ def tell_late(*, at: datetime) -> int:
     keys = [row.pk for row in rows]
     Assignment.objects.filter(pk__in=keys).update(late_told_at=at)
     mine: dict[Officer, list[Assignment]] = defaultdict(list)
+    doers: dict[int, list[Officer]] = {}
     for row in rows:
-        doer = row.assigned_to
-        for officer in [doer] if doer else plans.list_doers(row, at=at):
+        unit = access.mover_of(row, at=at)
+        if row.assigned_to is None and unit.pk not in doers:
+            doers[unit.pk] = plans.list_doers(row, at=at)
+        for officer in [row.assigned_to] if row.assigned_to else doers[unit.pk]:
             mine[officer].append(row)
     for officer, all_late in mine.items():
         _tell_late_ones(officer, all_late, today, at)

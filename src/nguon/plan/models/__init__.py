@@ -3,10 +3,13 @@
 from nguon.plan.models.money import FundingLine, RunningCost, Target
 from nguon.plan.models.plans import ActionPlan, PlanDocument, ReportDate, Task
 from nguon.plan.models.tasks import Assignment, Progress
+from nguon.plan.models.visits import Finding, FindingStep, Visit
 
 __all__ = [
     "ActionPlan",
     "Assignment",
+    "Finding",
+    "FindingStep",
     "FundingLine",
     "PlanDocument",
     "Progress",
@@ -14,4 +17,5 @@ __all__ = [
     "RunningCost",
     "Target",
     "Task",
+    "Visit",
 ]

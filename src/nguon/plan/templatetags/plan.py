@@ -1,5 +1,6 @@
 """How plans are written out: names of figures, days of lateness."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -42,3 +43,15 @@ def figure(value: Decimal) -> str:
     """Write a figure as people here do: 85,5 or 1.234."""
     text = f"{value.normalize():,f}"
     return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+@register.filter
+def at(sent: Mapping[str, str], name: str) -> str:
+    """Return what was typed into a field; nothing when it was not."""
+    return sent.get(name, "")
+
+
+@register.filter
+def add_number(name: str, number: int) -> str:
+    """Return the name of the n-th field of its kind."""
+    return f"{name}{number}"

@@ -138,6 +138,7 @@ def _show(
     context = {
         "row": row,
         "told": queries.list_told(row),
+        "figure": queries.find_figure(row, today=today),
         "allowed": [act for act, states in rules.ALLOWED.items() if row.state in states]
         if may_move
         else [],

@@ -126,6 +126,8 @@ def _show(
         "may_change": may_change,
         "may_send": plan.state != rules.CLOSED
         and access.may_keep(officer, plan, APPROVER, at=at),
+        "may_carry": access.may_keep(officer, plan, AUTHOR, at=at)
+        and not hasattr(plan, "carried_to"),
         "sees_whole": access.sees_whole(officer, plan, at=at),
         "issuer": issuer,
         "below": below,

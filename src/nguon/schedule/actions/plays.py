@@ -6,7 +6,6 @@ stored already stands in `_MERGE`, and is the same rule as inside a group: a mom
 set once, by the first that names it, and a record that is over stays as it is.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -194,7 +193,7 @@ def _write(
         source = f"(SELECT {names} FROM json_each(%s)) AS v"  # noqa: S608
         cursor.execute(
             _INSERT.format(source=source) + _MERGE,
-            [json.dumps(rows, ensure_ascii=False)],
+            [bulk.as_text(rows)],
         )
         return int(cursor.rowcount)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from nguon.audit import actions as audit
 from nguon.core.errors import InvalidError
 from nguon.fleet import actions as fleet
-from nguon.fleet.models import ACTIVE, Device
+from nguon.fleet.models import ACTIVE, Device, DeviceGroup
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import queries as newsroom_queries
 from nguon.newsroom import rules as newsroom_rules
@@ -23,7 +23,7 @@ from nguon.people.models import AUTHOR, Officer
 from nguon.schedule import audience, chains, papers, rules, supply
 from nguon.schedule.actions.endings import call_off
 from nguon.schedule.items import hash_of
-from nguon.schedule.models import AudienceMember, Broadcast
+from nguon.schedule.models import AudienceMember, Broadcast, ChosenGroup
 from nguon.territory.models import Unit
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ def submit(
     timing: rules.Timing,
     units: Sequence[Unit],
     devices: Sequence[Device],
+    groups: Sequence[DeviceGroup] = (),
     by: Officer,
     at: datetime,
 ) -> Broadcast:
@@ -43,14 +44,16 @@ def submit(
 
     1. Check rights on every unit and device asked for, and the time.
     2. Freeze the draft as a version; its sounds are asked for.
-    3. Store the devices that are meant now: the baseline of proof.
+    3. Store the devices that are meant now: the baseline of proof. A group means its
+       devices of this moment; it is they that are approved and signed.
 
     An earlier sending that is still undecided is called off. Raises InvalidError
-    (timing, empty audience, quiet hours, ground outside the bulletin's unit),
+    (timing, empty audience or group, quiet hours, ground outside the bulletin's unit),
     AbsentError for ground that is not the officer's, DraftError, ConflictError when
     it is a version of what its supplier withdrew.
     """
     bulletin = access_draft(bulletin_id=bulletin_id, officer=by, at=at)
+    devices = audience.with_groups(devices, groups)
     _check_ground(bulletin.unit, units, devices, by=by, at=at)
     supply.check_origin(bulletin)
     _check_still_true(bulletin, timing)
@@ -88,6 +91,15 @@ def submit(
     broadcast.units.set(units)
     broadcast.devices.set(devices)
     broadcast.carriers.set(audience.list_carriers(units, devices))
+    ChosenGroup.objects.bulk_create(
+        ChosenGroup(
+            broadcast=broadcast,
+            group=group,
+            name=group.name,
+            devices=sorted(device.uid for device in audience.members_of(group)),
+        )
+        for group in groups
+    )
     AudienceMember.objects.bulk_create(
         [
             AudienceMember(broadcast=broadcast, device=device, unit_id=device.unit_id)
@@ -120,7 +132,8 @@ def _check_ground(
 
     The last, because whoever approves for that unit approves for all of this ground.
     """
-    for unit in (*units, *(device.unit for device in devices)):
+    asked = (*units, *(device.unit for device in devices))
+    for unit in {unit.pk: unit for unit in asked}.values():
         access.check_can(by, AUTHOR, unit=unit, at=at)
         if not unit.path.startswith(issuer.path):
             raise InvalidError(

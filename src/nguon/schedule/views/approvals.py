@@ -15,7 +15,16 @@ from nguon.newsroom import queries as newsroom
 from nguon.people import access
 from nguon.people.answers import done, officer_of, wants_json
 from nguon.people.models import APPROVER, AUTHOR
-from nguon.schedule import actions, chains, gaps, papers, queries, rules, supply
+from nguon.schedule import (
+    actions,
+    audience,
+    chains,
+    gaps,
+    papers,
+    queries,
+    rules,
+    supply,
+)
 from nguon.schedule.access import access_broadcast
 from nguon.schedule.models import Broadcast, Paper
 from nguon.schedule.views.bulletins import broadcast_facts
@@ -127,7 +136,8 @@ def _reach(broadcast: Broadcast) -> dict[str, Any]:
     ).values_list("population", flat=True)
     return {
         "units": list(broadcast.units.order_by("path", "pk")),
-        "devices": list(broadcast.devices.order_by("name", "pk")[:20]),
+        "devices": list(audience.list_by_hand(broadcast)[:20]),
+        "groups": audience.list_groups(broadcast),
         "speakers": members.filter(device__kind="speaker").count(),
         "boards": members.filter(device__kind="board").count(),
         "villages": len(villages),

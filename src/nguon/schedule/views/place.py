@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from django.views.decorators.http import (
 )
 
 from nguon.core.errors import DomainError, InvalidError
-from nguon.fleet.models import ACTIVE, Device
+from nguon.fleet.models import ACTIVE, Device, DeviceGroup
 from nguon.newsroom import actions as newsroom_actions
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
@@ -74,6 +75,7 @@ def _submit(request: HttpRequest, bulletin: Bulletin, at: datetime) -> HttpRespo
             timing=timing,
             units=units,
             devices=devices,
+            groups=forms.read_groups(request.POST, officer=officer, at=at),
             by=officer,
             at=at,
         )
@@ -97,7 +99,7 @@ def _form(
     error: DomainError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    chosen_units, chosen_devices = _chosen(request, bulletin)
+    chosen_units, chosen_devices, chosen_groups = _chosen(request, bulletin)
     devices = _devices_under(bulletin.unit)
     local = timezone.localtime(at)
     offered = rules.is_offered(
@@ -120,6 +122,8 @@ def _form(
         ],
         "is_long": len(devices) > LISTED_DEVICES,
         "chosen_devices": chosen_devices,
+        "groups": _groups_under(bulletin.unit),
+        "chosen_groups": chosen_groups,
         "timing": request.POST.get("timing", rules.SHELF if offered else rules.NOW),
         "is_offered": offered,
         "other_channels": [
@@ -136,22 +140,36 @@ def _form(
     return render(request, "schedule/place.html", context, status=status)
 
 
-def _chosen(request: HttpRequest, bulletin: Bulletin) -> tuple[set[str], set[str]]:
-    """Return what is ticked: as sent, as last time, or the whole unit."""
+def _chosen(
+    request: HttpRequest, bulletin: Bulletin
+) -> tuple[set[str], set[str], set[str]]:
+    """Return what is ticked: as sent, as last time, or the whole unit.
+
+    Units, devices, groups of devices.
+    """
     if request.method == "POST":
-        return (
-            set(request.POST.getlist("units")),
-            set(request.POST.getlist("devices")),
+        units, devices, groups = (
+            set(request.POST.getlist(name)) for name in ("units", "devices", "groups")
         )
+        return units, devices, groups
     latest = (
         Broadcast.objects.filter(version__bulletin=bulletin).order_by("-pk").first()
     )
     if latest is None:
-        return {bulletin.unit.uid}, set()
+        return {bulletin.unit.uid}, set(), set()
     return (
         set(latest.units.values_list("uid", flat=True)),
-        set(latest.devices.values_list("uid", flat=True)),
+        set(audience.list_by_hand(latest).values_list("uid", flat=True)),
+        set(latest.groups.values_list("group__uid", flat=True)),
     )
+
+
+def _groups_under(unit: Unit) -> list[DeviceGroup]:
+    """Return the groups of this ground in which somebody hears, with how many."""
+    hearing = Count("members", filter=Q(members__device__state=ACTIVE))
+    groups = DeviceGroup.objects.filter(unit__path__startswith=unit.path)
+    found = groups.select_related("unit").annotate(hearing=hearing)
+    return list(found.filter(hearing__gt=0).order_by("name", "pk"))
 
 
 def _devices_under(unit: Unit) -> list[Device]:
@@ -180,6 +198,8 @@ def reach(request: HttpRequest, uid: str) -> HttpResponse:
     officer = officer_of(request)
     bulletin = access_bulletin(uid=uid, officer=officer, at=at)
     units, devices = forms.read_audience(request.POST, officer=officer, at=at)
+    groups = forms.read_groups(request.POST, officer=officer, at=at)
+    devices = audience.with_groups(devices, groups)
     context: dict[str, Any] = {
         "preview": audience.preview(units, devices),
         "gap": gaps.find_gap(audience.list_devices(units, devices), bulletin.languages),

@@ -15,7 +15,7 @@ from nguon.fleet.models import Device
 from nguon.people.answers import done, officer_of
 from nguon.radio.segments import MIME, PLAYLIST_MIME
 from nguon.schedule import actions, authority, live, queries, rules, station
-from nguon.schedule.forms import MOST_CHOSEN
+from nguon.schedule.audience import MOST_CHOSEN
 from nguon.schedule.models import LiveSession
 from nguon.territory.models import Unit
 

@@ -14,8 +14,10 @@ const read = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g
 
 function obstacle() {
   if (!isSecureContext) return "Trang này không mở qua https nên trình duyệt không cho báo. Hãy mở đúng địa chỉ https:// của hệ thống.";
-  const apple = /iPhone|iPad/.test(navigator.userAgent);
-  if (apple && !navigator.standalone) return "Trên iPhone: bấm nút Chia sẻ, chọn “Thêm vào màn hình chính”, rồi mở Nguồn từ biểu tượng vừa thêm và vào lại trang này.";
+  // An iPad calls itself a Mac, but is touched with several fingers.
+  const apple = /iPhone|iPad/.test(navigator.userAgent)
+    || (/Mac OS/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
+  if (apple && !navigator.standalone) return "Trên iPhone, iPad: bấm nút Chia sẻ, chọn “Thêm vào màn hình chính”, rồi mở Nguồn từ biểu tượng vừa thêm và vào lại trang này.";
   if (!("serviceWorker" in navigator) || !("PushManager" in window) || !("Notification" in window)) return "Trình duyệt này không nhận báo được. Hãy dùng Chrome, Firefox, Edge hoặc Safari bản mới, không ở chế độ ẩn danh.";
   return "";
 }

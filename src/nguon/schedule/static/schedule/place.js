@@ -10,8 +10,8 @@ const fold = (text) => text.toLowerCase().replaceAll("đ", "d").normalize("NFD")
 place.addEventListener("change", (event) => {
   const box = event.target;
   if (box === whole && whole.checked) {
-    for (const other of place.querySelectorAll("[name=units], [name=devices]")) if (other !== whole) other.checked = false;
-  } else if ((box.name === "units" || box.name === "devices") && box.checked && box !== whole) {
+    for (const other of place.querySelectorAll("[name=units], [name=devices], [name=groups]")) if (other !== whole) other.checked = false;
+  } else if (["units", "devices", "groups"].includes(box.name) && box.checked && box !== whole) {
     whole.checked = false;
   }
   // What was found and ticked stays ticked when the next search replaces the results.
