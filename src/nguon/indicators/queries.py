@@ -5,7 +5,7 @@ the last day of the period unless somebody says otherwise.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -132,9 +132,9 @@ class _Counting:
         here = {*self.communes, *self.stand.values(), unit.pk}
         self.places = Unit.objects.in_bulk(here)
         latest = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
-        last = latest.aggregate(day=Max("day"))["day"]
+        self.last = latest.aggregate(day=Max("day"))["day"]
         self.sums = self._add_up(self.rows)
-        self.latest = self._add_up(self.rows.filter(day=last))
+        self.latest = self._add_up(self.rows.filter(day=self.last))
 
     def _add_up(self, rows: QuerySet[DayFact]) -> Mapping[str, Counter[int]]:
         found: dict[str, Counter[int]] = defaultdict(Counter)
@@ -201,17 +201,27 @@ def list_parts(
 
 
 def list_behind(
-    unit: Unit, period: Period, measures: Collection[str], *, day: date | None = None
+    unit: Unit, period: Period, recipe: Recipe, *, day: date | None = None
 ) -> Sequence[tuple[Unit, str, int]]:
     """Return unit of the day, measure and number behind a figure, most first.
 
-    Raises as `list_figures`.
+    What is read of the latest day only is shown of that day only. Raises as
+    `list_figures`.
     """
     period.check()
     day = day or period.last
     _check_unit(unit, day)
-    rows = _Counting(unit, period, day).rows.filter(measure__in=measures)
-    told = rows.values_list("unit", "measure").annotate(n=Sum("number"))
-    units = Unit.objects.in_bulk({row[0] for row in told})
+    counting = _Counting(unit, period, day)
+    told: list[tuple[int, str, int]] = []
+    for term in (recipe.above, recipe.below):
+        if term is None or term.how == rules.GROUND:
+            continue
+        rows = counting.rows.filter(measure=term.what)
+        if term.how == rules.LAST:
+            rows = rows.filter(day=counting.last)
+        if term.how != rules.PARTS:
+            rows = rows.filter(part="")
+        told += rows.values_list("unit", "measure").annotate(n=Sum("number"))
+    units = Unit.objects.select_related("parent").in_bulk({row[0] for row in told})
     found = [(units[key], measure, number) for key, measure, number in told]
     return sorted(found, key=lambda row: (-row[2], row[0].folded, row[0].pk))

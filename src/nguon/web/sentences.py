@@ -877,6 +877,12 @@ SENTENCES: dict[str, str] = {
         "Nhật ký phát của ngày {day} đã cất vào kho lưu trữ: số liệu ngày đó không đổi"
         " nữa."
     ),
+    "indicators.no_ground": (
+        "Bạn chưa phụ trách xã, phường hoặc tỉnh nào nên chưa có chỉ tiêu để xem."
+    ),
+    "indicators.period_unreadable": (
+        "Chưa đọc được ngày. Hãy ghi từ ngày, đến ngày như 01/11/2026."
+    ),
     "indicators.period": "Kỳ phải có ít nhất một ngày và nhiều nhất mười năm.",
     "indicators.unit_kind": (
         "{name} không có bảng chỉ tiêu riêng. Hãy chọn xã, phường hoặc tỉnh."
