@@ -70,6 +70,12 @@ def send(row: Submission, by: Officer, at: datetime, words: str = "") -> Submiss
     )
 
 
+def accept(row: Submission, by: Officer, at: datetime) -> Submission:
+    """Accept the newest revision."""
+    row.refresh_from_db()
+    return actions.accept(submission_id=row.pk, revision=row.revision, by=by, at=at)
+
+
 @pytest.fixture
 def tri(province: Unit) -> Officer:
     """Return a second approver of the province: nobody accepts their own report."""

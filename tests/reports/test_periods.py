@@ -15,6 +15,7 @@ from nguon.reports import actions, queries, rules
 from nguon.reports.models import Field, Form, Period, Submission
 from nguon.reports.rules import FieldWords
 from nguon.territory.models import Unit
+from tests.conftest import make_unit
 from tests.plan.conftest import old_map
 from tests.reports.conftest import OCTOBER, STAFF, fill, refusal, send
 
@@ -182,6 +183,19 @@ def test_who_has_not_sent_is_reminded_before_on_and_weekly_after(
         "quá hạn 8 ngày",
     ]
     assert not Notice.objects.filter(officer=lan).exists()
+
+
+def test_where_nobody_writes_who_waits_for_it_is_told(
+    period: Period, province: Unit, quan: Officer
+) -> None:
+    lonely = make_unit("commune", "23999", "Xã Kông Chro", province)
+    top = period.submissions.get(unit=province)
+    Submission.objects.create(period=period, unit=lonely, above=top)
+
+    actions.remind(at=at_ten(1))
+
+    bodies = Notice.objects.filter(officer=quan).values_list("body", flat=True)
+    assert any("Xã Kông Chro" in body for body in bodies)
 
 
 def test_a_running_period_reminds_nobody(

@@ -87,7 +87,7 @@ def test_a_commune_fills_sends_is_returned_and_accepted_in_the_browser(
     client.force_login(minh)
     client.post(save, {**boxes(row, a1="9", a2="6", b2="9", w4="=cmd"), "send": "1"})
     client.force_login(quan)
-    client.post(reverse("reports:move", args=[row.uid, "duyet"]))
+    client.post(reverse("reports:move", args=[row.uid, "duyet"]), boxes(row))
 
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "phải từ – đến 50" in wrong.content.decode()
@@ -141,6 +141,9 @@ def test_what_is_not_counted_says_so_and_not_0(
     client: Client, row: Submission, lan: Officer
 ) -> None:
     assert "chưa đếm được" in page(client, lan, "submission", row.uid)
+    assert "tu=01/10/2026&amp;den=31/10/2026" in page(
+        client, lan, "submission", row.uid
+    )
 
 
 def test_hoa_finds_nothing_of_lans_commune(

@@ -16,7 +16,7 @@ from nguon.people.models import Notice, Officer
 from nguon.reports import access, actions, queries, rules
 from nguon.reports.models import Answer, Step, Submission
 from nguon.territory.models import Unit
-from tests.reports.conftest import fill, refusal, send, typed
+from tests.reports.conftest import accept, fill, refusal, send, typed
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def bring_to_accepted(
     """Fill, send and accept a report."""
     fill(row, writer, at, **told)
     send(row, writer, at)
-    return actions.accept(submission_id=row.pk, by=quan, at=at)
+    return accept(row, quan, at)
 
 
 # --- writing ------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def test_a_commune_neither_accepts_its_own_nor_another_accepts_it(
 
     for officer in (minh, hoa):
         with pytest.raises(AbsentError):
-            actions.accept(submission_id=row.pk, by=officer, at=now)
+            accept(row, officer, now)
 
 
 def test_nobody_accepts_what_they_sent_in_the_database_too(
@@ -267,10 +267,10 @@ def test_nobody_accepts_what_they_sent_in_the_database_too(
     send(row, quan, now)
 
     with pytest.raises(RefusedError, match=r"reports.own_report"):
-        actions.accept(submission_id=row.pk, by=quan, at=now)
+        accept(row, quan, now)
     with pytest.raises(IntegrityError), transaction.atomic():
         Submission.objects.filter(pk=row.pk).update(state="accepted", accepted_by=quan)
-    assert actions.accept(submission_id=row.pk, by=tri, at=now).state == "accepted"
+    assert accept(row, tri, now).state == "accepted"
 
 
 def test_what_is_sent_or_accepted_is_locked_three_times(
@@ -280,7 +280,7 @@ def test_what_is_sent_or_accepted_is_locked_three_times(
     send(row, minh, now)
     for state in (rules.SENT, rules.ACCEPTED):
         if state == rules.ACCEPTED:
-            actions.accept(submission_id=row.pk, by=quan, at=now)
+            accept(row, quan, now)
         with refusal("reports.locked"):
             fill(row, lan, now, f1=9)
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -299,6 +299,19 @@ def test_what_is_sent_or_accepted_is_locked_three_times(
             Submission.objects.filter(pk=row.pk).update(
                 state="returned", accepted_by=None
             )
+
+
+def test_what_was_sent_anew_since_is_not_accepted_unread(
+    row: Submission, lan: Officer, minh: Officer, quan: Officer, now: datetime
+) -> None:
+    fill(row, lan, now, f1=8, f2=(6, 8))
+    read = send(row, minh, now).revision
+    actions.send_back(submission_id=row.pk, reason="Sai", by=quan, at=now + HOUR)
+    fill(row, lan, now + HOUR, f1=9)
+    send(row, minh, now + 2 * HOUR)
+
+    with refusal("reports.revision"):
+        actions.accept(submission_id=row.pk, revision=read, by=quan, at=now + 2 * HOUR)
 
 
 def test_an_accepted_report_is_unlocked_with_a_reason_only(
@@ -337,7 +350,7 @@ def test_a_way_that_does_not_exist_is_refused(
         with refusal("reports.not_now"):
             act(submission_id=row.pk, reason="Sai", by=quan, at=now)
     with refusal("reports.not_now"):
-        actions.accept(submission_id=row.pk, by=quan, at=now)
+        accept(row, quan, now)
     with pytest.raises(DatabaseError), transaction.atomic():
         Submission.objects.filter(pk=row.pk).update(
             state="accepted", accepted_by=quan, sent_by=minh, sent_at=now,
@@ -370,8 +383,8 @@ def test_the_level_above_is_the_sum_and_the_share_of_sums(
     value = rules.value_of(rules.SHARE, answer(top, 2).pair)
     assert value == Decimal(1100) / 42
     with pytest.raises(RefusedError, match=r"reports.own_report"):
-        actions.accept(submission_id=top.pk, by=quan, at=now)
-    assert actions.accept(submission_id=top.pk, by=tri, at=now).state == "accepted"
+        accept(top, quan, now)
+    assert accept(top, tri, now).state == "accepted"
 
 
 def test_only_accepted_reports_are_summed_and_who_is_missing_is_said(
@@ -393,7 +406,7 @@ def test_only_accepted_reports_are_summed_and_who_is_missing_is_said(
 
     assert answer(top, 1).above == 2
     with refusal("reports.above_sent"):
-        actions.accept(submission_id=other.pk, by=quan, at=now)
+        accept(other, quan, now)
     with refusal("reports.above_sent"):
         actions.unlock(submission_id=row.pk, reason="Sai", by=quan, at=now)
 

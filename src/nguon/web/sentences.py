@@ -905,8 +905,8 @@ SENTENCES: dict[str, str] = {
     "reports.locked": "Báo cáo đang ở “{state}” nên đã khóa. Cần được trả lại mới sửa.",
     "reports.not_now": "Báo cáo đang ở “{state}” nên chưa làm việc này được.",
     "reports.revision": (
-        "{name} vừa lưu báo cáo này trong lúc bạn điền. Hãy xem cả hai bên dưới, chọn"
-        " số đúng rồi lưu lại."
+        "{name} vừa lưu báo cáo này trong lúc bạn đang mở. Hãy xem các số đang lưu ở"
+        " dưới, chọn số đúng rồi làm lại."
     ),
     "reports.half_figure": "“{name}”: cần ghi cả tử số và mẫu số.",
     "reports.share_over": "“{name}”: tử số lớn hơn mẫu số. Hãy xem lại hai số.",

@@ -153,7 +153,7 @@ def remind(*, at: datetime) -> int:
     rows = [
         row
         for row in open_rows.select_for_update(of=("self",))
-        .select_related("period__form", "unit")
+        .select_related("period__form", "unit", "above__unit")
         .order_by("period__due_date", "pk")
         if _is_due(row, today)
     ]
@@ -161,16 +161,21 @@ def remind(*, at: datetime) -> int:
     Submission.objects.filter(pk__in=keys).update(reminded_on=today)
     mine: dict[Officer, list[Submission]] = defaultdict(list)
     for row in rows:
-        told = {
-            officer
-            for kind in access.WRITERS
-            for officer in list_holders_in([row.unit], kind=kind, at=at)
-        }
-        for officer in told:
+        for officer in _list_writers(row, at):
             mine[officer].append(row)
     for officer, waiting in mine.items():
         _remind(officer, waiting, today, at)
     return len(rows)
+
+
+def _list_writers(row: Submission, at: datetime) -> Collection[Officer]:
+    """Return who writes for a unit; where nobody does, who waits for its report."""
+    told = {
+        officer
+        for kind in access.WRITERS
+        for officer in list_holders_in([row.unit], kind=kind, at=at)
+    }
+    return told or list_holders_in([access.decider_of(row)], kind=APPROVER, at=at)
 
 
 def _is_due(row: Submission, today: date) -> bool:

@@ -179,15 +179,19 @@ def send_back(
 
 
 @transaction.atomic
-def accept(*, submission_id: int, by: Officer, at: datetime) -> Submission:
-    """Accept a report; it is locked from here on.
+def accept(
+    *, submission_id: int, revision: int, by: Officer, at: datetime
+) -> Submission:
+    """Accept the revision that was read; it is locked from here on.
 
     Raises RefusedError `reports.own_report` for who sent it, ConflictError
-    (`reports.not_now`, `reports.above_sent`), NoRightError, AbsentError.
+    (`reports.not_now`, `reports.revision`, `reports.above_sent`), NoRightError,
+    AbsentError.
     """
     row = _lock(submission_id)
     people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
     rules.check_move(row.state, rules.ACCEPTED)
+    _check_revision(row, revision)
     if row.sent_by_id == by.pk:
         raise RefusedError("reports.own_report")
     _check_above(row)

@@ -143,7 +143,8 @@ def move(request: HttpRequest, uid: str, verb: str) -> HttpResponse:
     reason = request.POST.get("reason", "")
     try:
         if verb == "duyet":
-            actions.accept(**asked)
+            revision = forms.read_revision(request.POST.dict())
+            actions.accept(**asked, revision=revision)
             said = "Đã duyệt; báo cáo được khóa."
         elif verb == "tra-lai":
             actions.send_back(**asked, reason=reason)
