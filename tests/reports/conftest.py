@@ -85,7 +85,7 @@ def tri(province: Unit) -> Officer:
 @pytest.fixture
 def form(province: Unit, quan: Officer, now: datetime) -> Form:
     made = actions.create_form(
-        unit=province, level="commune", title="Báo cáo tháng", by=quan, at=now
+        unit=province, level="commune", title="Báo cáo thông tin cơ sở", by=quan, at=now
     )
     for words in (STAFF, TRAINED, COUNTED, WORDS):
         actions.add_field(form_id=made.pk, words=words, by=quan, at=now)

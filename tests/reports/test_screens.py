@@ -194,7 +194,7 @@ def test_lists_are_searched_filtered_and_given_as_files(
     assert "Không có kỳ nào như vậy" in none.content.decode()
     assert '23764,Xã Ia Grai,"Đã gửi, chờ duyệt",muộn,0,' in file.content.decode()
     assert "Tháng 10 năm 2026" in periods
-    assert "Báo cáo tháng" in forms
+    assert "Báo cáo thông tin cơ sở" in forms
 
 
 def test_a_program_reads_and_writes_the_same_facts(

@@ -255,6 +255,17 @@ class Line:
         return self.field.is_needed and is_empty and self.source != rules.COUNTED
 
     @property
+    def said(self) -> str:
+        """What it says, or why it says nothing; never a 0 that nobody counted."""
+        if self.field.ratio == rules.TEXT:
+            return self.words or "chưa ghi"
+        if self.value is not None:
+            return f"{rules.plain(self.value)} {self.field.unit}".strip()
+        if self.pair.above is not None:
+            return "không có gì để tính"
+        return "chưa đếm được" if self.source == rules.COUNTED else "chưa có số"
+
+    @property
     def usual(self) -> str:
         """Between which figures it lay before."""
         if not self.earlier:
@@ -268,7 +279,7 @@ def list_lines(row: Submission) -> list[Line]:
     While it is open, counted figures and roll-ups are worked out anew.
     """
     fields = list(row.period.form.fields.order_by("number", "pk"))
-    answers = {answer.field_id: answer for answer in row.answers.all()}
+    answers = answers_of(row)
     earlier = list_earlier(row)
     fresh: dict[int, Pair] = {}
     has_below = row.below.exists()
@@ -332,7 +343,7 @@ def make_table(period: Period, officer: Officer, *, at: datetime) -> Table:
 
 
 def _cells(row: Submission, fields: Iterable[Field]) -> list[Decimal | str | None]:
-    answers = {answer.field_id: answer for answer in row.answers.all()}
+    answers = answers_of(row)
     found: list[Decimal | str | None] = []
     for field in fields:
         answer = answers.get(field.pk)
@@ -343,6 +354,31 @@ def _cells(row: Submission, fields: Iterable[Field]) -> list[Decimal | str | Non
         else:
             found.append(rules.value_of(field.ratio, answer.pair))
     return found
+
+
+def list_leaves(
+    period: Period, officer: Officer, *, at: datetime
+) -> list[tuple[Submission, Mapping[int, Answer]]]:
+    """Return the asked units an officer sees with their answers, by their names."""
+    seen = access.fence_submissions(officer, at=at).filter(
+        period=period, unit__kind=period.form.level
+    )
+    rows = seen.select_related("unit").prefetch_related("answers")
+    return [(row, answers_of(row)) for row in rows.order_by("unit__folded", "pk")]
+
+
+def find_top(
+    period: Period, officer: Officer, *, at: datetime
+) -> tuple[Submission, Mapping[int, Answer]] | None:
+    """Return what sums a period up, for those who see it."""
+    seen = access.fence_submissions(officer, at=at).filter(period=period, above=None)
+    row = seen.select_related("unit").prefetch_related("answers").first()
+    return (row, answers_of(row)) if row is not None else None
+
+
+def answers_of(row: Submission) -> dict[int, Answer]:
+    """Return a submission's answers by their field."""
+    return {answer.field_id: answer for answer in row.answers.all()}
 
 
 def list_steps(row: Submission) -> QuerySet[Step]:

@@ -19,8 +19,14 @@ urlpatterns = [
     path("ky/<slug:uid>/bang.csv", periods.show_file, name="period_file"),
     path("ky/<slug:uid>/tong-hop/", periods.table, name="table"),
     path("ky/<slug:uid>/tong-hop.csv", periods.table_csv, name="table_file"),
+    path("ky/<slug:uid>/tong-hop.xlsx", periods.table_xlsx, name="workbook"),
     path("ky/<slug:uid>/dong/", periods.close, name="close"),
     path("<slug:uid>/", submissions.show, name="submission"),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/bao-cao\.(?P<kind>pdf)$",
+        submissions.paper,
+        name="paper",
+    ),
     path("<slug:uid>/luu/", submissions.save, name="save"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>tra-lai|duyet|mo-khoa)/$",

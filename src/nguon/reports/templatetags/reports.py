@@ -17,18 +17,6 @@ def written(value: Decimal | str | None) -> str:
 
 
 @register.filter
-def said(line: Line) -> str:
-    """Write what a field says, or why it says nothing; never a 0 nobody counted."""
-    if line.field.ratio == rules.TEXT:
-        return line.words or "chưa ghi"
-    if line.value is not None:
-        return f"{rules.plain(line.value)} {line.field.unit}".strip()
-    if line.pair.above is not None:
-        return "không có gì để tính"
-    return "chưa đếm được" if line.source == rules.COUNTED else "chưa có số"
-
-
-@register.filter
 def limits(line: Line) -> str:
     """Write between which figures a field must lie; nothing without limits."""
     least, most = line.field.least, line.field.most

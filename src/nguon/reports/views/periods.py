@@ -14,7 +14,7 @@ from nguon.core.errors import ConflictError, InvalidError
 from nguon.people import access as people
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import APPROVER, AUTHOR
-from nguon.reports import access, actions, forms, queries, rules
+from nguon.reports import access, actions, forms, queries, rules, workbook
 from nguon.reports.models import Period
 from nguon.reports.views.forms import show_form
 
@@ -22,6 +22,7 @@ PER_PAGE = 30
 UNITS_PER_PAGE = 50
 EXPORT_LIMIT = 20_000
 MINE = 6
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
@@ -229,6 +230,23 @@ def table_csv(request: HttpRequest, uid: str) -> HttpResponse:
         for row, cells in made.rows
     )
     return table_file(f"tong-hop-{period.first_date}", head, rows)
+
+
+@require_safe
+def table_xlsx(request: HttpRequest, uid: str) -> HttpResponse:
+    """Give every unit's accepted figures as a workbook with live formulas."""
+    officer, at = officer_of(request), timezone.now()
+    period = access.access_period(officer, uid, at=at)
+    content = workbook.write(
+        period,
+        list(period.form.fields.order_by("number", "pk")),
+        queries.list_leaves(period, officer, at=at),
+        queries.find_top(period, officer, at=at),
+    )
+    answer = HttpResponse(content, content_type=XLSX)
+    name = f"tong-hop-{period.first_date}.xlsx"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @require_POST

@@ -12,10 +12,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from nguon.core.errors import ConflictError, DomainError, InvalidError
 from nguon.people.answers import done, officer_of, wants_json
-from nguon.reports import access, actions, forms, queries, rules
+from nguon.reports import (
+    access,
+    actions,
+    forms,
+    paper_pdf,
+    papers,
+    queries,
+    rules,
+)
 from nguon.reports.models import Submission
 
 CONFLICT, UNPROCESSABLE = 409, 422
+WRITERS = {
+    "pdf": (paper_pdf.write, "application/pdf"),
+}
 
 
 @require_safe
@@ -101,6 +112,19 @@ def _facts(row: Submission, lines: list[queries.Line]) -> dict[str, Any]:
             for line in lines
         ],
     }
+
+
+@require_safe
+def paper(request: HttpRequest, uid: str, kind: str) -> HttpResponse:
+    """Give a report as a paper: PDF to read, DOCX to issue."""
+    officer, at = officer_of(request), timezone.now()
+    row = access.access_submission(officer, uid, at=at)
+    write, mime = WRITERS[kind]
+    content = write(papers.describe(row, queries.list_lines(row)))
+    answer = HttpResponse(content, content_type=mime)
+    name = f"bao-cao-{row.period.first_date}-{row.unit.code}.{kind}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @require_POST
