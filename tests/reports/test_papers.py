@@ -1,10 +1,11 @@
-"""A report leaves as PDF in the form of decree 30/2020, and as a workbook."""
+"""A report leaves as PDF and DOCX in the form of decree 30/2020, and as a workbook."""
 
 import re
 from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
 
+import docx
 import openpyxl
 import pytest
 from django.test import Client
@@ -12,14 +13,14 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from nguon.people.models import Officer
-from nguon.reports import paper_pdf, papers, queries, workbook
+from nguon.reports import paper_docx, paper_pdf, papers, queries, workbook
 from nguon.reports.models import Submission
 from nguon.reports.papers import Paper
 from tests.reports.conftest import accept, fill, send
 
 pytestmark = pytest.mark.django_db
 MM = 72 / 25.4
-KINDS = ("pdf",)
+KINDS = ("pdf", "docx")
 ATTACK = "=cmd|' /C calc'!A0"
 
 
@@ -93,6 +94,41 @@ def test_a_long_pdf_numbers_its_pages_from_the_second_on() -> None:
     assert len(pages) > 2
     assert all(str(n) in found for n, found in enumerate(numbers[1:], 2))
     assert all("Nội dung" in page.extract_text() for page in pages)
+
+
+def test_the_docx_has_margins_face_and_parts_of_the_decree(
+    accepted: Submission,
+) -> None:
+    document = docx.Document(BytesIO(paper_docx.write(paper_of(accepted))))
+
+    section = document.sections[0]
+    assert round(section.page_width.mm) == 210
+    assert 20 <= round(section.top_margin.mm) <= 25
+    assert 20 <= round(section.bottom_margin.mm) <= 25
+    assert 30 <= round(section.left_margin.mm) <= 35
+    assert 15 <= round(section.right_margin.mm) <= 20
+    assert document.styles["Normal"].font.name == "Times New Roman"
+    head, table, foot = document.tables
+    assert papers.NATION in head.cell(0, 1).text
+    assert "XÃ IA GRAI" in head.cell(0, 0).text
+    assert [cell.text for cell in table.rows[2].cells][2:] == ["75 %", "6/8"]
+    assert "Lưu: VT." in foot.cell(0, 0).text
+    body = "\n".join(one.text for one in document.paragraphs)
+    assert ATTACK in body
+    assert papers.NOT_YET not in body
+
+
+def test_the_properties_of_a_docx_paragraph_stand_in_their_order(
+    accepted: Submission,
+) -> None:
+    document = docx.Document(BytesIO(paper_docx.write(paper_of(accepted))))
+    order = ["pStyle", "keepNext", "pBdr", "spacing", "ind", "jc", "rPr"]
+
+    for one in document.element.body.iter(
+        "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}pPr"
+    ):
+        names = [child.tag.split("}")[1] for child in one]
+        assert names == sorted(names, key=order.index)
 
 
 def test_the_workbook_adds_accepted_figures_by_formulas(

@@ -16,6 +16,7 @@ from nguon.reports import (
     access,
     actions,
     forms,
+    paper_docx,
     paper_pdf,
     papers,
     queries,
@@ -26,6 +27,10 @@ from nguon.reports.models import Submission
 CONFLICT, UNPROCESSABLE = 409, 422
 WRITERS = {
     "pdf": (paper_pdf.write, "application/pdf"),
+    "docx": (
+        paper_docx.write,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
 }
 
 
