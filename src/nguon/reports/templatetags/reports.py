@@ -23,7 +23,7 @@ def limits(line: Line) -> str:
     if least is None and most is None:
         return ""
     if most is None:
-        return f"từ {rules.plain(least)}"
+        return f"từ {rules.plain(least)} trở lên"
     if least is None:
-        return f"đến {rules.plain(most)}"
+        return f"không quá {rules.plain(most)}"
     return f"từ {rules.plain(least)} đến {rules.plain(most)}"
