@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nguon.indicators.catalogue import COUNT, SHARE
 from nguon.reports import rules
-from nguon.reports.rules import COUNT, SHARE, Pair
+from nguon.reports.rules import Pair
 from nguon.schedule.recurrence import holidays
 from tests.reports.conftest import refusal
 

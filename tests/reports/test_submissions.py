@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from nguon.audit.models import Record
 from nguon.core.errors import AbsentError, RefusedError
 from nguon.indicators import measures
+from nguon.indicators.catalogue import SHARE
 from nguon.indicators.models import DayFact, FactDay
 from nguon.indicators.rules import months
 from nguon.people.access import NoRightError
@@ -380,7 +381,7 @@ def test_the_level_above_is_the_sum_and_the_share_of_sums(
     assert answer(top, 1).above == 42
     assert answer(top, 1).source == rules.ROLLED
     # 11 of 42, and not the mean of 50 % and 25 %.
-    value = rules.value_of(rules.SHARE, answer(top, 2).pair)
+    value = rules.value_of(SHARE, answer(top, 2).pair)
     assert value == Decimal(1100) / 42
     with pytest.raises(RefusedError, match=r"reports.own_report"):
         accept(top, quan, now)

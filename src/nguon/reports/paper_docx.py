@@ -162,7 +162,7 @@ def _foot(document: Document, paper: Paper) -> None:
 
 def _first(cell: _Cell, text: str, *, size: float, bold: bool) -> Paragraph:
     """Write into the paragraph that a cell has from the start."""
-    paragraph = cell.paragraphs[0]
+    paragraph: Paragraph = cell.paragraphs[0]
     paragraph.alignment = ALIGN.CENTER
     run = paragraph.add_run(text)
     run.font.size, run.font.bold = Pt(size), bold

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import (
     BooleanField,
@@ -18,11 +19,12 @@ from django.db.models import (
 )
 
 from nguon.indicators import queries as indicators
+from nguon.indicators.catalogue import COUNT
 from nguon.indicators.rules import RECIPES
 from nguon.people import access as people
 from nguon.people.models import APPROVER, Officer
 from nguon.reports import access, rules
-from nguon.reports.models import Answer, Field, Form, Period, Step, Submission
+from nguon.reports.models import Answer, Field, Period, Step, Submission
 from nguon.reports.rules import Pair
 from nguon.territory.names import fold
 
@@ -42,7 +44,7 @@ def _words(asked: Mapping[str, str]) -> list[str]:
 
 def list_forms(
     officer: Officer, asked: Mapping[str, str], *, at: datetime
-) -> QuerySet[Form]:
+) -> QuerySet[Any]:
     """Return the forms an officer may see, the latest first. `asked`: `tim`."""
     found = access.fence_forms(officer, at=at)
     for word in _words(asked):
@@ -56,7 +58,7 @@ def list_forms(
 
 def list_periods(
     officer: Officer, asked: Mapping[str, str], *, today: date, at: datetime
-) -> QuerySet[Period]:
+) -> QuerySet[Any]:
     """Return periods with counts over the units an officer sees, the latest first.
 
     `asked`: `tim` (words of the form), `loai` (kind), `tinh_trang` (`open`, `closed`).
@@ -96,7 +98,7 @@ def list_submissions(
     today: date,
     at: datetime,
     period: Period | None = None,
-) -> QuerySet[Submission]:
+) -> QuerySet[Any]:
     """Return submissions an officer sees: what waits first, late before the others.
 
     `asked`: `tim` (unit), `tinh_trang` (a state, `late`, `incomplete`, `waiting`: not
@@ -134,7 +136,7 @@ def list_submissions(
     )
 
 
-def list_open(officer: Officer, *, today: date, at: datetime) -> QuerySet[Submission]:
+def list_open(officer: Officer, *, today: date, at: datetime) -> QuerySet[Any]:
     """Return what an officer's own units still have to send, the earliest due first.
 
     Only roles at exactly that unit count: a commune's report is the commune's work.
@@ -146,9 +148,7 @@ def list_open(officer: Officer, *, today: date, at: datetime) -> QuerySet[Submis
     ).order_by("period__due_date", "pk")
 
 
-def list_to_decide(
-    officer: Officer, *, today: date, at: datetime
-) -> QuerySet[Submission]:
+def list_to_decide(officer: Officer, *, today: date, at: datetime) -> QuerySet[Any]:
     """Return what was sent and waits for an officer's own units to accept it."""
     own = [unit.pk for unit in people.units_of(officer, at=at, kinds=[APPROVER])]
     found = list_submissions(officer, {}, today=today, at=at)
@@ -184,7 +184,7 @@ def count_fields(row: Submission, fields: Iterable[Field]) -> dict[int, Pair]:
             if figure.missing
             else Pair(
                 (Decimal(figure.ratio.above) / scale).quantize(CENT),
-                Decimal(figure.ratio.below) if field.ratio != rules.COUNT else None,
+                Decimal(figure.ratio.below) if field.ratio != COUNT else None,
             )
         )
     return found

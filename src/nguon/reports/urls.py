@@ -23,7 +23,7 @@ urlpatterns = [
     path("ky/<slug:uid>/dong/", periods.close, name="close"),
     path("<slug:uid>/", submissions.show, name="submission"),
     re_path(
-        r"^(?P<uid>[a-z2-7]{12})/bao-cao\.(?P<kind>pdf|docx)$",
+        r"^(?P<uid>[a-z2-7]{12})/van-ban/(?P<kind>pdf|docx)/$",
         submissions.paper,
         name="paper",
     ),

@@ -13,6 +13,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from nguon.indicators.catalogue import SHARE
 from nguon.reports import rules
 from nguon.reports.models import Answer, Field, Period, Submission
 
@@ -105,7 +106,7 @@ def _ratio(number: int, column: int, field: Field) -> str:
     """Return the formula of a share or mean; nothing to divide by is no figure."""
     above = f"{get_column_letter(column)}{number}"
     below = f"{get_column_letter(column + 1)}{number}"
-    times = "*100" if field.ratio == rules.SHARE else ""
+    times = "*100" if field.ratio == SHARE else ""
     return f'=IF(N({below})=0,"",{above}/{below}{times})'
 
 

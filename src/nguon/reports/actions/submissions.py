@@ -14,6 +14,7 @@ from nguon.core.errors import (
     InvalidError,
     RefusedError,
 )
+from nguon.indicators.catalogue import SHARE
 from nguon.people import access as people
 from nguon.people.actions import notify
 from nguon.people.models import APPROVER, Officer
@@ -66,7 +67,7 @@ def _write(row: Submission, field: Field, one: rules.Typed, *, has_below: bool) 
     source = queries.source_of(field, has_below=has_below)
     facts: dict[str, object] = {
         "source": source,
-        "is_share": field.ratio == rules.SHARE,
+        "is_share": field.ratio == SHARE,
         "explanation": rules.clean_words(
             one.explanation, what="giải trình", needed=False
         ),
@@ -153,7 +154,7 @@ def _fix(row: Submission, lines: list[queries.Line]) -> None:
             field=line.field,
             defaults={
                 "source": line.source,
-                "is_share": line.field.ratio == rules.SHARE,
+                "is_share": line.field.ratio == SHARE,
                 "above": line.pair.above,
                 "below": line.pair.below,
             },
