@@ -279,9 +279,10 @@ class Answer(models.Model):
                 condition=Q(source__in=list(rules.SOURCES)), name="answer_source_known"
             ),
             models.CheckConstraint(
+                # Without "is not null", what is unknown would pass.
                 condition=Q(above__isnull=True, below__isnull=True)
-                | Q(above__gte=0, below__isnull=True)
-                | Q(above__gte=0, below__gte=0),
+                | Q(above__isnull=False, above__gte=0)
+                & (Q(below__isnull=True) | Q(below__gte=0)),
                 name="answer_not_negative",
             ),
             models.CheckConstraint(
