@@ -4,6 +4,7 @@ A person's name, phone, languages and decision are read by the officers of their
 unit alone; whoever stands above sees that somebody is there, and counts.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,10 +56,12 @@ def reader_of(officer: Officer, *, at: datetime) -> Reader:
     return Reader(officer, at, frozenset(own))
 
 
-def fence(book: Book, reader: Reader) -> QuerySet[Any]:
-    """Keep the lines on an officer's ground."""
+def fence(
+    book: Book, reader: Reader, *, kinds: Collection[str] = access.EVERY_ROLE
+) -> QuerySet[Any]:
+    """Keep the lines on an officer's ground, of the roles that are named."""
     rows: QuerySet[Any] = book.model._default_manager.all()
-    found = access.fence(rows, officer=reader.officer, at=reader.at)
+    found = access.fence(rows, officer=reader.officer, at=reader.at, kinds=kinds)
     return found.select_related("unit", "unit__parent")
 
 

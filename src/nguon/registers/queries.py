@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from nguon.newsroom.rules import LANGUAGES
-from nguon.people.models import Officer
 from nguon.registers import access, books, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
+from nguon.registers.counts import (
+    OTHER_STATIONS,
+    PROPAGANDISTS,
+    PROPAGANDISTS_TOLD,
+    STAFF_TOLD,
+    STAFF_TRAINED,
+    STATIONS_TOLD,
+)
 from nguon.registers.models import (
     Lesson,
     PracticeProof,
@@ -24,17 +31,6 @@ from nguon.registers.models import (
 )
 from nguon.territory.names import fold
 
-# What is counted on a day, by unit.
-STAFF, STAFF_TRAINED, STAFF_TOLD = "staff", "staff_trained", "staff_told"
-PROPAGANDISTS, PROPAGANDISTS_TOLD = "propagandists", "propagandists_told"
-OTHER_STATIONS, STATIONS_TOLD = "other_stations", "stations_told"
-# In which words each is shown; what was merely told stands behind no figure.
-COUNTS: Mapping[str, str] = {
-    STAFF: "người đang giữ việc trong sổ nhân lực",
-    STAFF_TRAINED: "người trong sổ đã học đủ các bài của một đợt tập huấn",
-    PROPAGANDISTS: "người trong sổ tuyên truyền viên",
-    OTHER_STATIONS: "đài có dây, FM còn dùng trong sổ đài",
-}
 NOW, ENDED = "dang", "thoi"
 STATES = {NOW: "Đang có", ENDED: "Đã thôi"}
 UNTRAINED = "chua"
@@ -176,19 +172,14 @@ def list_learners(training: Training, reader: Reader) -> list[Learner]:
     return found
 
 
-def list_people(officer: Officer, *, at: datetime) -> list[AnyLine]:
+def list_people(reader: Reader) -> list[AnyLine]:
     """Return whom an officer may write a proof for: who holds a post today."""
-    reader = access.reader_of(officer, at=at)
-    day = timezone.localdate(at)
+    day = timezone.localdate(reader.at)
     found: list[AnyLine] = []
     for book in (books.STAFF, books.PROPAGANDISTS):
-        rows = access.fence(book, reader).filter(in_force(book, day))
-        rows = rows.filter(forgotten_at__isnull=True)
-        found += [
-            line
-            for line in rows.order_by("unit__path", "folded", "pk")
-            if access.may_keep(officer, line.unit, at=at)
-        ]
+        rows = access.fence(book, reader, kinds=access.KEEPERS)
+        rows = rows.filter(in_force(book, day), forgotten_at__isnull=True)
+        found += rows.order_by("unit__path", "folded", "pk")
     return found
 
 
@@ -196,7 +187,7 @@ def list_people(officer: Officer, *, at: datetime) -> list[AnyLine]:
 
 
 def count_on(what: str, day: date) -> Mapping[int, int]:
-    """Return by unit how many lines of `COUNTS` stand on a day.
+    """Return by unit how many lines stand on a day (`registers.counts`).
 
     `…_told`: how many a unit has told of at all by then, so that a unit whose
     register is empty is "not told", never 0. Persons who were forgotten count.
@@ -217,6 +208,5 @@ def count_on(what: str, day: date) -> Mapping[int, int]:
             rows = rows.filter(in_force(books.STAFF, day))
         if what == STAFF_TRAINED:
             rows = rows.filter(pk__in=list(trained_on(books.STAFF, day)))
-    return Counter(
-        dict(rows.order_by("unit").values_list("unit").annotate(n=Count("pk")))
-    )
+    by_unit = rows.order_by("unit").values_list("unit")
+    return dict(by_unit.annotate(n=Count("pk")))

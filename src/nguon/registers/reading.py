@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from nguon.core.errors import InvalidError
 from nguon.fleet.register import CLEAR, WrongCellError
-from nguon.people import access as people
 from nguon.registers import access, books, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
@@ -87,12 +86,7 @@ class _Table:
         by_heading = {fold(one.heading): one for one in book.columns}
         self._columns = [by_heading.get(cell) for cell in head]
         self._seen: dict[object, int] = {}
-        kept = people.fence(
-            access.fence(book, reader),
-            officer=reader.officer,
-            at=reader.at,
-            kinds=access.KEEPERS,
-        )
+        kept = access.fence(book, reader, kinds=access.KEEPERS)
         self._lines: dict[str, AnyLine] = {line.uid: line for line in kept}
         self._keys = {_key(book, line.unit_id, vars(line)): line for line in kept}
         self._units: dict[tuple[str, str], list[Unit]] = {}

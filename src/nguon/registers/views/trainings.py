@@ -1,5 +1,7 @@
 """Pages of training: its lessons, who learns, and dated proofs."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -51,7 +53,10 @@ def index(request: HttpRequest) -> HttpResponse:
     found = queries.list_trainings(reader, request.GET.get("tim", ""))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     if wants_json(request):
-        rows = [{"uid": x.uid, "title": x.title, "unit": x.unit.full_name} for x in page]
+        rows = [
+            {"uid": one.uid, "title": one.title, "unit": one.unit.full_name}
+            for one in page
+        ]
         return JsonResponse({"trainings": rows})
     context = {
         "page": page,
@@ -87,9 +92,7 @@ def _show(
         {
             "line": one.line,
             "book": books.of(one.line),
-            "name": books.shown(
-                one.line, "full_name", is_own=reader.is_own(one.line)
-            ),
+            "name": books.shown(one.line, "full_name", is_own=reader.is_own(one.line)),
             "done": one.done,
             "since": one.since,
         }
@@ -97,7 +100,7 @@ def _show(
     ]
     people = [
         (line, books.shown(line, "full_name", is_own=reader.is_own(line)))
-        for line in queries.list_people(reader.officer, at=reader.at)
+        for line in queries.list_people(reader)
     ]
     context = {
         "training": training,
@@ -132,6 +135,13 @@ def show_file(request: HttpRequest, uid: str) -> HttpResponse:
     return table_file(f"tap-huan-{training.uid}", head, rows)
 
 
+def _day(text: str, *, today: date) -> date:
+    try:
+        return typed.read_day(text, today=today)
+    except ValueError as wrong:
+        raise InvalidError("registers.day_missing") from wrong
+
+
 @require_POST
 def record(request: HttpRequest, uid: str) -> HttpResponse:
     """Write that somebody did some lessons on a day."""
@@ -139,10 +149,7 @@ def record(request: HttpRequest, uid: str) -> HttpResponse:
     sent = request.POST
     numbers = [int(n) for n in sent.getlist("lesson") if n.isascii() and n.isdecimal()]
     try:
-        try:
-            day = typed.read_day(sent.get("proven_on", ""), today=timezone.localdate(at))
-        except ValueError as wrong:
-            raise InvalidError("registers.day_missing") from wrong
+        day = _day(sent.get("proven_on", ""), today=timezone.localdate(at))
         actions.record_proofs(
             training_uid=uid,
             person_uid=sent.get("person", ""),
