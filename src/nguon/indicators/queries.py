@@ -95,7 +95,8 @@ def count_places(unit: Unit, period: Period, *, day: date | None = None) -> Tabl
     counting = _Counting(unit, period, day)
     found = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
     ratios = {code: one for code, one in found.items() if one is not None}
-    return Table(counting.places, ratios)
+    keys = {*counting.here, *(key for one in ratios.values() for key in one)}
+    return Table(Unit.objects.in_bulk(keys), ratios)
 
 
 def _check_unit(unit: Unit, day: date) -> None:
@@ -133,8 +134,7 @@ class _Counting:
             .filter(kind=COMMUNE)
             .values_list("pk", flat=True)
         )
-        here = {*self.communes, *self.stand.values(), unit.pk}
-        self.places = Unit.objects.in_bulk(here)
+        self.here = {*self.communes, *self.stand.values(), unit.pk}
         latest = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
         self.last = latest.aggregate(day=Max("day"))["day"]
         self.sums = self._add_up(self.rows)

@@ -171,9 +171,9 @@ def forget_person(*, book: Book, uid: str, by: Officer, at: datetime) -> AnyLine
     Cannot be undone. Raises AbsentError, NoRightError, ConflictError
     `registers.forgotten`, InvalidError `registers.not_a_person`.
     """
+    line: StaffMember | Propagandist = _lock(book, uid, by=by, at=at)
     if not book.is_of_people:
         raise InvalidError("registers.not_a_person")
-    line: StaffMember | Propagandist = _lock(book, uid, by=by, at=at)
     if line.forgotten_at is not None:
         raise ConflictError("registers.forgotten")
     personal = [c for c in book.columns if c.name in rules.PERSONAL]
