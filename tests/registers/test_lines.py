@@ -381,3 +381,25 @@ def test_an_unknown_register_or_line_is_absent(lan: Officer, now: datetime) -> N
         with pytest.raises(DomainError) as absent:
             ask()
         assert isinstance(absent.value, AbsentError)
+
+
+def test_two_who_change_one_line_at_once_do_not_overwrite_each_other(
+    loan: StaffMember, lan: Officer, minh: Officer, now: datetime
+) -> None:
+    def change(by: Officer, seen: int, **values: Any) -> None:
+        actions.change_line(
+            book=books.STAFF, uid=loan.uid, values=values, seen=seen, by=by, at=now
+        )
+
+    seen = queries.count_changes(loan)
+    change(lan, seen, post="Trưởng đài")
+    with pytest.raises(ConflictError) as refused:
+        change(minh, seen, post="Phó đài")
+
+    loan.refresh_from_db()
+    assert refused.value.code == "registers.changed_meanwhile"
+    assert (loan.post, loan.folded_post) == ("Trưởng đài", "truong dai")
+    change(minh, queries.count_changes(loan), post="Phó đài")
+    reader = access.reader_of(lan, at=now)
+    assert queries.list_lines(books.STAFF, reader, {"tim": "pho dai"}).count() == 1
+    assert not queries.list_lines(books.STAFF, reader, {"tim": "truong"}).exists()

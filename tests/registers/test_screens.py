@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from nguon.people.models import Officer
 from nguon.registers.models import Propagandist, StaffMember, Station, Training
+from nguon.registers.views import lines, trainings
 from nguon.territory.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +178,31 @@ def test_a_training_is_written_proven_and_taken_back_by_form(
     for name in ("training", "training_file"):
         address = reverse(f"registers:{name}", args=[training.uid])
         assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_all_villages_and_people_of_a_province_are_asked_for_by_commune(
+    client: Client,
+    pot: Propagandist,
+    loan: StaffMember,
+    ia_grai: Unit,
+    province: Unit,
+    quan: Officer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client.force_login(quan)
+    sent = {"unit": province.uid, "title": "Đợt 1", "lessons": "Soạn"}
+    client.post(reverse("registers:trainings"), sent)
+    uid = Training.objects.get().uid
+    assert 'id="person"' in page(client, "training", uid)
+    for module in (lines, trainings):
+        monkeypatch.setattr(module, "MOST_CHOICES", 0)
+
+    add = page(client, "add", "tuyen-truyen-vien")
+    assert "Chọn xã, phường trước" in add
+    assert 'id="unit"' not in add
+    assert 'id="person"' not in page(client, "training", uid)
+    for module in (lines, trainings):
+        monkeypatch.setattr(module, "MOST_CHOICES", 2)
+    narrow = page(client, "training", uid, don_vi=ia_grai.uid)
+    assert "S• H&#x27;Loan" in narrow
+    assert "Làng Jút" in page(client, "add", "tuyen-truyen-vien", don_vi=ia_grai.uid)

@@ -84,9 +84,16 @@ def check_keeper(officer: Officer, unit: Unit, *, at: datetime) -> None:
         access.check_can(officer, AUTHOR, unit=unit, at=at)
 
 
-def list_units(book: Book, officer: Officer, *, at: datetime) -> list[Unit]:
-    """Return the units of today for which an officer may write a line."""
+def list_units(
+    book: Book, officer: Officer, *, at: datetime, office: str = ""
+) -> list[Unit]:
+    """Return the units of today for which an officer may write a line.
+
+    `office` keeps one unit (its uid) and its villages.
+    """
     units = Unit.objects.as_of(timezone.localdate(at)).filter(kind__in=book.kinds)
+    if office:
+        units = units.filter(Q(uid=office) | Q(parent__uid=office))
     mine = access.fence(units, officer=officer, at=at, unit="", kinds=KEEPERS)
     return list(mine.select_related("parent").order_by("path", "pk"))
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.people.models import Officer
-from nguon.registers import access, books, reading, rules
+from nguon.registers import access, books, queries, reading, rules
 from nguon.registers.books import AnyLine, Book
 from nguon.registers.models import (
     Lesson,
@@ -72,7 +72,7 @@ def _add(
         raise InvalidError("registers.unit_kind", unit=unit.full_name)
     book.check(values, today=today)
     line = book.model(unit=unit, added_by=by, added_at=at, **values)
-    line.folded = fold(values[book.name_field])
+    _fold(book, line)
     _save(line)
     _tell(line, rules.ADDED, _told(book, line, values, before={}), by=by, at=at)
     return line
@@ -84,16 +84,21 @@ def change_line(
     book: Book,
     uid: str,
     values: Mapping[str, Any],
+    seen: int | None = None,
     by: Officer,
     at: datetime,
 ) -> AnyLine:
     """Change fields of a line; what is the same stays without a word.
 
+    `seen`: how many changes (`queries.count_changes`) whoever writes had before them;
+    when there are more now, ConflictError `registers.changed_meanwhile`.
     Raises AbsentError, NoRightError, RefusedError `registers.not_your_person` for
     personal fields of another unit, ConflictError (`registers.forgotten`,
     `registers.twice`), InvalidError.
     """
     line = _lock(book, uid, by=by, at=at)
+    if seen is not None and seen != queries.count_changes(line):
+        raise ConflictError("registers.changed_meanwhile")
     if _change(book, line, values, by=by, at=at):
         audit.record("registers.line.changed", target=line, by=by, at=at)
     return line
@@ -120,10 +125,18 @@ def _change(
     for name, value in new.items():
         setattr(line, name, value)
     book.check(vars(line), today=timezone.localdate(at))
-    line.folded = fold(getattr(line, book.name_field))
-    _save(line, [*new, "folded"])
+    _save(line, [*new, *_fold(book, line)])
     _tell(line, rules.CHANGED, _told(book, line, new, before=before), by=by, at=at)
     return True
+
+
+def _fold(book: Book, line: AnyLine) -> list[str]:
+    """Keep what a search reads in step with what is shown; return those fields."""
+    line.folded = fold(getattr(line, book.name_field))
+    if not isinstance(line, StaffMember):
+        return ["folded"]
+    line.folded_post = fold(line.post)
+    return ["folded", "folded_post"]
 
 
 def _lock(book: Book, uid: str, *, by: Officer, at: datetime) -> Any:

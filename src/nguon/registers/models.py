@@ -135,6 +135,7 @@ class StaffMember(Person):
     """Somebody who does the work of communication at a unit, in a post."""
 
     post = models.CharField(max_length=120)
+    folded_post = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [

@@ -76,8 +76,7 @@ def _holds(book: Book, reader: Reader, word: str) -> Q:
     place = Q(unit__folded__contains=word) | Q(unit__parent__folded__contains=word)
     named = Q(folded__contains=word)
     if book is books.STAFF:
-        # The database folds no letters of a post: the word as typed, too.
-        place |= Q(post__icontains=word)
+        place |= Q(folded_post__contains=word)
     return place | (named & reader.own_rows if book.is_of_people else named)
 
 
@@ -85,6 +84,13 @@ def list_changes(line: AnyLine) -> list[RegisterChange]:
     """Return what happened to a line, the latest first."""
     rows = RegisterChange.objects.filter(line_uid=line.uid).select_related("by")
     return list(rows.order_by("-at", "-pk"))
+
+
+def count_changes(line: AnyLine) -> int:
+    """Return how often fields of a line were changed; a form tells what it saw."""
+    kinds = [rules.CHANGED, rules.FORGOTTEN]
+    rows = RegisterChange.objects.filter(line_uid=line.uid, kind__in=kinds)
+    return rows.count()
 
 
 def count_books(reader: Reader) -> list[tuple[Book, int]]:
@@ -172,13 +178,18 @@ def list_learners(training: Training, reader: Reader) -> list[Learner]:
     return found
 
 
-def list_people(reader: Reader) -> list[AnyLine]:
-    """Return whom an officer may write a proof for: who holds a post today."""
+def list_people(reader: Reader, office: str = "") -> list[AnyLine]:
+    """Return whom an officer may write a proof for: who holds a post today.
+
+    `office` keeps those of one unit (its uid) and of its villages.
+    """
     day = timezone.localdate(reader.at)
     found: list[AnyLine] = []
     for book in (books.STAFF, books.PROPAGANDISTS):
         rows = access.fence(book, reader, kinds=access.KEEPERS)
         rows = rows.filter(in_force(book, day), forgotten_at__isnull=True)
+        if office:
+            rows = rows.filter(Q(unit__uid=office) | Q(unit__parent__uid=office))
         found += rows.order_by("unit__path", "folded", "pk")
     return found
 

@@ -904,6 +904,9 @@ SENTENCES: dict[str, str] = {
     "registers.twice": (
         "Sổ của đơn vị này đã có đúng dòng như vậy. Hãy tìm trong sổ rồi sửa dòng đó."
     ),
+    "registers.changed_meanwhile": (
+        "Người khác vừa sửa dòng này. Hãy mở lại dòng, xem lịch sử rồi sửa tiếp."
+    ),
     "registers.unit_kind": "{unit} không ghi được vào sổ này. Hãy chọn đơn vị khác.",
     "registers.unit_missing": (
         "Chưa chọn nơi. Hãy chọn trong danh sách; thôn, làng chưa có thì nhờ quản trị"

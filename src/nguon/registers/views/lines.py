@@ -21,7 +21,6 @@ from nguon.fleet import tables
 from nguon.fleet.register import WrongCellError
 from nguon.newsroom.rules import LANGUAGES
 from nguon.people.answers import done, officer_of, table_file, wants_json
-from nguon.people.models import Officer
 from nguon.registers import access, actions, books, queries, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
@@ -30,6 +29,7 @@ from nguon.territory.models import Unit
 PER_PAGE = 50
 EXPORT_LIMIT = 60_000
 SHOWN = 300
+MOST_CHOICES = 300
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Which column is asked for how; everything else is a line of text.
 KINDS = {
@@ -143,7 +143,8 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
     register = books.find(book)
     at = timezone.now()
     officer = officer_of(request)
-    units = access.list_units(register, officer, at=at)
+    office = request.GET.get("don_vi", "")[:12]
+    units = access.list_units(register, officer, at=at, office=office)
     told = _typed(request, register)
     error: Exception | None = None
     if request.method == "POST":
@@ -159,9 +160,14 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
             error = _for_person(request, wrong)
         else:
             return _saved(request, register, line, "Đã ghi vào sổ.")
+    # All villages of a province are no list to choose from.
+    too_many = len(units) > MOST_CHOICES
     context = {
         "book": register,
         "units": units,
+        "offices": access.list_units(books.STATIONS, officer, at=at)
+        if too_many
+        else [],
         "fields": _fields(register, told),
         "sent": request.POST,
         "error": error,
@@ -232,8 +238,14 @@ def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
     if request.method == "POST":
         told = _typed(request, register)
         try:
-            values = books.read_values(register, told, without=without)
-            line = _change(register, uid, values, reader.officer, reader.at)
+            line = actions.change_line(
+                book=register,
+                uid=uid,
+                values=books.read_values(register, told, without=without),
+                seen=_seen(request),
+                by=reader.officer,
+                at=reader.at,
+            )
         except (WrongCellError, DomainError) as wrong:
             error = _for_person(request, wrong)
         else:
@@ -250,6 +262,7 @@ def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
         "name": books.shown(line, register.name_field, is_own=is_own),
         "fields": _fields(register, told, without=without),
         "changes": queries.list_changes(line),
+        "seen": _seen(request) if error else queries.count_changes(line),
         "proofs": queries.list_proofs(line),
         "is_masked": register.is_of_people and not is_own and not is_forgotten,
         "is_forgotten": is_forgotten,
@@ -259,10 +272,10 @@ def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
     return render(request, "registers/line.html", context, status=422 if error else 200)
 
 
-def _change(
-    book: Book, uid: str, values: Mapping[str, Any], by: Officer, at: datetime
-) -> AnyLine:
-    return actions.change_line(book=book, uid=uid, values=values, by=by, at=at)
+def _seen(request: HttpRequest) -> int | None:
+    """Return how many changes the form had before it; a program may tell none."""
+    text = request.POST.get("seen", "")
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 @require_POST

@@ -22,6 +22,7 @@ from nguon.registers.access import Reader
 from nguon.territory.models import Unit
 
 PER_PAGE = 50
+MOST_CHOICES = 300
 
 
 def _reader(request: HttpRequest) -> Reader:
@@ -88,6 +89,8 @@ def _show(
     reader = _reader(request)
     training = access.access_training(reader, uid)
     lessons = list(training.lessons.order_by("number"))
+    found = queries.list_learners(training, reader)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     learners = [
         {
             "line": one.line,
@@ -96,17 +99,26 @@ def _show(
             "done": one.done,
             "since": one.since,
         }
-        for one in queries.list_learners(training, reader)
+        for one in page
     ]
+    office = request.GET.get("don_vi", "")[:12]
+    lines = queries.list_people(reader, office)
+    # Everybody of a province is no list to choose from.
+    too_many = len(lines) > MOST_CHOICES
     people = [
         (line, books.shown(line, "full_name", is_own=reader.is_own(line)))
-        for line in queries.list_people(reader)
+        for line in ([] if too_many else lines)
     ]
     context = {
         "training": training,
         "lessons": lessons,
         "learners": learners,
+        "page": page,
         "people": people,
+        "offices": access.list_units(books.STAFF, reader.officer, at=reader.at)
+        if too_many or office
+        else [],
+        "asked": request.GET,
         "sent": request.POST,
         "chosen": request.POST.getlist("lesson"),
         "error": error,
