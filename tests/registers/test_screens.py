@@ -96,10 +96,10 @@ def test_lists_are_searched_filtered_and_given_to_programs(
     assert "Pốt" in page(client, "lines", "tuyen-truyen-vien", tieng="jra")
     told = client.get(reverse("registers:registers"), headers=JSON).json()
     assert told["registers"] == {"dai": 1, "nhan-luc": 1, "tuyen-truyen-vien": 1}
-    lines = client.get(reverse("registers:lines", args=["dai"]), headers=JSON).json()[
+    found = client.get(reverse("registers:lines", args=["dai"]), headers=JSON).json()[
         "lines"
     ]
-    assert (lines[0]["kind"], lines[0]["year"]) == ("Không dây FM", "2014")
+    assert (found[0]["kind"], found[0]["year"]) == ("Không dây FM", "2014")
 
 
 def test_the_province_reads_masked_pages(
