@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from nguon.people.models import Officer
+from nguon.registers import asked
 from nguon.registers.models import Propagandist, StaffMember, Station, Training
-from nguon.registers.views import lines, trainings
 from nguon.territory.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -24,8 +24,8 @@ FORM = {
 }
 
 
-def page(client: Client, name: str, *args: str, **asked: str) -> str:
-    answer = client.get(reverse(f"registers:{name}", args=args), asked)
+def page(client: Client, name: str, *args: str, **query: str) -> str:
+    answer = client.get(reverse(f"registers:{name}", args=args), query)
     assert answer.status_code == HTTPStatus.OK, (name, args)
     return answer.content.decode()
 
@@ -194,15 +194,13 @@ def test_all_villages_and_people_of_a_province_are_asked_for_by_commune(
     client.post(reverse("registers:trainings"), sent)
     uid = Training.objects.get().uid
     assert 'id="person"' in page(client, "training", uid)
-    for module in (lines, trainings):
-        monkeypatch.setattr(module, "MOST_CHOICES", 0)
+    monkeypatch.setattr(asked, "MOST_CHOICES", 0)
 
     add = page(client, "add", "tuyen-truyen-vien")
     assert "Chọn xã, phường trước" in add
     assert 'id="unit"' not in add
     assert 'id="person"' not in page(client, "training", uid)
-    for module in (lines, trainings):
-        monkeypatch.setattr(module, "MOST_CHOICES", 2)
+    monkeypatch.setattr(asked, "MOST_CHOICES", 2)
     narrow = page(client, "training", uid, don_vi=ia_grai.uid)
     assert "S• H&#x27;Loan" in narrow
     assert "Làng Jút" in page(client, "add", "tuyen-truyen-vien", don_vi=ia_grai.uid)

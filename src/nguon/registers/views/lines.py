@@ -21,15 +21,13 @@ from nguon.fleet import tables
 from nguon.fleet.register import WrongCellError
 from nguon.newsroom.rules import LANGUAGES
 from nguon.people.answers import done, officer_of, table_file, wants_json
-from nguon.registers import access, actions, books, queries, rules
+from nguon.registers import access, actions, asked, books, queries, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
-from nguon.territory.models import Unit
 
 PER_PAGE = 50
 EXPORT_LIMIT = 60_000
 SHOWN = 300
-MOST_CHOICES = 300
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Which column is asked for how; everything else is a line of text.
 KINDS = {
@@ -47,14 +45,10 @@ HINTS = {
 }
 
 
-def _reader(request: HttpRequest) -> Reader:
-    return access.reader_of(officer_of(request), at=timezone.now())
-
-
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """Show the registers and how many lines of each stand today."""
-    reader = _reader(request)
+    reader = asked.reader(request)
     counts = queries.count_books(reader)
     trainings = queries.list_trainings(reader).count()
     if wants_json(request):
@@ -68,12 +62,12 @@ def start(request: HttpRequest) -> HttpResponse:
 def index(request: HttpRequest, book: str) -> HttpResponse:
     """List the lines of a register, with search and filter."""
     register = books.find(book)
-    reader = _reader(request)
+    reader = asked.reader(request)
     found = queries.list_lines(register, reader, request.GET.dict())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     if wants_json(request):
         return JsonResponse({"lines": [_facts(register, x, reader) for x in page]})
-    asked = {key: text for key, text in request.GET.items() if key != "trang" and text}
+    words = {key: text for key, text in request.GET.items() if key != "trang" and text}
     context = {
         "book": register,
         "page": page,
@@ -82,7 +76,7 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
         "states": queries.STATES.items(),
         "kinds": rules.STATION_KINDS.items(),
         "languages": LANGUAGES.items(),
-        "asked": asked,
+        "asked": words,
         "may_keep": bool(access.list_units(register, reader.officer, at=reader.at)),
     }
     return render(request, "registers/lines.html", context)
@@ -123,7 +117,7 @@ def _facts(book: Book, line: AnyLine, reader: Reader) -> dict[str, str]:
 def index_file(request: HttpRequest, book: str) -> HttpResponse:
     """Send the lines of a list as CSV, or as XLSX (`?dang=xlsx`)."""
     register = books.find(book)
-    reader = _reader(request)
+    reader = asked.reader(request)
     found = queries.list_lines(register, reader, request.GET.dict())
     rows = (
         books.row_of(register, line, is_own=reader.is_own(line))
@@ -143,7 +137,7 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
     register = books.find(book)
     at = timezone.now()
     officer = officer_of(request)
-    office = request.GET.get("don_vi", "")[:12]
+    office = asked.office(request)
     units = access.list_units(register, officer, at=at, office=office)
     told = _typed(request, register)
     error: Exception | None = None
@@ -151,7 +145,7 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
         try:
             line = actions.add_line(
                 book=register,
-                unit=_unit(request, units),
+                unit=asked.unit(request, units),
                 values=books.read_values(register, told),
                 by=officer,
                 at=at,
@@ -161,7 +155,7 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
         else:
             return _saved(request, register, line, "Đã ghi vào sổ.")
     # All villages of a province are no list to choose from.
-    too_many = len(units) > MOST_CHOICES
+    too_many = len(units) > asked.MOST_CHOICES
     context = {
         "book": register,
         "units": units,
@@ -178,13 +172,6 @@ def add(request: HttpRequest, book: str) -> HttpResponse:
 def _typed(request: HttpRequest, book: Book) -> dict[str, str]:
     """Return one text for each field; several languages are one text."""
     return {c.name: "; ".join(request.POST.getlist(c.name)) for c in book.columns}
-
-
-def _unit(request: HttpRequest, units: list[Unit]) -> Unit:
-    for unit in units:
-        if unit.uid == request.POST.get("unit", ""):
-            return unit
-    raise InvalidError("registers.unit_missing")
 
 
 def _for_person(request: HttpRequest, wrong: Exception) -> Exception:
@@ -226,7 +213,7 @@ def _fields(
 def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
     """Show one line with its history; change it."""
     register = books.find(book)
-    reader = _reader(request)
+    reader = asked.reader(request)
     line = access.access_line(register, reader, uid)
     is_own = reader.is_own(line)
     is_forgotten = getattr(line, "forgotten_at", None) is not None

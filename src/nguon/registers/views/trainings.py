@@ -17,28 +17,21 @@ from django.views.decorators.http import (
 from nguon.core import typed
 from nguon.core.errors import DomainError, InvalidError
 from nguon.people.answers import done, officer_of, table_file, wants_json
-from nguon.registers import access, actions, books, queries
-from nguon.registers.access import Reader
-from nguon.territory.models import Unit
+from nguon.registers import access, actions, asked, books, queries
 
 PER_PAGE = 50
-MOST_CHOICES = 300
-
-
-def _reader(request: HttpRequest) -> Reader:
-    return access.reader_of(officer_of(request), at=timezone.now())
 
 
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
     """List the trainings; write a new one."""
-    reader = _reader(request)
+    reader = asked.reader(request)
     units = access.list_units(books.STAFF, reader.officer, at=reader.at)
     error: DomainError | None = None
     if request.method == "POST":
         try:
             training = actions.add_training(
-                unit=_unit(request, units),
+                unit=asked.unit(request, units),
                 title=request.POST.get("title", ""),
                 lessons=request.POST.get("lessons", ""),
                 by=reader.officer,
@@ -70,13 +63,6 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "registers/trainings.html", context, status=status)
 
 
-def _unit(request: HttpRequest, units: list[Unit]) -> Unit:
-    for unit in units:
-        if unit.uid == request.POST.get("unit", ""):
-            return unit
-    raise InvalidError("registers.unit_missing")
-
-
 @require_safe
 def show(request: HttpRequest, uid: str) -> HttpResponse:
     """Show a training: lessons, and how far each person of one's ground is."""
@@ -86,7 +72,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponse:
 def _show(
     request: HttpRequest, uid: str, *, error: DomainError | None = None
 ) -> HttpResponse:
-    reader = _reader(request)
+    reader = asked.reader(request)
     training = access.access_training(reader, uid)
     lessons = list(training.lessons.order_by("number"))
     found = queries.list_learners(training, reader)
@@ -101,10 +87,10 @@ def _show(
         }
         for one in page
     ]
-    office = request.GET.get("don_vi", "")[:12]
+    office = asked.office(request)
     lines = queries.list_people(reader, office)
     # Everybody of a province is no list to choose from.
-    too_many = len(lines) > MOST_CHOICES
+    too_many = len(lines) > asked.MOST_CHOICES
     people = [
         (line, books.shown(line, "full_name", is_own=reader.is_own(line)))
         for line in ([] if too_many else lines)
@@ -130,7 +116,7 @@ def _show(
 @require_safe
 def show_file(request: HttpRequest, uid: str) -> HttpResponse:
     """Give who has learnt how much as a file."""
-    reader = _reader(request)
+    reader = asked.reader(request)
     training = access.access_training(reader, uid)
     size = training.lessons.count()
     rows = (
