@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.people.models import Officer
 from nguon.registers import access, books, queries, reading, rules
+from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
 from nguon.registers.models import (
     Lesson,
@@ -54,6 +56,7 @@ def add_line(
     Raises InvalidError (`registers.unit_kind`, those of `Book.check`), ConflictError
     `registers.twice`, and what `access.check_keeper` raises.
     """
+    access.check_keeper(by, unit, at=at)
     line = _add(book, unit, values, by=by, at=at)
     # Neither names nor numbers go to the audit: they must be forgettable.
     audit.record("registers.line.added", target=line, by=by, at=at)
@@ -63,7 +66,6 @@ def add_line(
 def _add(
     book: Book, unit: Unit, values: Mapping[str, Any], *, by: Officer, at: datetime
 ) -> AnyLine:
-    access.check_keeper(by, unit, at=at)
     today = timezone.localdate(at)
     is_there = unit.valid_from <= today and (
         unit.valid_to is None or today < unit.valid_to
@@ -99,7 +101,7 @@ def change_line(
     line = _lock(book, uid, by=by, at=at)
     if seen is not None and seen != queries.count_changes(line):
         raise ConflictError("registers.changed_meanwhile")
-    if _change(book, line, values, by=by, at=at):
+    if _change(book, line, values, reader=access.reader_of(by, at=at)):
         audit.record("registers.line.changed", target=line, by=by, at=at)
     return line
 
@@ -109,17 +111,17 @@ def _change(
     line: AnyLine,
     values: Mapping[str, Any],
     *,
-    by: Officer,
-    at: datetime,
+    reader: Reader,
 ) -> bool:
     """Write what differs and say whether anything did."""
+    by, at = reader.officer, reader.at
     new = {name: v for name, v in values.items() if getattr(line, name) != v}
     if not new:
         return False
     if new.keys() & set(rules.PERSONAL):
         if getattr(line, "forgotten_at", None) is not None:
             raise ConflictError("registers.forgotten")
-        if not access.reader_of(by, at=at).is_own(line):
+        if not reader.is_own(line):
             raise RefusedError("registers.not_your_person")
     before = {name: getattr(line, name) for name in new}
     for name, value in new.items():
@@ -215,12 +217,13 @@ def import_table(
     Nothing is written when a row is wrong, unless the person says to take the good
     ones. The same table again changes nothing. Raises what `reading.read` raises.
     """
-    found = reading.read(book, rows, reader=access.reader_of(by, at=at))
+    reader = access.reader_of(by, at=at)
+    found = reading.read(book, rows, reader=reader)
     if found.problems and not take_good:
         return found, None
     counts = {"new": 0, "changed": 0, "same": 0}
     for entry in found.entries:
-        counts[_write(book, entry, by=by, at=at)] += 1
+        counts[_write(book, entry, reader=reader)] += 1
     audit.record(
         "registers.table.imported",
         target=by,
@@ -231,14 +234,16 @@ def import_table(
     return found, Count(**counts)
 
 
-def _write(book: Book, entry: Entry, *, by: Officer, at: datetime) -> str:
+def _write(book: Book, entry: Entry, *, reader: Reader) -> str:
+    """Write a row that was read for the ground that somebody keeps."""
     if entry.line is None:
-        _add(book, entry.unit, entry.values, by=by, at=at)
+        _add(book, entry.unit, entry.values, by=reader.officer, at=reader.at)
         return "new"
     if not entry.values:
         return "same"
-    line = _lock(book, entry.line.uid, by=by, at=at)
-    return "changed" if _change(book, line, entry.values, by=by, at=at) else "same"
+    rows: QuerySet[Any] = book.model._default_manager.select_for_update(of=("self",))
+    line = rows.select_related("unit").get(pk=entry.line.pk)
+    return "changed" if _change(book, line, entry.values, reader=reader) else "same"
 
 
 # --- training ----------------------------------------------------
