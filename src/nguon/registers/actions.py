@@ -98,7 +98,7 @@ def change_line(
     personal fields of another unit, ConflictError (`registers.forgotten`,
     `registers.twice`), InvalidError.
     """
-    line = _lock(book, uid, by=by, at=at)
+    line: AnyLine = _lock(book, uid, by=by, at=at)
     if seen is not None and seen != queries.count_changes(line):
         raise ConflictError("registers.changed_meanwhile")
     if _change(book, line, values, reader=access.reader_of(by, at=at)):
@@ -337,7 +337,9 @@ def take_back_proof(*, proof_id: int, by: Officer, at: datetime) -> AnyLine:
     related = ("lesson__training", "staff_member__unit", "propagandist__unit")
     rows = PracticeProof.objects.select_related(*related)
     proof = rows.filter(pk=proof_id).first()
-    line = proof and (proof.staff_member or proof.propagandist)
+    line: AnyLine | None = None
+    if proof is not None:
+        line = proof.staff_member or proof.propagandist
     if proof is None or line is None:
         raise AbsentError("registers.proof_absent")
     access.check_keeper(by, line.unit, at=at)

@@ -229,7 +229,7 @@ def written(name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if name in WORDS:
-        return WORDS[name].get(value, value)
+        return str(WORDS[name].get(value, value))
     if name == "languages":
         return "; ".join(rules.unpack(value))
     if name == "phone":
