@@ -84,6 +84,11 @@ def check_keeper(officer: Officer, unit: Unit, *, at: datetime) -> None:
         access.check_can(officer, AUTHOR, unit=unit, at=at)
 
 
+def keeps_any(officer: Officer, *, at: datetime) -> bool:
+    """Say whether an officer writes the registers of some unit."""
+    return bool(access.paths_of(officer, at=at, kinds=KEEPERS))
+
+
 def list_units(
     book: Book, officer: Officer, *, at: datetime, office: str = ""
 ) -> list[Unit]:

@@ -77,7 +77,7 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
         "kinds": rules.STATION_KINDS.items(),
         "languages": LANGUAGES.items(),
         "asked": words,
-        "may_keep": bool(access.list_units(register, reader.officer, at=reader.at)),
+        "may_keep": access.keeps_any(reader.officer, at=reader.at),
     }
     return render(request, "registers/lines.html", context)
 
@@ -286,7 +286,7 @@ def take_table(request: HttpRequest, book: str) -> HttpResponse:
     context: dict[str, Any] = {
         "book": register,
         "shown": SHOWN,
-        "may_keep": bool(access.list_units(register, officer, at=at)),
+        "may_keep": access.keeps_any(officer, at=at),
     }
     status = 200
     if request.method == "POST":
