@@ -154,8 +154,7 @@ def test_a_training_is_written_proven_and_taken_back_by_form(
     sent = {"unit": ia_grai.uid, "title": "Đợt 1", "lessons": "Soạn\nDừng"}
 
     assert (
-        "từ 1 đến 40 bài"
-        in client.post(index, sent | {"lessons": ""}).content.decode()
+        "từ 1 đến 40 bài" in client.post(index, sent | {"lessons": ""}).content.decode()
     )
     assert client.post(index, sent).status_code == HTTPStatus.FOUND
     training = Training.objects.get()
