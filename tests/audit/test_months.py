@@ -77,6 +77,20 @@ def values() -> list[Any]:
     return list(Reading.objects.order_by("pk").values_list("pk", "n", "name", "at"))
 
 
+def test_a_column_may_become_another_on_the_way_into_months(
+    table: type[Reading],
+) -> None:
+    fill(200)
+
+    with transaction.atomic():
+        fresh = {"name": "CASE WHEN n > 100 THEN 'many' ELSE name END"}
+        months.convert(connection, KEPT, KEPT.table, fresh)
+
+    told = dict(Reading.objects.values_list("n", "name"))
+    assert {n for n, name in told.items() if name == "many"} == set(range(101, 201))
+    assert all(told[n] == f"r{n % 7}" for n in range(1, 101))
+
+
 def test_an_old_table_becomes_one_of_months_with_every_row_and_rule(
     table: type[Reading],
 ) -> None:

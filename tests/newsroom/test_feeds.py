@@ -301,11 +301,24 @@ def test_a_broken_feed_backs_off_and_the_others_go_on(
     assert (feed.failures, feed.trouble, feed.good_at) == (0, "", at)
 
 
+def test_a_fault_of_ours_at_one_feed_holds_up_no_other(
+    ia_grai: Unit, health: Supplier, lan: Officer, feed: NewsFeed, now: datetime
+) -> None:
+    add(ia_grai, health, lan, now, url="https://tot.example.vn/rss")
+
+    def fetch(asked: Asked) -> Fetched:
+        if asked.url == feed.url:
+            raise RuntimeError
+        return Fetched([ENTRY])
+
+    assert actions.fetch_feeds(at=now, fetch=fetch) == 1
+
+
 def test_a_feed_that_is_off_or_being_asked_is_not_asked(
     feed: NewsFeed, lan: Officer, now: datetime
 ) -> None:
     def killed(_asked: Asked) -> Fetched:
-        raise RuntimeError
+        raise KeyboardInterrupt
 
     def found(at: datetime) -> int:
         return actions.fetch_feeds(at=at, fetch=lambda _asked: Fetched([ENTRY]))
@@ -313,7 +326,7 @@ def test_a_feed_that_is_off_or_being_asked_is_not_asked(
     actions.switch_feed(key=feed.pk, is_on=False, by=lan, at=now)
     assert found(now) == 0
     actions.switch_feed(key=feed.pk, is_on=True, by=lan, at=now)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(KeyboardInterrupt):
         actions.fetch_feeds(at=now, fetch=killed)
     # Whoever asks holds it for a while; a worker that died leaves it to the next.
     assert [found(now + after) for after in (timedelta(seconds=1), LEASE)] == [0, 1]

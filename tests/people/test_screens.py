@@ -42,6 +42,25 @@ def test_notices_are_marked_read_by_a_button_not_by_looking(
     assert queries.count_unread(minh) == 0
 
 
+def test_the_oldest_notice_is_found_and_what_is_unread_stands_first(
+    client: Client, minh: Officer, now: datetime
+) -> None:
+    for number in range(60):
+        at = now + timedelta(minutes=number)
+        subject = f"Việc số {number}."
+        actions.notify(officers=[minh], subject=subject, body="x", url="/", at=at)
+    actions.mark_read(officer=minh, at=now)
+    actions.notify(officers=[minh], subject="Việc mới.", body="x", url="/", at=now)
+    client.force_login(minh)
+
+    first = client.get("/thong-bao/").content.decode()
+    second = client.get("/thong-bao/?trang=2").content.decode()
+
+    assert first.index("Việc mới.") < first.index("Việc số 59.")
+    assert "Việc số 0." not in first
+    assert "Việc số 0." in second
+
+
 def test_minh_says_that_he_is_away_and_that_he_is_back(
     client: Client, minh: Officer, quan: Officer, ia_grai: Unit
 ) -> None:

@@ -7,7 +7,6 @@ event counts as delivered only when the gateway's own acknowledgement has come.
 import asyncio
 import json
 import logging
-import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +17,7 @@ import aiomqtt
 from nguon.agent.clock import Clock
 from nguon.agent.identity import Identity, check_bus
 from nguon.core import signing, topics
+from nguon.core.pauses import jitter
 from nguon.core.signing import SigningKey
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Broker:
                 self._client = None
             if self._clock.monotonic() - began > KEEP_ALIVE_S:
                 wait = _FIRST_WAIT_S
-            await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311
+            await asyncio.sleep(jitter(wait / 2, wait))
             wait = min(_LONGEST_WAIT_S, wait * 2)
 
     async def _session(self) -> None:

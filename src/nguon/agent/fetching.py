@@ -7,7 +7,6 @@ they may ask for so many files, and what they bring is kept only under its own h
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from nguon.agent.server import Server
 from nguon.agent.signals import Signals, wait
 from nguon.agent.store import Store
 from nguon.core.errors import DomainError
+from nguon.core.pauses import jitter
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Fetcher:
             pause = _TRIES_S[min(tries, len(_TRIES_S) - 1)]
             if isinstance(error, MediaBrokenError) and error.code.endswith("short"):
                 pause = _TRIES_S[0]
-            again = self._clock.monotonic() + random.uniform(pause / 2, pause)  # noqa: S311
+            again = self._clock.monotonic() + jitter(pause / 2, pause)
             self._tries[wish.sha256] = (tries + 1, again)
             return False
         self._tries.pop(wish.sha256, None)

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import random
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ from nguon.agent.stage import Stage
 from nguon.agent.store import Store
 from nguon.agent.trust import Trust
 from nguon.core import signing
+from nguon.core.pauses import jitter
 from nguon.core.signing import DocumentRefusedError
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Incoming:
         self._pulled()
         # Before the first birth a quick second try costs nothing.
         longest = PULL_S if self._clock.trusted else 5.0
-        await wait(self._signals.pull, random.uniform(longest * 0.8, longest))  # noqa: S311
+        await wait(self._signals.pull, jitter(longest * 0.8, longest))
 
     async def _pull(self) -> None:
         """Ask the server for the time and for all that is in force.

@@ -6,7 +6,6 @@ With the answer come the province's root key, pinned for good, and where the bus
 import asyncio
 import logging
 import platform
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableErro
 from nguon.agent.signals import wait
 from nguon.agent.store import Store
 from nguon.core.errors import RefusedError
+from nguon.core.pauses import jitter
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Joiner:
             except ServerRefusedError as error:
                 self._clock.hint(error.server_at or self._clock.now())
                 log.info("enrolment: refused with %s", error.status)
-            await wait(ending, random.uniform(_ENROL_S / 2, _ENROL_S))  # noqa: S311
+            await wait(ending, jitter(_ENROL_S / 2, _ENROL_S))
         return False
 
     async def _ask_enrolment(self) -> bool:

@@ -5,7 +5,6 @@ acknowledgement, which comes after the commit that stored it.
 """
 
 import asyncio
-import random
 from typing import Any
 
 from nguon.agent.broker import Broker
@@ -14,6 +13,7 @@ from nguon.agent.server import Server, ServerRefusedError, ServerUnreachableErro
 from nguon.agent.signals import Signals, wait
 from nguon.agent.store import Store
 from nguon.core.messages import EventBatch
+from nguon.core.pauses import jitter
 
 BATCH = 100
 # An event not acknowledged after this long is sent again, then ever less often.
@@ -82,7 +82,7 @@ class Sender:
             ack = await asyncio.to_thread(self._server.events, batch.encode())
             self.take_ack(ack)
         except (ServerUnreachableError, ServerRefusedError, ValueError):
-            self._offline_since = self._clock.monotonic() + random.uniform(0, 5)  # noqa: S311
+            self._offline_since = self._clock.monotonic() + jitter(0, 5)
 
     def begin_again(self) -> None:
         """Send all that waits from its beginning: the bus has connected anew."""

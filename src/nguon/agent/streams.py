@@ -9,7 +9,6 @@ by rank the fallback sounds; the tuner goes on trying and the item comes back. A
 import base64
 import binascii
 import logging
-import random
 import threading
 import time
 from array import array
@@ -24,6 +23,7 @@ from nguon.agent.voice import RATE, Samples
 from nguon.core import addresses
 from nguon.core.addresses import AddressError
 from nguon.core.messages import Item, Stream
+from nguon.core.pauses import jitter
 from nguon.core.signing import DocumentRefusedError
 from nguon.radio.feeds import (
     STALE_S,
@@ -302,7 +302,7 @@ class Tuner:
                 break
             tries = 0 if self._latest > began else tries + 1
             wait = _TRY_S[min(tries, len(_TRY_S) - 1)]
-            self._closing.wait(random.uniform(wait / 2, wait))  # noqa: S311
+            self._closing.wait(jitter(wait / 2, wait))
         if self.live is not None and self.live.ended:
             with self._lock:
                 self._ended = True

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import platform
-import random
 import resource
 from importlib import metadata
 from typing import Any
@@ -26,6 +25,7 @@ from nguon.agent.sinks import Sink
 from nguon.agent.store import Store
 from nguon.core import beats
 from nguon.core.beats import Beat
+from nguon.core.pauses import jitter
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Vitals:
         with contextlib.suppress(ConnectionError):
             await self._broker.publish("beat", self._beat(), qos=0)
         self._signals.beat.clear()
-        await wait(self._signals.beat, random.uniform(BEAT_S * 0.9, BEAT_S))  # noqa: S311
+        await wait(self._signals.beat, jitter(BEAT_S * 0.9, BEAT_S))
 
     async def sense_turn(self) -> None:
         """Beat at once when something urgent has changed."""

@@ -9,9 +9,10 @@ What must be there once is unique in the whole table where the month follows fro
 in each month, and the room looks into the other months itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -268,10 +269,17 @@ def hold_still(kept: Kept, month: date) -> None:
 # --- from one table to months ------------------------------------------------------
 
 
-def convert(using: BaseDatabaseWrapper, kept: Kept, table: str) -> None:
+def convert(
+    using: BaseDatabaseWrapper,
+    kept: Kept,
+    table: str,
+    fresh: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Make a plain table one of months, with all its rows: for a migration.
 
-    PostgreSQL only. One transaction; nobody else can use the table meanwhile.
+    PostgreSQL only. One transaction; nobody else can use the table meanwhile. `fresh`
+    says what becomes of columns on the way (SQL): to change them first would write
+    every row, and every index of it, once more.
 
     1. note its indexes and constraints
     2. make the partitioned table, a partition for each month there is, and copy
@@ -298,7 +306,17 @@ def convert(using: BaseDatabaseWrapper, kept: Kept, table: str) -> None:
                 f" FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
                 f" WITH (fillfactor = {kept.fill})"
             )
-        cursor.execute(f"INSERT INTO {table} SELECT * FROM {whole}")  # noqa: S608
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s)"
+            " AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+            [whole],
+        )
+        names = [row[0] for row in cursor.fetchall()]
+        values = ", ".join(fresh.get(name, name) for name in names)
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(names)})"  # noqa: S608  (our own names)
+            f" SELECT {values} FROM {whole}"
+        )
         cursor.execute(f"DROP TABLE {whole}")
         cursor.execute(f"CREATE SEQUENCE {table}_id_seq OWNED BY {table}.id")
         cursor.execute(

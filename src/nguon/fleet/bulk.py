@@ -28,7 +28,7 @@ def moment_form() -> Callable[[datetime], str]:
 
 def _naive_text(at: datetime) -> str:
     """Return what Django's SQLite keeps: UTC without saying so."""
-    text = at.astimezone(UTC).isoformat(" ")
+    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ")
     return text[: -len("+00:00")]
 
 

@@ -29,7 +29,7 @@ RETRY_SECONDS = 0.5
 MAX_MESSAGES = 1_000
 WRITERS = 2
 # The share of a transaction's time that SQLite is left to others after it.
-BREATH = 0.25
+BREATH = 0.15
 
 
 class Writer:

@@ -90,7 +90,15 @@ _ALL = (
         "large_boards",
         "Bảng tin điện tử cỡ lớn kết nối hệ thống tỉnh",
         "bảng",
-        "bảng LED, LCD cỡ lớn đã kết nối",
+        "bảng LED, LCD cỡ lớn đã kết nối ở cuối kỳ",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _share(
+        "villages_reached",
+        "Thôn, làng, tổ dân phố có loa, kể cả đài có dây, FM",
+        "thôn có loa của bất kỳ loại đài nào ở cuối kỳ",
+        "thôn, làng, tổ dân phố",
         source=REPORTED,
         law=STRATEGY,
     ),
@@ -167,7 +175,6 @@ _ALL = (
         "Nhân lực làm công tác truyền thông",
         "người",
         "người đang giữ việc ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _share(
@@ -175,7 +182,6 @@ _ALL = (
         "Nhân lực đã được tập huấn",
         "người đã có chứng nhận tập huấn",
         "người đang giữ việc",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _count(
@@ -183,7 +189,6 @@ _ALL = (
         "Tuyên truyền viên cơ sở được công nhận",
         "người",
         "người có quyết định còn hiệu lực",
-        source=REPORTED,
         law=DECREE_49,
     ),
     _count(
@@ -191,7 +196,6 @@ _ALL = (
         "Đài truyền thanh có dây, không dây FM còn dùng",
         "đài",
         "đài có dây, FM còn dùng ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _mean(

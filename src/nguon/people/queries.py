@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 
 from nguon.people import access
 from nguon.people.models import (
@@ -65,10 +65,12 @@ def list_approvers(
     return []
 
 
-def list_notices(officer: Officer, *, limit: int = 50) -> list[Notice]:
-    """Return an officer's latest notices, unread first."""
+def list_notices(officer: Officer) -> QuerySet[Notice]:
+    """Return an officer's notices, unread first, the latest first."""
     notices = Notice.objects.filter(officer=officer)
-    return list(notices.order_by("read_at", "-created_at", "-pk")[:limit])
+    # The two databases disagree whether nothing comes before or after a moment.
+    unread = Case(When(read_at__isnull=True, then=0), default=1)
+    return notices.order_by(unread, "-created_at", "-pk")
 
 
 def count_unread(officer: Officer) -> int:

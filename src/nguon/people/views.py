@@ -32,8 +32,9 @@ def _now() -> datetime:
 @require_safe
 def show_notices(request: HttpRequest) -> HttpResponse:
     """Show what an officer should know, unread first."""
-    notices = queries.list_notices(officer_of(request))
-    return render(request, "people/notices.html", {"notices": notices})
+    notices = Paginator(queries.list_notices(officer_of(request)), PAGE)
+    page = notices.get_page(request.GET.get("trang"))
+    return render(request, "people/notices.html", {"notices": page, "page": page})
 
 
 @require_POST

@@ -1,12 +1,6 @@
 """Who is due when: a heap of moments in which the latest word counts."""
 
 import heapq
-import random
-
-
-def jitter(low: float, high: float) -> float:
-    """Return a number between the two, so that not all do the same at once."""
-    return random.uniform(low, high)  # noqa: S311  (nothing secret about it)
 
 
 class Agenda:

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 
 from nguon.core import updates
+from nguon.core.pauses import jitter
 from nguon.core.updates import Update
-from nguon.simulator.agenda import jitter
 from nguon.simulator.device import Device
 
 FAULT = "update"

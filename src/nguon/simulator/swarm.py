@@ -25,8 +25,9 @@ from typing import Any
 
 from nguon.core import signing, topics
 from nguon.core.messages import MAX_EVENTS_PER_BATCH, Event, EventBatch
+from nguon.core.pauses import jitter
 from nguon.core.signing import DocumentRefusedError, PublicKey, SigningKey
-from nguon.simulator.agenda import Agenda, jitter
+from nguon.simulator.agenda import Agenda
 from nguon.simulator.body import Body
 from nguon.simulator.device import Device
 from nguon.simulator.http import UnreachableError

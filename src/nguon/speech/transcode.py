@@ -16,7 +16,6 @@ import ctypes
 import json
 import os
 import queue
-import random
 import resource
 import signal
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from nguon.core.addresses import AddressError
+from nguon.core.pauses import jitter
 from nguon.radio.feeds import (
     HttpFeed,
     RawFeed,
@@ -141,7 +141,7 @@ class Transcoder:
             self.state = "away"
             wait = TRY_S[min(tries, len(TRY_S) - 1)]
             self._moved_at = self._monotonic()
-            time.sleep(random.uniform(wait / 2, wait))  # noqa: S311
+            time.sleep(jitter(wait / 2, wait))
 
     def follow(self) -> bool:
         """Receive until the source breaks off; say whether anything was decoded."""

@@ -172,10 +172,11 @@ def fetch_feeds(
 
     new = 0
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="feeds") as pool:
-        for feed, came in zip(claimed, pool.map(ask, claimed), strict=True):
+        for feed, answer in [(feed, pool.submit(ask, feed)) for feed in claimed]:
             try:
-                new += _note(feed, came, at=at)
+                new += _note(feed, answer.result(), at=at)
             except Exception:
+                # It is asked again when its lease ends; the others go on.
                 logger.exception("news feed #%s: answer not kept", feed.pk)
     return new
 

@@ -6,18 +6,21 @@ from django.db import migrations, models
 from nguon.audit import months
 
 
-GRADES = """
-UPDATE schedule_playrecord SET grade = 2
-WHERE outcome = 'finished' AND sounded_ms >= 500 AND level_dbfs > -60
-    OR shown_at IS NOT NULL
-"""
+GRADED = """outcome = 'finished' AND sounded_ms >= 500 AND level_dbfs > -60
+    OR shown_at IS NOT NULL"""
 
 
 def split(_apps, schema_editor):
-    """Make the plays a table of months (PostgreSQL)."""
+    """Grade the plays; on PostgreSQL make them a table of months in the same go."""
+    if schema_editor.connection.vendor != "postgresql":
+        schema_editor.execute(
+            f"UPDATE schedule_playrecord SET grade = 2 WHERE {GRADED}"
+        )
+        return
     # A play is filled in twice after it was made: there shall be room beside it.
     kept = months.Kept("schedule.PlayRecord", "planned_at", fill=75)
-    months.convert(schema_editor.connection, kept, "schedule_playrecord")
+    fresh = {"grade": f"CASE WHEN {GRADED} THEN 2 ELSE grade END"}
+    months.convert(schema_editor.connection, kept, "schedule_playrecord", fresh)
 
 
 class Migration(migrations.Migration):
@@ -95,6 +98,5 @@ class Migration(migrations.Migration):
             name='unit',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit'),
         ),
-        migrations.RunSQL(GRADES, migrations.RunSQL.noop),
         migrations.RunPython(split),
     ]

@@ -9,10 +9,13 @@ const part = (name) => document.getElementById(`rec-${name}`);
 const LONGEST = Number(box.dataset.limit);
 const QUIET = 8;
 const LOUD = 92;
+// A recorder that has given nothing for so long is begun anew: a busy phone loses one.
+const MUTE_SECONDS = 3;
 let recorder = null;
 let pieces = [];
 let taken = null;
 let seconds = 0;
+let began = 0;
 
 const words = (value) => `${Number(value).toLocaleString("vi-VN", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} giây`;
 const clock = (value) => `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, "0")}`;
@@ -31,20 +34,31 @@ async function start() {
     wrong("Không mở được micro. Hãy cho phép trang này dùng micro, hoặc gửi tệp ghi âm ở dưới.");
     return;
   }
-  const kind = ["audio/webm;codecs=opus", "audio/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
   // Nothing of an earlier take stands there any more, neither its length nor its words.
-  pieces = [];
-  seconds = 0;
   part("level").value = 0;
-  part("hint").textContent = "";
-  recorder = new MediaRecorder(stream, kind ? { mimeType: kind, audioBitsPerSecond: 48000 } : {});
-  recorder.addEventListener("dataavailable", (event) => { if (event.data.size) pieces.push(event.data); });
-  recorder.addEventListener("stop", () => { stream.getTracks().forEach((track) => track.stop()); review(); });
+  part("hint").textContent = "Đang mở micro…";
   part("start").hidden = true;
   part("review").hidden = true;
   part("stop").hidden = part("live").hidden = false;
-  recorder.start(1000);
+  record(stream);
   watch(stream);
+}
+
+function record(stream) {
+  const kind = ["audio/webm;codecs=opus", "audio/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
+  const mine = new MediaRecorder(stream, kind ? { mimeType: kind, audioBitsPerSecond: 48000 } : {});
+  const kept = [];
+  mine.addEventListener("dataavailable", (event) => { if (event.data.size) kept.push(event.data); });
+  mine.addEventListener("stop", () => {
+    if (mine !== recorder) return;
+    stream.getTracks().forEach((track) => track.stop());
+    review();
+  });
+  recorder = mine;
+  pieces = kept;
+  seconds = 0;
+  began = performance.now();
+  mine.start(1000);
 }
 
 function watch(stream) {
@@ -53,13 +67,22 @@ function watch(stream) {
   analyser.fftSize = 2048;
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
-  const began = performance.now();
   const tick = () => {
     if (recorder.state !== "recording") { context.close(); return; }
     analyser.getFloatTimeDomainData(samples);
     const level = Math.min(100, Math.round(Math.max(...samples.map(Math.abs)) * 100));
     seconds = (performance.now() - began) / 1000;
     part("level").value = level;
+    if (!pieces.length) {
+      part("hint").textContent = "Đang mở micro…";
+      if (seconds > MUTE_SECONDS) {
+        const mute = recorder;
+        record(stream);
+        mute.stop();
+      }
+      setTimeout(tick, 150);
+      return;
+    }
     const hint = level < QUIET ? "Tiếng nhỏ, hãy nói gần micro hơn." : level > LOUD ? "Tiếng quá lớn, hãy lùi ra một chút." : "Tiếng vừa.";
     part("hint").textContent = `Đang ghi ${clock(seconds)}. ${hint}`;
     if (seconds >= LONGEST) { recorder.stop(); return; }

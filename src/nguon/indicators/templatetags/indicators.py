@@ -1,0 +1,65 @@
+"""How figures are written out: values, what is missing, parts of bulletins."""
+
+from collections.abc import Mapping
+
+from django import template
+
+from nguon.indicators import catalogue, rules
+from nguon.indicators.queries import Figure
+from nguon.newsroom import channels
+from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
+
+register = template.Library()
+MISSING = {
+    rules.NO_FACTS: "chưa đếm được",
+    rules.NO_DAYS: "chưa có ngày nào được đếm",
+    rules.NOT_TOLD: "chưa ghi sổ",
+    rules.NOTHING: "không có gì để tính",
+}
+SPLITS = {
+    "field": "Lĩnh vực",
+    "class": "Loại",
+    "language": "Ngôn ngữ",
+    "channel": "Kênh",
+    "supplier": "Nguồn tin",
+}
+
+
+@register.filter
+def missing_words(figure: Figure) -> str:
+    """Write why a figure has no value."""
+    return MISSING.get(figure.missing, "")
+
+
+@register.filter
+def plain_whole(value: float | None) -> float | None:
+    """Return a whole number as one, so that it is written without decimals."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+@register.filter
+def why_missing(figure: Figure) -> str:
+    """Say what is needed before a figure can be counted."""
+    one = figure.indicator
+    if figure.missing == rules.NO_FACTS:
+        return one.why_absent or f"{catalogue.SOURCES[one.source]}: chưa có số liệu."
+    if figure.missing == rules.NO_DAYS:
+        return "Mỗi ngày được đếm khi đã hết ngày; kỳ này chưa có ngày nào."
+    if figure.missing == rules.NOT_TOLD:
+        return "Đếm từ Sổ; địa bàn này chưa ghi dòng nào vào sổ."
+    return f"Mẫu số bằng 0: không có {one.denominator}."
+
+
+def part_words(part: str, suppliers: Mapping[int, str]) -> tuple[str, str]:
+    """Return by what a part splits, and its own words."""
+    kind, key = part.split(":", 1)
+    words: Mapping[str, str] = {
+        "field": FIELDS.get(int(key), key) if kind == "field" else key,
+        "class": CLASSES.get(key, key),
+        "language": LANGUAGES.get(key, key),
+        "channel": channels.KINDS.get(key, key),
+        "supplier": suppliers.get(int(key), key)
+        if kind == "supplier" and key
+        else "đơn vị tự soạn",
+    }
+    return SPLITS[kind], str(words.get(kind, key))

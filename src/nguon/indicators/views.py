@@ -1,0 +1,209 @@
+"""Pages of figures: all of a unit and period, and the facts behind each one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from nguon.core.errors import DomainError
+from nguon.indicators import asked, catalogue, queries, rules
+from nguon.indicators.asked import Asked
+from nguon.indicators.measures import BULLETINS, MEASURES
+from nguon.indicators.queries import Figure
+from nguon.indicators.templatetags.indicators import missing_words, part_words
+from nguon.newsroom.models import Supplier
+from nguon.people.answers import officer_of, table_file, wants_json
+from nguon.registers.counts import COUNTS as REGISTERED
+from nguon.territory.models import VILLAGE, Unit
+from nguon.territory.names import fold
+
+SHOWN_FACTS = 200
+WORDS = MEASURES | {what: (words, 1) for what, words in REGISTERED.items()}
+
+
+def _read(request: HttpRequest) -> Asked:
+    told = {key: str(text).replace("\0", "") for key, text in request.GET.items()}
+    return asked.read(officer_of(request), told, at=timezone.now())
+
+
+def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
+    """Return the figures that a list asks for: `tim` (words), `nguon` (source)."""
+    found = queries.list_figures(wanted.unit, wanted.period)
+    words = fold(request.GET.get("tim", "").replace("\0", "")).split()
+    source = request.GET.get("nguon", "")
+    return [
+        one
+        for one in found
+        if all(word in fold(one.indicator.name) for word in words)
+        and (source not in catalogue.SOURCES or one.indicator.source == source)
+    ]
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Show every figure of a unit and period, with search and filter."""
+    wanted = _read(request)
+    try:
+        figures, error = _list(request, wanted), None
+    except DomainError as refused:
+        figures, error = [], refused
+    if wants_json(request):
+        if error is not None:
+            raise error
+        return JsonResponse({"figures": [_facts(one) for one in figures]})
+    context = {
+        "wanted": wanted,
+        "counted": [one for one in figures if one.value is not None],
+        "missing": [one for one in figures if one.value is None],
+        "counted_days": figures[0].counted_days if figures else 0,
+        "spans": asked.SPANS.items(),
+        "sources": catalogue.SOURCES.items(),
+        "asked": request.GET,
+        "error": error,
+    }
+    return render(request, "indicators/figures.html", context)
+
+
+def _facts(one: Figure) -> dict[str, Any]:
+    return {
+        "code": one.indicator.code,
+        "name": one.indicator.name,
+        "unit": one.unit.full_name,
+        "first_date": one.period.first.isoformat(),
+        "last_date": one.period.last.isoformat(),
+        "value": one.value,
+        "shown_in": one.indicator.unit,
+        "above": one.ratio.above,
+        "below": one.ratio.below,
+        "missing": one.missing,
+        "counted_days": one.counted_days,
+    }
+
+
+@require_safe
+def index_file(request: HttpRequest) -> HttpResponse:
+    """Give the list of figures as a file."""
+    wanted = _read(request)
+    head = ("Chỉ tiêu", "Giá trị", "Đơn vị tính", "Tử số", "Mẫu số", "Ngày đã đếm")
+    rows = (
+        (
+            one.indicator.name,
+            missing_words(one) if one.value is None else one.value,
+            one.indicator.unit,
+            one.ratio.above if one.value is not None else "",
+            one.ratio.below if one.value is not None and one.ratio.below else "",
+            f"{one.counted_days}/{one.period.days}",
+        )
+        for one in _list(request, wanted)
+    )
+    return table_file(f"chi-tieu-{wanted.period.first}", head, rows)
+
+
+@require_safe
+def show(request: HttpRequest, figure: str) -> HttpResponse:
+    """Show one figure, the places it is made of, and the facts behind it."""
+    one = catalogue.find(figure)
+    wanted = _read(request)
+    places = _places(wanted, figure)
+    behind = _behind(wanted, figure)
+    told = {row.indicator.code: row for row in queries.list_figures(
+        wanted.unit, wanted.period
+    )}  # fmt: skip
+    if wants_json(request):
+        return JsonResponse(
+            _facts(told[figure]) | {"places": places, "facts": behind},
+            json_dumps_params={"default": str},
+        )
+    context = {
+        "wanted": wanted,
+        "figure": told[figure],
+        "one": one,
+        "recipe": rules.RECIPES.get(figure),
+        "places": places,
+        "behind": behind[:SHOWN_FACTS],
+        "more": max(0, len(behind) - SHOWN_FACTS),
+        "parts": _parts(wanted) if figure == BULLETINS else [],
+        "spans": asked.SPANS.items(),
+        "asked": request.GET,
+    }
+    return render(request, "indicators/figure.html", context)
+
+
+def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
+    """Return the figure of every place under the unit, the lowest first."""
+    one = catalogue.find(code)
+    table = queries.count_places(wanted.unit, wanted.period)
+    if code not in table.ratios:
+        return []
+    ratios = table.ratios[code]
+    must_tell = rules.RECIPES[code].told is not None
+    found: list[dict[str, Any]] = []
+    for key, unit in table.places.items():
+        if key == wanted.unit.pk and key not in ratios:
+            continue
+        # Who has told nothing has no 0 either.
+        untold = must_tell and key not in ratios
+        value = rules.value_of(one, ratios.get(key, rules.Ratio()))
+        found.append(
+            {
+                "name": unit.full_name,
+                "uid": unit.uid,
+                "value": None if untold else value,
+                "untold": untold,
+            }
+        )
+    return sorted(found, key=_rank)
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[bool, float, str]:
+    return (row["value"] is None, row["value"] or 0.0, fold(row["name"]))
+
+
+def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
+    recipe = rules.RECIPES.get(code)
+    if recipe is None:
+        return []
+    rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    return [
+        {
+            "unit": _place_name(unit),
+            "what": WORDS[measure][0],
+            "number": number / WORDS[measure][1],
+        }
+        for unit, measure, number in rows
+    ]
+
+
+def _place_name(unit: Unit) -> str:
+    """Return a village with its commune: many are called Làng 1."""
+    if unit.kind == VILLAGE and unit.parent is not None:
+        return f"{unit.full_name}, {unit.parent.full_name}"
+    return unit.full_name
+
+
+def _parts(wanted: Asked) -> Sequence[tuple[str, str, int]]:
+    """Return how bulletins split: by what, in which words, how many."""
+    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS)
+    keys = [part.split(":", 1)[1] for part in parts if part.startswith("supplier:")]
+    names = dict(
+        Supplier.objects.filter(pk__in=[key for key in keys if key]).values_list(
+            "pk", "name"
+        )
+    )
+    told = [(*part_words(part, names), n) for part, n in parts.items()]
+    return sorted(told, key=lambda row: (row[0], -row[2], row[1]))
+
+
+@require_safe
+def show_file(request: HttpRequest, figure: str) -> HttpResponse:
+    """Give the facts behind one figure as a file."""
+    catalogue.find(figure)
+    wanted = _read(request)
+    rows = (
+        (row["unit"], row["what"], row["number"]) for row in _behind(wanted, figure)
+    )
+    head = ("Nơi xảy ra", "Số liệu", "Số lượng")
+    return table_file(f"{figure}-{wanted.period.first}", head, rows)
