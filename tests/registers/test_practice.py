@@ -27,6 +27,7 @@ from nguon.registers.models import (
 from nguon.registers.practice import actions, ground, lessons, queries, rules
 from nguon.schedule.rules import LOCAL
 from nguon.territory.models import Unit
+from tests.conftest import make_officer
 
 pytestmark = pytest.mark.django_db
 TITLE, BODY = "Họp làng", "Mời bà con họp lúc 7 giờ tối thứ Sáu, ngày 27/11/2026."
@@ -403,7 +404,7 @@ def test_who_keeps_no_register_names_only_themselves(
 
 
 def test_without_a_role_there_is_no_practice(now: datetime) -> None:
-    nobody = Officer.objects.create(username="moi", full_name="Người Mới")
+    nobody = make_officer("moi", "Người Mới")
 
     with pytest.raises(InvalidError) as refused:
         actions.begin(by=nobody, at=now)
