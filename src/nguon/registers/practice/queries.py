@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -70,7 +71,7 @@ def state_of(run: PracticeRun, *, at: datetime) -> str:
     )
 
 
-def list_runs(reader: Reader, asked: Mapping[str, str]) -> QuerySet[PracticeRun]:
+def list_runs(reader: Reader, asked: Mapping[str, str]) -> QuerySet[Any]:
     """Return the practices of an officer's ground, the latest touched first.
 
     Each has `steps_done`. `asked`: `tim` (words of a name or place), `tinh_trang` (of

@@ -21,7 +21,7 @@ STEPS = {
     LEARN_STOP: "Bài 4: dừng phát khẩn cấp",
     WRITTEN: "Viết bản tin",
     SENT: "Chọn giờ phát, gửi duyệt",
-    CAUGHT: "Thấy lỗi trong tin của người khác và trả lại",
+    CAUGHT: "Xem tin của đồng nghiệp",
     APPROVED: "Duyệt bản tin",
     PLAYED: "Xem loa phát đúng giờ",
     STOPPED: "Dừng phát",
