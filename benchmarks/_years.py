@@ -33,7 +33,7 @@ SELECT d.id, d.unit_id, %s, %s, 1440, 4, 1436, 1436, 0, 9, 0,
     CASE WHEN (d.id + %s) %% 13 = 0 THEN 0 ELSE 9 END, 0,
     CASE WHEN d.id %% 4 = 0 THEN 1 ELSE 0 END, 0, 0, 0, 0
 FROM fleet_device d WHERE d.state = 'active'
-"""  # noqa: S608  (our own names)
+"""
 COPIES = {
     PlayDay: (
         "device_id", "unit_id", "klass", "outcome", "cause", "grade", "late_joiner",
@@ -104,7 +104,7 @@ def _copy(model: type[DayFact | PlayDay], source: date, day: date) -> None:
     names = ", ".join(COPIES[model])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} (day, {names})"  # noqa: S608
+            f"INSERT INTO {model._meta.db_table} (day, {names})"
             f" SELECT %s, {names} FROM {model._meta.db_table} WHERE day = %s",
             [day, source],
         )
