@@ -125,7 +125,7 @@ PlaceSum = tuple[str, int, int | None]
 
 def _by_place(rows: QuerySet[Any]) -> Iterable[PlaceSum]:
     keys = rows.values_list("measure", "place")
-    return keys.annotate(n=Sum("number", filter=Q(part="")))
+    yield from keys.annotate(n=Sum("number", filter=Q(part="")))
 
 
 class _Counting:
