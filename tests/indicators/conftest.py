@@ -1,7 +1,7 @@
 """A week of made-up facts: bulletins, alerts, plays, beats and faults."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,10 +15,26 @@ from nguon.indicators import actions
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
+from nguon.plan import actions as plans
+from nguon.plan.rules import PlanWords, TaskWords
+from nguon.registers.models import (
+    Lesson,
+    PracticeProof,
+    Propagandist,
+    StaffMember,
+    Station,
+    Training,
+)
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules
 from nguon.schedule.actions.days import count_day as count_plays
-from nguon.schedule.models import Airing, Broadcast, CountedDay, PlayRecord
+from nguon.schedule.models import (
+    Airing,
+    Broadcast,
+    CountedDay,
+    InboxEntry,
+    PlayRecord,
+)
 from nguon.schedule.station import StationRules
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
@@ -92,9 +108,12 @@ def generate(
             source = draw.choice([None, supplier.pk]) if unit == ia_grai else None
             at = local(draw.choice(days), 11 + number / 2)
             _bulletin(draw, unit, by, second, source, at)
+        _inbox(draw, {ia_grai: lan, dak_doa: hoa}, days)
         _plays(draw, devices, days)
         _beats(draw, devices, days)
         _faults(draw, devices, days)
+        _registers(draw, [province, ia_grai, dak_doa], villages, quan, now)
+        _costs(draw, province, [ia_grai, dak_doa], quan, now)
         over = local(days[-1] + timedelta(days=1), 3)
         CountedDay.objects.bulk_create([CountedDay(day=day) for day in days])
         for day in days:
@@ -164,6 +183,22 @@ def _bulletin(
     return schedule.release(broadcast_uid=one.uid, sha256=one.sha256, by=second, at=at)
 
 
+def _inbox(
+    draw: random.Random, officers: Mapping[Unit, Officer], days: Sequence[date]
+) -> None:
+    """Let communes take, leave or not look at what came from above."""
+    rows = InboxEntry.objects.filter(unit__in=officers).select_related("unit")
+    for entry in rows.order_by("pk"):
+        late = [day for day in days if local(day, 20) > entry.arrived_at]
+        how = {"entry_id": entry.pk, "by": officers[entry.unit],
+               "at": local(draw.choice(late), 20)}  # fmt: skip
+        fate = draw.choice(["take", "take", "leave", "wait"])
+        if fate == "take":
+            schedule.take_entry(**how)
+        elif fate == "leave":
+            schedule.leave_entry(reason="Không hợp xã", **how)
+
+
 def _plays(
     draw: random.Random, devices: Sequence[Device], days: Sequence[date]
 ) -> None:
@@ -229,6 +264,94 @@ def _faults(
                 )
             )  # fmt: skip
     Fault.objects.bulk_create(rows)
+
+
+def _registers(
+    draw: random.Random,
+    offices: Sequence[Unit],
+    villages: Sequence[Unit],
+    by: Officer,
+    at: datetime,
+) -> None:
+    """Write lines that began, ended and learnt before, within and after the week."""
+    common = {"added_by": by, "added_at": at}
+    training = Training.objects.create(
+        unit=offices[0], title="Đợt 1", folded="dot 1", **common
+    )
+    lessons = [
+        Lesson.objects.create(training=training, number=n, title=f"Bài {n}")
+        for n in (1, 2)
+    ]
+
+    def some_day() -> date:
+        return FIRST + timedelta(days=draw.randint(-9, DAYS + 1))
+
+    for number in range(24):
+        begun = some_day()
+        ended = draw.choice([None, begun + timedelta(days=draw.randint(1, 9))])
+        period = {
+            "full_name": f"Người {number}", "folded": f"nguoi {number}",
+            "from_date": begun, "to_date": ended, **common,
+        }  # fmt: skip
+        Propagandist.objects.create(
+            unit=draw.choice(villages), decision_number=f"{number}/QĐ", **period
+        )
+        person = StaffMember.objects.create(
+            unit=draw.choice(offices), post="Cán bộ", **period
+        )
+        for lesson in lessons[: draw.randint(0, 2)]:
+            PracticeProof.objects.create(
+                lesson=lesson, staff_member=person, proven_on=some_day(),
+                recorded_by=by, recorded_at=at,
+            )  # fmt: skip
+        Station.objects.create(
+            unit=draw.choice(offices[1:]), name=f"Đài {number}",
+            folded=f"dai {number}", kind=draw.choice(["it", "wired", "fm"]),
+            year=draw.choice([2014, 2026, 2027]), source="commune",
+            ended_on=draw.choice([None, None, some_day()]), **common,
+        )  # fmt: skip
+    # Everybody of the first days told something: an empty register has no figure.
+    early = {"from_date": FIRST - timedelta(days=99), **common}
+    for unit in offices:
+        StaffMember.objects.create(
+            unit=unit, full_name="Siu Sớm", folded="siu som", post="Cán bộ", **early
+        )
+    for unit in villages:
+        Propagandist.objects.create(
+            unit=unit, full_name="Siu Sớm", folded="siu som", decision_number="1",
+            **early,
+        )  # fmt: skip
+
+
+def _costs(
+    draw: random.Random,
+    province: Unit,
+    communes: Sequence[Unit],
+    quan: Officer,
+    at: datetime,
+) -> None:
+    """Write what stations and clusters cost: in three plans, one never sent down."""
+    for number in range(3):
+        words = PlanWords(
+            title=f"Kế hoạch {number}",
+            first_date=date(2026, 1, 1),
+            last_date=date(2026, 12, 31),
+        )
+        plan = plans.draft_plan(
+            unit=province, keeper=province, words=words, by=quan, at=at
+        )
+        task = TaskWords("Giữ loa kêu", "Các xã", "Loa kêu")
+        plans.add_task(plan_id=plan.pk, words=task, units=communes, by=quan, at=at)
+        for unit in [*communes, province]:
+            for year in (2025, 2026):
+                plans.set_running_cost(
+                    plan_id=plan.pk, unit=unit, year=year,
+                    per_station=draw.randint(0, 9) * 10**6,
+                    per_cluster=draw.randint(1, 9) * 10**5,
+                    by=quan, at=at + timedelta(hours=number),
+                )  # fmt: skip
+        if number < 2:
+            plans.send_plan(plan_id=plan.pk, by=quan, at=at)
 
 
 @pytest.fixture

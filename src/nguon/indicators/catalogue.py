@@ -63,7 +63,7 @@ def _mean(
     return Indicator(code, name, MEAN, unit, above, below, **more)
 
 
-NO_FACTS = "Chưa có nguồn số liệu trong hệ thống."
+NO_REFLECTIONS = "Chưa có phần nhận và trả lời phản ánh của người dân trong hệ thống."
 _ALL = (
     _share(
         "communes_sounding",
@@ -90,17 +90,23 @@ _ALL = (
         "large_boards",
         "Bảng tin điện tử cỡ lớn kết nối hệ thống tỉnh",
         "bảng",
-        "bảng LED, LCD cỡ lớn đã kết nối",
+        "bảng LED, LCD cỡ lớn đã kết nối ở cuối kỳ",
+        source=REPORTED,
+        law=STRATEGY,
+    ),
+    _share(
+        "villages_reached",
+        "Thôn, làng, tổ dân phố có loa, kể cả đài có dây, FM",
+        "thôn có loa của bất kỳ loại đài nào ở cuối kỳ",
+        "thôn, làng, tổ dân phố",
         source=REPORTED,
         law=STRATEGY,
     ),
     _share(
         "portals_alive",
-        "Trang thông tin điện tử của xã hoạt động",
-        "xã có trang trả lời và có tin mới trong kỳ",
+        "Trang công khai của xã có tin mới",
+        "xã có tin mới lên trang công khai của hệ thống trong kỳ",
         "xã, phường",
-        source=ABSENT,
-        why_absent=NO_FACTS,
         law="Nghị định 42/2022/NĐ-CP",
     ),
     _count(
@@ -150,7 +156,7 @@ _ALL = (
         "phản ánh",
         "phản ánh nhận trong kỳ",
         source=ABSENT,
-        why_absent=NO_FACTS,
+        why_absent=NO_REFLECTIONS,
         law=DECREE_49,
     ),
     _share(
@@ -159,7 +165,16 @@ _ALL = (
         "phản ánh trả lời đúng hạn",
         "phản ánh đến hạn trong kỳ",
         source=ABSENT,
-        why_absent=NO_FACTS,
+        why_absent=NO_REFLECTIONS,
+        law=DECREE_49,
+    ),
+    _share(
+        "reflections_satisfied",
+        "Người gửi phản ánh hài lòng với câu trả lời",
+        "phản ánh được người gửi đánh giá hài lòng",
+        "phản ánh được đánh giá",
+        source=ABSENT,
+        why_absent=NO_REFLECTIONS,
         law=DECREE_49,
     ),
     _count(
@@ -167,7 +182,6 @@ _ALL = (
         "Nhân lực làm công tác truyền thông",
         "người",
         "người đang giữ việc ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _share(
@@ -175,7 +189,6 @@ _ALL = (
         "Nhân lực đã được tập huấn",
         "người đã có chứng nhận tập huấn",
         "người đang giữ việc",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _count(
@@ -183,7 +196,6 @@ _ALL = (
         "Tuyên truyền viên cơ sở được công nhận",
         "người",
         "người có quyết định còn hiệu lực",
-        source=REPORTED,
         law=DECREE_49,
     ),
     _count(
@@ -191,15 +203,14 @@ _ALL = (
         "Đài truyền thanh có dây, không dây FM còn dùng",
         "đài",
         "đài có dây, FM còn dùng ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _mean(
         "cluster_cost",
         "Chi phí một cụm loa nghe được, một năm",
         "đồng",
-        "chi thường xuyên trong năm",
-        "cụm loa nghe được",
+        "chi phí chạy đài và cụm loa trong năm, xã đã ghi trong kế hoạch",
+        "cụm loa nghe được của các xã đó",
     ),
     _share(
         "people_heard",

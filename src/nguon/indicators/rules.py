@@ -3,13 +3,15 @@
 Tables and plain functions; no database, no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
 from nguon.indicators.catalogue import COUNT, SHARE, Indicator
+from nguon.indicators.told import RUNNING_COST
+from nguon.registers import counts as registers
 
 # How a measure is read over a period.
 SUM = "sum"  # of all days
@@ -17,6 +19,8 @@ LAST = "last"  # of the latest counted day
 UNITS = "units"  # how many units of the map had any
 PARTS = "parts"  # how many different parts there were
 GROUND = "ground"  # how many units of this kind the map has
+REGISTER = "register"  # lines of a register that stand on the latest counted day
+TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
 
@@ -43,6 +47,24 @@ class Period:
         if not 0 < self.days <= LONGEST_DAYS:
             raise InvalidError("indicators.period")
 
+    def cut(self, whole: Collection[date]) -> list["Period"]:
+        """Return what is left of it when these months (their first days) are out."""
+        left, first = [], self.first
+        for month in sorted(whole):
+            left.append(Period(first, month))
+            first = months(month.year, month.month, 1).after
+        left.append(Period(first, self.after))
+        return [one for one in left if one.days > 0]
+
+    @property
+    def whole_months(self) -> list[date]:
+        """The first days of the months that lie in it as a whole."""
+        found, month = [], self.first.replace(day=1)
+        while (after := months(month.year, month.month, 1).after) <= self.after:
+            found += [month] if month >= self.first else []
+            month = after
+        return found
+
 
 def months(year: int, first: int, count: int) -> Period:
     """Return `count` whole months from the month `first` (1 to 12) of a year."""
@@ -60,13 +82,19 @@ class Term:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Numerator over denominator; `scale` base units make one unit that is shown."""
+    """Numerator over denominator; `scale` base units make one unit that is shown.
+
+    `told` counts what a place must have told of before it has a figure at all.
+    """
 
     above: Term
     below: Term | None = None
     scale: int = 1
+    told: Term | None = None
 
 
+COST = Term(TOLD, RUNNING_COST)
+STAFF_TOLD = Term(REGISTER, registers.STAFF_TOLD)
 RECIPES: Mapping[str, Recipe] = {
     "communes_sounding": Recipe(Term(UNITS, measures.SOUNDED), Term(GROUND, "commune")),
     "villages_covered": Recipe(
@@ -75,6 +103,7 @@ RECIPES: Mapping[str, Recipe] = {
     "communes_with_board": Recipe(
         Term(UNITS, measures.BOARD_LIT), Term(GROUND, "commune")
     ),
+    "portals_alive": Recipe(Term(UNITS, measures.PAGE_NEWS), Term(GROUND, "commune")),
     "suppliers": Recipe(Term(PARTS, measures.SUPPLIED)),
     "bulletins": Recipe(Term(SUM, measures.BULLETINS)),
     "minutes_planned": Recipe(Term(SUM, measures.PLANNED_MS), scale=60_000),
@@ -91,11 +120,27 @@ RECIPES: Mapping[str, Recipe] = {
     "alert_sounded": Recipe(
         Term(SUM, measures.ALERT_SOUNDED), Term(SUM, measures.ALERT_DUE)
     ),
+    "staff": Recipe(Term(REGISTER, registers.STAFF), told=STAFF_TOLD),
+    "staff_trained": Recipe(
+        Term(REGISTER, registers.STAFF_TRAINED),
+        Term(REGISTER, registers.STAFF),
+        told=STAFF_TOLD,
+    ),
+    "propagandists": Recipe(
+        Term(REGISTER, registers.PROPAGANDISTS),
+        told=Term(REGISTER, registers.PROPAGANDISTS_TOLD),
+    ),
+    "other_stations": Recipe(
+        Term(REGISTER, registers.OTHER_STATIONS),
+        told=Term(REGISTER, registers.STATIONS_TOLD),
+    ),
+    "cluster_cost": Recipe(COST, Term(LAST, measures.AUDIBLE), told=COST),
 }
 # The level whose units a distinct count counts.
 COUNTED_KIND = {
     measures.SOUNDED: "commune",
     measures.BOARD_LIT: "commune",
+    measures.PAGE_NEWS: "commune",
     measures.VILLAGE_AUDIBLE: "village",
 }
 
@@ -133,16 +178,20 @@ def value_of(one: Indicator, ratio: Ratio) -> float | None:
 NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
+NOT_TOLD = "not_told"
 
 
 def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
     """Return why a figure has no value, or nothing when it has one.
 
     What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
-    in the period (`NO_DAYS`), nothing to divide by (`NOTHING`).
+    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), nothing to divide by
+    (`NOTHING`).
     """
     if one.source != catalogue.COUNTED or one.code not in RECIPES:
         return NO_FACTS
-    if not counted_days or ratio is None:
+    if not counted_days:
         return NO_DAYS
+    if ratio is None:
+        return NOT_TOLD
     return NOTHING if value_of(one, ratio) is None else ""

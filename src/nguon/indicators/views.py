@@ -5,21 +5,24 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.core.errors import DomainError
-from nguon.indicators import asked, catalogue, queries, rules
+from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
 from nguon.indicators.measures import BULLETINS, MEASURES
 from nguon.indicators.queries import Figure
 from nguon.indicators.templatetags.indicators import missing_words, part_words
 from nguon.newsroom.models import Supplier
 from nguon.people.answers import officer_of, table_file, wants_json
+from nguon.registers.counts import COUNTS as REGISTERED
 from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.names import fold
 
 SHOWN_FACTS = 200
+REGISTER_WORDS = {what: (words, 1) for what, words in REGISTERED.items()}
 
 
 def _read(request: HttpRequest) -> Asked:
@@ -107,19 +110,18 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    told = {row.indicator.code: row for row in queries.list_figures(
-        wanted.unit, wanted.period
-    )}  # fmt: skip
+    figures = queries.list_figures(wanted.unit, wanted.period)
+    (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
-            _facts(told[figure]) | {"places": places, "facts": behind},
+            _facts(found) | {"places": places, "facts": behind},
             json_dumps_params={"default": str},
         )
     context = {
         "wanted": wanted,
-        "figure": told[figure],
+        "figure": found,
         "one": one,
-        "recipe": rules.RECIPES.get(figure),
+        "page": _page_behind(figure),
         "places": places,
         "behind": behind[:SHOWN_FACTS],
         "more": max(0, len(behind) - SHOWN_FACTS),
@@ -134,17 +136,25 @@ def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
     one = catalogue.find(code)
     table = queries.count_places(wanted.unit, wanted.period)
-    if code not in rules.RECIPES:
+    if code not in table.ratios:
         return []
-    found = [
-        {
-            "name": unit.full_name,
-            "uid": unit.uid,
-            "value": rules.value_of(one, table.ratios[code].get(key, rules.Ratio())),
-        }
-        for key, unit in table.places.items()
-        if key != wanted.unit.pk or key in table.ratios[code]
-    ]
+    ratios = table.ratios[code]
+    must_tell = rules.RECIPES[code].told is not None
+    found: list[dict[str, Any]] = []
+    for key, unit in table.places.items():
+        if key == wanted.unit.pk and key not in ratios:
+            continue
+        # Who has told nothing has no 0 either.
+        untold = must_tell and key not in ratios
+        value = rules.value_of(one, ratios.get(key, rules.Ratio()))
+        found.append(
+            {
+                "name": unit.full_name,
+                "uid": unit.uid,
+                "value": None if untold else value,
+                "untold": untold,
+            }
+        )
     return sorted(found, key=_rank)
 
 
@@ -157,14 +167,27 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    words = MEASURES | REGISTER_WORDS
+    words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
         {
             "unit": _place_name(unit),
-            "what": MEASURES[measure][0],
-            "number": number / MEASURES[measure][1],
+            "what": words[measure][0],
+            "number": number / words[measure][1],
         }
         for unit, measure, number in rows
     ]
+
+
+def _page_behind(code: str) -> tuple[str, str]:
+    """Return where the facts behind a figure are written, and what that is called."""
+    recipe = rules.RECIPES.get(code)
+    how = recipe.told.how if recipe and recipe.told else ""
+    if how == rules.REGISTER:
+        return reverse("registers:registers"), "Sổ"
+    if recipe and recipe.told and how == rules.TOLD:
+        return reverse(told.SOURCES[recipe.told.what].page), "Kế hoạch"
+    return reverse("schedule:plays"), "Nhật ký phát"
 
 
 def _place_name(unit: Unit) -> str:

@@ -55,8 +55,10 @@ AUTH_USER_MODEL = "people.Officer"
 INSTALLED_APPS = [
     "nguon.demo",
     "nguon.web",
+    "nguon.reports",
     "nguon.plan",
     "nguon.indicators",
+    "nguon.registers",
     "nguon.portal",
     "nguon.gateway",
     "nguon.channels",
