@@ -1,0 +1,16 @@
+"""Tables of figures. Only `indicators.actions` writes here."""
+
+from nguon.indicators.models.facts import DayFact, FactDay
+from nguon.indicators.models.listening import (
+    ListeningAnswer,
+    ListeningPlace,
+    ListeningRound,
+)
+
+__all__ = [
+    "DayFact",
+    "FactDay",
+    "ListeningAnswer",
+    "ListeningPlace",
+    "ListeningRound",
+]
