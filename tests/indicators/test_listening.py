@@ -114,7 +114,8 @@ def test_villages_are_drawn_within_the_language_their_speakers_play(
 ) -> None:
     for village, languages in ((villages[0], ["jra", "vi"]), (villages[9], ["vi"])):
         Device.objects.create(
-            kind="speaker", name="Cụm loa", unit=village, state="active", languages=languages,
+            kind="speaker", name="Cụm loa", unit=village, state="active",
+            languages=languages,
             public_key=SigningKey.generate().public.x,
             enrolled_at=now, decided_by=tung, decided_at=now,
         )  # fmt: skip
@@ -352,7 +353,8 @@ def test_results_say_which_villages_stay_silent_and_how_many_heard_in_what(
     draw: Draw, villages: list[Unit], tung: Officer, now: datetime
 ) -> None:
     Device.objects.create(
-        kind="speaker", name="Cụm loa", unit=villages[0], state="active", languages=["jra"],
+        kind="speaker", name="Cụm loa", unit=villages[0], state="active",
+        languages=["jra"],
         public_key=SigningKey.generate().public.x,
         enrolled_at=now, decided_by=tung, decided_at=now,
     )  # fmt: skip
