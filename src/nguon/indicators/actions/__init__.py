@@ -1,6 +1,12 @@
 """Every change to what the room of figures keeps."""
 
-from nguon.indicators.actions.facts import LATE_DAYS, SETTLED, count_day, roll_facts
+from nguon.indicators.actions.facts import (
+    LATE_DAYS,
+    SETTLED,
+    add_up_month,
+    count_day,
+    roll_facts,
+)
 from nguon.indicators.actions.listening import (
     draw_round,
     drop_round,
@@ -12,6 +18,7 @@ from nguon.indicators.actions.listening import (
 __all__ = [
     "LATE_DAYS",
     "SETTLED",
+    "add_up_month",
     "count_day",
     "draw_round",
     "drop_round",

@@ -1,6 +1,6 @@
 """Tables of figures. Only `indicators.actions` writes here."""
 
-from nguon.indicators.models.facts import DayFact, FactDay
+from nguon.indicators.models.facts import DayFact, FactDay, FactMonth, MonthFact
 from nguon.indicators.models.listening import (
     ListeningAnswer,
     ListeningPlace,
@@ -10,7 +10,9 @@ from nguon.indicators.models.listening import (
 __all__ = [
     "DayFact",
     "FactDay",
+    "FactMonth",
     "ListeningAnswer",
     "ListeningPlace",
     "ListeningRound",
+    "MonthFact",
 ]

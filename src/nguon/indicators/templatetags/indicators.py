@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from nguon.indicators import catalogue, rules
+from nguon.indicators import catalogue, rules, told
 from nguon.indicators.estimating import FEWEST_ANSWERS, FEWEST_FREEDOM, Estimate
 from nguon.indicators.listening_queries import stratum_words
 from nguon.indicators.queries import Figure
@@ -15,7 +15,7 @@ register = template.Library()
 MISSING = {
     rules.NO_FACTS: "chưa đếm được",
     rules.NO_DAYS: "chưa có ngày nào được đếm",
-    rules.NOT_TOLD: "chưa ghi sổ",
+    rules.NOT_TOLD: "chưa ghi",
     rules.NOTHING: "không có gì để tính",
     rules.NOT_ASKED: "chưa hỏi mẫu",
     rules.TOO_FEW: "chưa đủ mẫu",
@@ -50,6 +50,9 @@ def why_missing(figure: Figure) -> str:
     if figure.missing == rules.NO_DAYS:
         return "Mỗi ngày được đếm khi đã hết ngày; kỳ này chưa có ngày nào."
     if figure.missing == rules.NOT_TOLD:
+        needed = rules.RECIPES[one.code].told
+        if needed is not None and needed.how == rules.TOLD:
+            return told.SOURCES[needed.what].missing
         return "Đếm từ Sổ; địa bàn này chưa ghi dòng nào vào sổ."
     if figure.missing == rules.NOT_ASKED:
         return "Chưa có đợt hỏi nghe nào đã xong về quý này ở địa bàn."
