@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -82,8 +83,10 @@ WHOLE, STRATUM, COMMUNE = "whole", "stratum", "commune"
 
 def list_rounds(
     officer: Officer, asked: Mapping[str, str], *, at: datetime
-) -> QuerySet[ListeningRound]:
-    """Return the rounds an officer may see, the latest first, with counts.
+) -> QuerySet[Any]:
+    """Return the rounds an officer may see, the latest first.
+
+    Each with `villages` drawn and people `met`.
 
     `asked`: `tim` (words of the unit's name), `tinh_trang` (of `STATES`).
     """
@@ -110,9 +113,10 @@ def list_back(one: ListeningRound) -> list[Back]:
         .values("place")
         .annotate(**{f"n_{name}": Count("pk", filter=which) for name, which in _COUNTS})
     )
+    rows: list[dict[str, int]] = [dict(row) for row in counts]
     told = {
         row["place"]: {name: row[f"n_{name}"] for name, _which in _COUNTS}
-        for row in counts
+        for row in rows
     }
     spoken: dict[int, dict[str, int]] = defaultdict(dict)
     heard = ListeningAnswer.objects.filter(place__round=one, heard=True).order_by()
