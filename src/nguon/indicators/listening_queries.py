@@ -107,16 +107,12 @@ def list_rounds(
 
 def list_back(one: ListeningRound) -> list[Back]:
     """Return every drawn village with what came back, in the order of communes."""
-    counts = (
-        ListeningAnswer.objects.filter(place__round=one)
-        .order_by()
-        .values("place")
-        .annotate(**{f"n_{name}": Count("pk", filter=which) for name, which in _COUNTS})
-    )
-    rows: list[dict[str, int]] = [dict(row) for row in counts]
+    names = [name for name, _which in _COUNTS]
+    counted = {f"n_{name}": Count("pk", filter=which) for name, which in _COUNTS}
+    rows = ListeningAnswer.objects.filter(place__round=one).order_by().values("place")
     told = {
-        row["place"]: {name: row[f"n_{name}"] for name, _which in _COUNTS}
-        for row in rows
+        key: dict(zip(names, numbers, strict=True))
+        for key, *numbers in rows.annotate(**counted).values_list("place", *counted)
     }
     spoken: dict[int, dict[str, int]] = defaultdict(dict)
     heard = ListeningAnswer.objects.filter(place__round=one, heard=True).order_by()
