@@ -5,16 +5,16 @@ the last day of the period unless somebody says otherwise.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Max, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import ground, rules
-from nguon.indicators.catalogue import INDICATORS, Indicator
-from nguon.indicators.models import DayFact, FactDay
+from nguon.indicators import ground, reported, rules
+from nguon.indicators.catalogue import INDICATORS, REPORTED, Indicator
+from nguon.indicators.models import DayFact, FactDay, ReportedFigure
 from nguon.indicators.rules import Period, Ratio, Recipe, Term
 from nguon.registers import queries as registers
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -26,7 +26,7 @@ class Figure:
     """One indicator of one unit in one period, with what is known of its counting.
 
     `missing` says why there is no value (`rules.why_missing`); `counted_days` of the
-    period's days are counted.
+    period's days are counted. Of a reported one `told` of `asked` communes did so.
     """
 
     indicator: Indicator
@@ -35,6 +35,8 @@ class Figure:
     ratio: Ratio
     missing: str
     counted_days: int
+    told: int = 0
+    asked: int = 0
 
     @property
     def value(self) -> float | None:
@@ -60,7 +62,12 @@ def _figure(
 ) -> Figure:
     ratio = table.total(one.code)
     missing = rules.why_missing(one, ratio, days)
-    return Figure(one, unit, period, ratio or Ratio(), missing, days)
+    told = (
+        {"told": table.count_told(one.code), "asked": len(table.communes)}
+        if one.source == REPORTED
+        else {}
+    )
+    return Figure(one, unit, period, ratio or Ratio(), missing, days, **told)
 
 
 def count_days(period: Period) -> int:
@@ -80,6 +87,11 @@ class Table:
 
     places: Mapping[int, Unit]
     ratios: Mapping[str, Mapping[int, Ratio]]
+    communes: Collection[int]
+
+    def count_told(self, code: str) -> int:
+        """Return how many communes have a figure at all."""
+        return len(self.ratios.get(code, {}).keys() & set(self.communes))
 
     def total(self, code: str) -> Ratio | None:
         """Return the roll-up of one figure; None when it is not counted at all."""
@@ -94,9 +106,12 @@ def count_places(unit: Unit, period: Period, *, day: date | None = None) -> Tabl
     _check_unit(unit, day)
     counting = _Counting(unit, period, day)
     found = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
-    ratios = {code: one for code, one in found.items() if one is not None}
+    ratios: dict[str, Mapping[int, Ratio]] = {
+        code: one for code, one in found.items() if one is not None
+    }
+    ratios |= reported.count(unit, period, day=day)
     keys = {*counting.here, *(key for one in ratios.values() for key in one)}
-    return Table(Unit.objects.in_bulk(keys), ratios)
+    return Table(Unit.objects.in_bulk(keys), ratios, counting.communes)
 
 
 def _check_unit(unit: Unit, day: date) -> None:
@@ -258,3 +273,15 @@ def list_behind(
     units = Unit.objects.select_related("parent").in_bulk({row[0] for row in told})
     found = [(units[key], measure, number) for key, measure, number in told]
     return sorted(found, key=lambda row: (-row[2], row[0].folded, row[0].pk))
+
+
+def list_reported(
+    unit: Unit, period: Period, code: str, *, day: date | None = None
+) -> Sequence[ReportedFigure]:
+    """Return what reports told of one figure, by unit. Raises as `list_figures`."""
+    period.check()
+    day = day or period.last
+    _check_unit(unit, day)
+    told = reported.list_standing(unit, period, day=day)
+    rows = [row for _place, row in told if row.indicator == code]
+    return sorted(rows, key=lambda row: (row.unit.folded, row.pk))

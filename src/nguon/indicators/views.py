@@ -56,7 +56,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"figures": [_facts(one) for one in figures]})
     context = {
         "wanted": wanted,
-        "counted": [one for one in figures if one.value is not None],
+        "counted": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source != catalogue.REPORTED
+        ],
+        "reported": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source == catalogue.REPORTED
+        ],
         "missing": [one for one in figures if one.value is None],
         "counted_days": figures[0].counted_days if figures else 0,
         "spans": asked.SPANS.items(),
@@ -80,6 +89,8 @@ def _facts(one: Figure) -> dict[str, Any]:
         "below": one.ratio.below,
         "missing": one.missing,
         "counted_days": one.counted_days,
+        "told": one.told,
+        "asked": one.asked,
     }
 
 
@@ -139,7 +150,7 @@ def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if code not in table.ratios:
         return []
     ratios = table.ratios[code]
-    must_tell = rules.RECIPES[code].told is not None
+    must_tell = rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
@@ -163,7 +174,9 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 
 def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
-    recipe = rules.RECIPES.get(code)
+    one, recipe = catalogue.find(code), rules.RECIPES.get(code)
+    if one.source == catalogue.REPORTED:
+        return _reports(wanted, one)
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe)
@@ -175,6 +188,26 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
         }
         for unit, measure, number in rows
     ]
+
+
+def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
+    """Return what each accepted report told, with the report's address."""
+    rows = []
+    for row in queries.list_reported(wanted.unit, wanted.period, one.code):
+        days = f"{row.first_date:%d/%m/%Y}–{row.period.last:%d/%m/%Y}"
+        told = [(one.numerator, row.ratio.above)]
+        if one.denominator:
+            told.append((one.denominator, row.ratio.below))
+        rows += [
+            {
+                "unit": _place_name(row.unit),
+                "what": f"{what}, kỳ {days}",
+                "number": number,
+                "report": row.submission,
+            }
+            for what, number in told
+        ]
+    return rows
 
 
 def _place_name(unit: Unit) -> str:

@@ -949,6 +949,9 @@ SENTENCES: dict[str, str] = {
         "{name} không có trên bản đồ ngày {day}. Đơn vị cùng địa bàn: {heirs}."
     ),
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.not_reported": (
+        "“{name}” do hệ thống đếm, không nhận số từ báo cáo. Hãy xem số đó ở Chỉ tiêu."
+    ),
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
     ),

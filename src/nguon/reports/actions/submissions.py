@@ -14,6 +14,8 @@ from nguon.core.errors import (
     InvalidError,
     RefusedError,
 )
+from nguon.indicators import actions as indicators
+from nguon.indicators import catalogue
 from nguon.indicators.catalogue import SHARE
 from nguon.people import access as people
 from nguon.people.actions import notify
@@ -199,10 +201,32 @@ def accept(
     row.state, row.accepted_by, row.moved_at = rules.ACCEPTED, by, at
     row.save(update_fields=["state", "accepted_by", "moved_at"])
     _step(row, rules.ACCEPTED, "", by=by, at=at)
+    _tell_figures(row, by=by, at=at)
     if row.sent_by is not None:
         _tell(row, [row.sent_by], "Báo cáo đã duyệt", "", at=at)
     audit.record("reports.submission.accepted", target=row, by=by, at=at)
     return row
+
+
+def _tell_figures(row: Submission, *, by: Officer, at: datetime) -> None:
+    """Give what a unit typed itself of indicators on; sums are made there anew."""
+    told = row.answers.filter(source=rules.TYPED, above__isnull=False)
+    figures = {
+        answer.field.indicator: (answer.above, answer.below)
+        for answer in told.select_related("field")
+        if answer.above is not None
+        and answer.field.indicator
+        and catalogue.find(answer.field.indicator).source == catalogue.REPORTED
+    }
+    if figures:
+        indicators.record_reported(
+            submission=row.uid,
+            unit=row.unit,
+            period=row.period.days,
+            figures=figures,
+            by=by,
+            at=at,
+        )
 
 
 @transaction.atomic
@@ -218,6 +242,7 @@ def unlock(*, submission_id: int, reason: str, by: Officer, at: datetime) -> Sub
         raise ConflictError("reports.not_now", state=rules.STATES[row.state])
     _check_above(row)
     _go_back(row, rules.UNLOCKED, reason, "Báo cáo được mở khóa", by=by, at=at)
+    indicators.withdraw_reported(submission=row.uid, by=by, at=at)
     audit.record("reports.submission.unlocked", target=row, by=by, at=at)
     return row
 
