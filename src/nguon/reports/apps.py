@@ -47,6 +47,33 @@ GUARDS = (
     ),
     *(
         guards.Guard(
+            f"nguon_reports_section_{event.lower()}",
+            "reports_section",
+            event,
+            "reports.section_locked: what was sent or accepted is not changed",
+            f"NOT {_OPEN.format(row='NEW' if event == 'INSERT' else 'OLD')}",
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    *guards.append_only("reports_issue", "reports.issue"),
+    guards.Guard(
+        "nguon_reports_issue_insert",
+        "reports_issue",
+        "INSERT",
+        "reports.not_now: only what was accepted is issued",
+        "NOT EXISTS (SELECT 1 FROM reports_submission s"
+        " WHERE s.id = NEW.submission_id AND s.state = 'accepted')",
+    ),
+    guards.Guard(
+        "nguon_reports_submission_issued",
+        "reports_submission",
+        "UPDATE",
+        "reports.issued: a report that was issued does not change",
+        "NEW.state <> OLD.state AND EXISTS"
+        " (SELECT 1 FROM reports_issue i WHERE i.submission_id = NEW.id)",
+    ),
+    *(
+        guards.Guard(
             f"nguon_reports_answer_range_{event.lower()}",
             "reports_answer",
             event,

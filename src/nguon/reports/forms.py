@@ -85,3 +85,12 @@ def read_revision(sent: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len("999999999")):
         raise InvalidError("reports.field_foreign")
     return int(text)
+
+
+def read_sections(sent: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the headings and words of a page, in their order; empty pairs too."""
+    return [
+        (sent.get(f"heading_{n}", ""), sent.get(f"words_{n}", ""))
+        for n in range(1, rules.MAX_SECTIONS + 1)
+        if f"heading_{n}" in sent
+    ]

@@ -42,11 +42,14 @@ def write(paper: Paper) -> bytes:
     _add(document, "", size=6)
     for one in paper.opening:
         _body(document, one)
+    for heading, words in paper.sections:
+        _part(document, heading, words)
     if paper.rows:
+        if paper.sections:
+            _add(document, papers.FIGURES, bold=True)
         _table(document, paper)
     for heading, words in paper.texts:
-        _add(document, heading, bold=True)
-        _body(document, words)
+        _part(document, heading, words)
     _add(document, "")
     _foot(document, paper)
     document.core_properties.title = paper.title
@@ -103,6 +106,13 @@ def _body(document: Document, text: str) -> None:
     paragraph.paragraph_format.space_after = Pt(6)
 
 
+def _part(document: Document, heading: str, words: str) -> None:
+    title = _add(document, heading, bold=True)
+    title.paragraph_format.keep_with_next = True
+    for line in words.splitlines():
+        _body(document, line)
+
+
 def _rule(paragraph: Paragraph, *, indent_mm: float) -> None:
     """Draw the line under a paragraph, shorter than it on both sides."""
     ruled = paragraph.insert_paragraph_before("")
@@ -144,7 +154,7 @@ def _head(document: Document, paper: Paper) -> None:
     _first(left, papers.BODY, size=13, bold=True)
     unit = _add(left, paper.unit.upper(), size=13, bold=True, align=middle)
     _rule(unit, indent_mm=20)
-    _add(left, papers.NUMBER, size=13, align=middle)
+    _add(left, f"Số: {paper.number}", size=13, align=middle)
     _first(right, papers.NATION, size=12, bold=True)
     motto = _add(right, papers.MOTTO, size=13, bold=True, align=middle)
     _rule(motto, indent_mm=16)

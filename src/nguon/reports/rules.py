@@ -1,5 +1,6 @@
 """What a report is and how it moves, as tables and plain functions."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -66,6 +67,12 @@ KINDS = {
 MONTHS = {MONTH: 1, QUARTER: 3, HALF: 6, YEAR: 12}
 
 MAX_FIELDS, MAX_DUE_DAYS = 80, 60
+MAX_SECTIONS, MAX_SECTION = 12, 10_000
+MAX_NUMBER = 60
+# What a page takes in one piece (`client_max_body_size` of the web server is 5 MB).
+MAX_PDF = 4 * 1024**2
+# 123/BC-UBND: the number, then the symbol of kind and body (decree 30/2020, annex I).
+_NUMBER = re.compile(r"\d+[a-zA-Z]?/[\w&.-]+(?:[/-][\w&.-]+)*")
 MOST = Decimal(10) ** 13
 REMIND_DAYS = 3
 LATE_EVERY_DAYS = 7
@@ -308,3 +315,20 @@ def is_late(due: date, first_sent: date | None, *, today: date) -> bool:
 def clean_words(text: str, *, what: str, needed: bool = True) -> str:
     """Return a line of words. Raises InvalidError `plan.text_…`."""
     return clean(text, most=MAX_WORDS, what=what, needed=needed)
+
+
+def clean_section(text: str) -> str:
+    """Return lines without stray blanks. Raises InvalidError `reports.section_long`."""
+    lines = (" ".join(line.split()) for line in text.replace("\0", "").splitlines())
+    kept = "\n".join(line for line in lines if line)
+    if len(kept) > MAX_SECTION:
+        raise InvalidError("reports.section_long", most=MAX_SECTION)
+    return kept
+
+
+def check_number(text: str) -> str:
+    """Return a register number, as 123/BC-UBND. InvalidError `reports.issue_number`."""
+    number = "".join(text.split())
+    if len(number) > MAX_NUMBER or not _NUMBER.fullmatch(number):
+        raise InvalidError("reports.issue_number")
+    return number

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.reports.views import forms, periods, submissions
+from nguon.reports.views import forms, periods, sections, submissions
 
 app_name = "reports"
 urlpatterns = [
@@ -27,6 +27,9 @@ urlpatterns = [
         submissions.paper,
         name="paper",
     ),
+    path("<slug:uid>/loi/", sections.sections, name="sections"),
+    path("<slug:uid>/ban-hanh/", submissions.take_issue, name="take_issue"),
+    path("<slug:uid>/ban-hanh.pdf", submissions.issued, name="issued"),
     path("<slug:uid>/luu/", submissions.save, name="save"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>tra-lai|duyet|mo-khoa)/$",

@@ -928,6 +928,22 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
+    "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.issued": (
+        "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
+        " làm báo cáo của kỳ sau."
+    ),
+    "reports.issue_absent": "Báo cáo này chưa có văn bản đã ban hành.",
+    "reports.issue_number": (
+        "Số, ký hiệu phải như 123/BC-UBND. Hãy chép đúng trên văn bản đã ban hành."
+    ),
+    "reports.issue_day": (
+        "Ngày ban hành phải từ ngày gửi báo cáo {first} đến hôm nay. Hãy xem lại."
+    ),
+    "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
+    "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
     "reports.own_report": "Không tự duyệt báo cáo mình vừa gửi. Hãy nhờ người khác.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",

@@ -1,6 +1,7 @@
 """Every change to reports. Each is one transaction and leaves one line in the audit."""
 
 from nguon.reports.actions.forms import add_field, create_form, remove_field
+from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
 from nguon.reports.actions.periods import close_period, open_period, remind
 from nguon.reports.actions.submissions import (
     accept,
@@ -15,11 +16,14 @@ __all__ = [
     "add_field",
     "close_period",
     "create_form",
+    "draft_sections",
     "open_period",
     "remind",
     "remove_field",
     "save_answers",
+    "save_sections",
     "send",
     "send_back",
+    "take_issue",
     "unlock",
 ]

@@ -1,0 +1,15 @@
+"""The tables of reports; only `reports.actions` writes here."""
+
+from nguon.reports.models.issues import Issue, Section
+from nguon.reports.models.periods import Answer, Field, Form, Period, Step, Submission
+
+__all__ = [
+    "Answer",
+    "Field",
+    "Form",
+    "Issue",
+    "Period",
+    "Section",
+    "Step",
+    "Submission",
+]
