@@ -332,3 +332,44 @@ def check_number(text: str) -> str:
     if len(number) > MAX_NUMBER or not _NUMBER.fullmatch(number):
         raise InvalidError("reports.issue_number")
     return number
+
+
+# --- calls --------------------------------------------------------------------------
+
+FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
+WHATS = {
+    FIGURE: "Chỉ tiêu",
+    FIELD: "Mục của biểu mẫu",
+    KNOWN_WHAT: "Thông tin chung",
+    WORDS: "Lời cố định",
+}
+KNOWN = {
+    "unit": "Tên đơn vị",
+    "first": "Từ ngày",
+    "last": "Đến ngày",
+    "today": "Ngày điền",
+    "sender": "Nơi yêu cầu",
+}
+SAME, BEFORE, SO_FAR = "same", "before", "so_far"
+SPANS = {
+    SAME: "Đúng các ngày của yêu cầu",
+    BEFORE: "Cùng các ngày ấy năm trước",
+    SO_FAR: "Từ đầu năm đến hết kỳ",
+}
+VALUE, ABOVE, BELOW = "value", "above", "below"
+PARTS = {VALUE: "Giá trị", ABOVE: "Tử số", BELOW: "Mẫu số"}
+
+
+def span_days(span: str, days: Period) -> Period:
+    """Return the days that a place tells of, from those the call asks about."""
+    if span == BEFORE:
+        return Period(_year_before(days.first), _year_before(days.after))
+    if span == SO_FAR:
+        return Period(date(days.last.year, 1, 1), days.after)
+    return days
+
+
+def _year_before(day: date) -> date:
+    # 29 February of a leap year stands for the end of February.
+    last = 28 if (day.month, day.day) == (2, 29) else day.day
+    return day.replace(year=day.year - 1, day=last)

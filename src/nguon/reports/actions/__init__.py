@@ -1,5 +1,13 @@
 """Every change to reports. Each is one transaction and leaves one line in the audit."""
 
+from nguon.reports.actions.calls import (
+    Target,
+    answer_call,
+    map_place,
+    open_call,
+    remind_calls,
+    unmap_place,
+)
 from nguon.reports.actions.forms import add_field, create_form, remove_field
 from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
 from nguon.reports.actions.periods import close_period, open_period, remind
@@ -12,13 +20,18 @@ from nguon.reports.actions.submissions import (
 )
 
 __all__ = [
+    "Target",
     "accept",
     "add_field",
+    "answer_call",
     "close_period",
     "create_form",
     "draft_sections",
+    "map_place",
+    "open_call",
     "open_period",
     "remind",
+    "remind_calls",
     "remove_field",
     "save_answers",
     "save_sections",
@@ -26,4 +39,5 @@ __all__ = [
     "send_back",
     "take_issue",
     "unlock",
+    "unmap_place",
 ]
