@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from nguon.core.errors import InvalidError
@@ -50,7 +50,8 @@ def list_calls(
     if wanted == ANSWERED:
         found = found.filter(answered_at__isnull=False)
     waits = found.select_related("unit", "answered_by")
-    return waits.order_by("-answered_at__isnull", "due_date", "pk")
+    latest = F("answered_at").desc(nulls_first=True)
+    return waits.order_by(latest, "due_date", "pk")
 
 
 def package_of(call: Call) -> Package:

@@ -2,7 +2,20 @@
 
 from nguon.reports.models.calls import Call, Mapping
 from nguon.reports.models.issues import Issue, Section
-from nguon.reports.models.periods import Answer, Field, Form, Period, Step, Submission
+from nguon.reports.models.periods import (
+    Answer,
+    Field,
+    Form,
+    Period,
+    Step,
+    Submission,
+    kind_choices,
+    level_choices,
+    ratio_choices,
+    source_choices,
+    state_choices,
+    step_choices,
+)
 
 __all__ = [
     "Answer",
@@ -15,4 +28,11 @@ __all__ = [
     "Section",
     "Step",
     "Submission",
+    # Migrations name them by this path.
+    "kind_choices",
+    "level_choices",
+    "ratio_choices",
+    "source_choices",
+    "state_choices",
+    "step_choices",
 ]

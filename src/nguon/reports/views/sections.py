@@ -52,8 +52,8 @@ def _show(
     officer, at = officer_of(request), timezone.now()
     kept = [(one.heading, one.words) for one in row.sections.order_by("number", "pk")]
     if wants_json(request):
-        parts = [{"heading": heading, "words": words} for heading, words in kept]
-        return JsonResponse({"revision": row.revision, "sections": parts})
+        told = [{"heading": heading, "words": words} for heading, words in kept]
+        return JsonResponse({"revision": row.revision, "sections": told})
     is_typed = error is not None and "heading_1" in request.POST
     parts = forms.read_sections(request.POST.dict()) if is_typed else kept
     is_conflict = isinstance(error, ConflictError) and error.code == "reports.revision"
