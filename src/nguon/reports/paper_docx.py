@@ -27,6 +27,8 @@ HEAD = (Mm(68), Mm(94))
 FOOT = (Mm(81), Mm(81))
 COLUMNS = (Mm(11), Mm(70), Mm(33), Mm(48))
 INDENT = Mm(10)
+# Word's own, on both sides of a cell.
+CELL_MARGIN = 108  # twentieths of a point
 
 
 def write(paper: Paper) -> bytes:
@@ -188,6 +190,7 @@ def _table(document: Document, paper: Paper) -> None:
     for row in paper.rows:
         _fill(table.add_row().cells, row, bold=False)
     _widen(table, COLUMNS)
+    _indent(table)
     _add(document, "", size=6)
 
 
@@ -201,7 +204,21 @@ def _fill(cells: Iterable[_Cell], texts: Iterable[str], *, bold: bool) -> None:
 
 def _repeat(row: Any) -> None:
     """Let the head of a table stand on each of its pages."""
-    properties = row._tr.get_or_add_trPr()
-    element = OxmlElement("w:tblHeader")
+    _mark(row, "w:tblHeader")
+
+
+def _mark(row: Any, name: str) -> None:
+    element = OxmlElement(name)
     element.set(qn("w:val"), "true")
-    properties.append(element)
+    row._tr.get_or_add_trPr().insert(0, element)
+
+
+def _indent(table: Any) -> None:
+    """Let lines begin where the text begins, and no row be cut by a page."""
+    element = OxmlElement("w:tblInd")
+    element.set(qn("w:w"), str(CELL_MARGIN))
+    element.set(qn("w:type"), "dxa")
+    after = ("w:tblBorders", "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
+    table._tbl.tblPr.insert_element_before(element, *after)
+    for row in table.rows:
+        _mark(row, "w:cantSplit")
