@@ -3,6 +3,7 @@
 A unit writes and sends its own; the unit whose submission sums it up accepts it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 from nguon.core.errors import AbsentError
 from nguon.people import access
 from nguon.people.models import APPROVER, AUTHOR, Officer
+from nguon.people.queries import list_holders_in
 from nguon.reports.models import Call, Form, Period, Submission
 from nguon.territory.models import Unit
 
@@ -111,3 +113,13 @@ def check_writes_for(officer: Officer, unit: Unit, *, at: datetime) -> None:
     """Refuse whoever does not. Raises AbsentError, NoRightError."""
     if not writes_for(officer, unit, at=at):
         access.check_can(officer, AUTHOR, unit=unit, at=at)
+
+
+def list_writers(units: Collection[Unit], *, at: datetime) -> list[Officer]:
+    """Return who writes for these units, each once."""
+    told = {
+        officer.pk: officer
+        for kind in WRITERS
+        for officer in list_holders_in(units, kind=kind, at=at)
+    }
+    return list(told.values())

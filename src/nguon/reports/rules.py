@@ -156,6 +156,12 @@ def reminder_on(due: date, *, today: date, holidays: Collection[date]) -> date |
     return early if early <= today else None
 
 
+def due_words(due: date, *, today: date) -> str:
+    """Return until when, or for how long it is late already."""
+    late = (today - due).days
+    return f"quá hạn {late} ngày" if late > 0 else f"hạn {due:%d/%m/%Y}"
+
+
 # --- fields and answers -------------------------------------------------------------
 
 

@@ -17,7 +17,6 @@ from nguon.indicators.rules import Period as Days
 from nguon.people import access as people
 from nguon.people.actions import notify
 from nguon.people.models import APPROVER, Officer
-from nguon.people.queries import list_holders_in
 from nguon.plan.rules import MAX_TITLE, clean
 from nguon.reports import access, calls, rules
 from nguon.reports.foreign import places, sheets
@@ -261,15 +260,9 @@ def remind_calls(*, at: datetime) -> int:
     ]
     Call.objects.filter(pk__in=[call.pk for call in due]).update(reminded_on=today)
     for call in due:
-        told = {
-            officer.pk: officer
-            for kind in access.WRITERS
-            for officer in list_holders_in([call.unit], kind=kind, at=at)
-        }
-        late = (today - call.due_date).days
-        words = f"quá hạn {late} ngày" if late > 0 else f"hạn {call.due_date:%d/%m/%Y}"
+        words = rules.due_words(call.due_date, today=today)
         notify(
-            officers=told.values(),
+            officers=access.list_writers([call.unit], at=at),
             subject=f"Yêu cầu báo cáo chưa trả lời, {words}",
             body=f"{call.title}. {call.sender}",
             url=reverse("reports:call", args=[call.uid]),

@@ -255,14 +255,10 @@ def _go_back(
     _step(row, kind, words, by=by, at=at)
     row.state, row.accepted_by, row.moved_at = rules.RETURNED, None, at
     row.save(update_fields=["state", "accepted_by", "moved_at"])
-    told = {
-        officer.pk: officer
-        for role in access.WRITERS
-        for officer in list_holders_in([row.unit], kind=role, at=at)
-    }
-    if row.sent_by is not None:
-        told[row.sent_by.pk] = row.sent_by
-    _tell(row, list(told.values()), said, words, at=at)
+    told = access.list_writers([row.unit], at=at)
+    if row.sent_by is not None and row.sent_by not in told:
+        told.append(row.sent_by)
+    _tell(row, told, said, words, at=at)
 
 
 def _step(row: Submission, kind: str, words: str, *, by: Officer, at: datetime) -> None:
