@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.core.errors import DomainError
-from nguon.indicators import asked, catalogue, queries, rules
+from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
 from nguon.indicators.measures import BULLETINS, MEASURES
 from nguon.indicators.queries import Figure
@@ -21,7 +22,7 @@ from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.names import fold
 
 SHOWN_FACTS = 200
-WORDS = MEASURES | {what: (words, 1) for what, words in REGISTERED.items()}
+REGISTER_WORDS = {what: (words, 1) for what, words in REGISTERED.items()}
 
 
 def _read(request: HttpRequest) -> Asked:
@@ -120,19 +121,18 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    told = {row.indicator.code: row for row in queries.list_figures(
-        wanted.unit, wanted.period
-    )}  # fmt: skip
+    figures = queries.list_figures(wanted.unit, wanted.period)
+    (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
-            _facts(told[figure]) | {"places": places, "facts": behind},
+            _facts(found) | {"places": places, "facts": behind},
             json_dumps_params={"default": str},
         )
     context = {
         "wanted": wanted,
-        "figure": told[figure],
+        "figure": found,
         "one": one,
-        "recipe": rules.RECIPES.get(figure),
+        "page": _page_behind(figure),
         "places": places,
         "behind": behind[:SHOWN_FACTS],
         "more": max(0, len(behind) - SHOWN_FACTS),
@@ -180,11 +180,13 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    words = MEASURES | REGISTER_WORDS
+    words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
         {
             "unit": _place_name(unit),
-            "what": WORDS[measure][0],
-            "number": number / WORDS[measure][1],
+            "what": words[measure][0],
+            "number": number / words[measure][1],
         }
         for unit, measure, number in rows
     ]
@@ -195,9 +197,9 @@ def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
     rows = []
     for row in queries.list_reported(wanted.unit, wanted.period, one.code):
         days = f"{row.first_date:%d/%m/%Y}–{row.period.last:%d/%m/%Y}"
-        told = [(one.numerator, row.ratio.above)]
+        numbers = [(one.numerator, row.ratio.above)]
         if one.denominator:
-            told.append((one.denominator, row.ratio.below))
+            numbers.append((one.denominator, row.ratio.below))
         rows += [
             {
                 "unit": _place_name(row.unit),
@@ -205,9 +207,22 @@ def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
                 "number": number,
                 "report": row.submission,
             }
-            for what, number in told
+            for what, number in numbers
         ]
     return rows
+
+
+def _page_behind(code: str) -> tuple[str, str]:
+    """Return where the facts behind a figure are written, and what that is called."""
+    if catalogue.find(code).source == catalogue.REPORTED:
+        return reverse("reports:periods"), "Kỳ báo cáo"
+    recipe = rules.RECIPES.get(code)
+    how = recipe.told.how if recipe and recipe.told else ""
+    if how == rules.REGISTER:
+        return reverse("registers:registers"), "Sổ"
+    if recipe and recipe.told and how == rules.TOLD:
+        return reverse(told.SOURCES[recipe.told.what].page), "Kế hoạch"
+    return reverse("schedule:plays"), "Nhật ký phát"
 
 
 def _place_name(unit: Unit) -> str:
