@@ -342,6 +342,9 @@ def check_number(text: str) -> str:
 
 # --- calls --------------------------------------------------------------------------
 
+# A placeholder's name, or a sheet of at most 31 letters with a cell.
+MAX_PLACE = 140
+
 FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
 WHATS = {
     FIGURE: "Chỉ tiêu",

@@ -175,7 +175,8 @@ def _check_place(call: Call, place: str) -> None:
     package = calls.package_of(call)
     if place in calls.find_places(package):
         return
-    if call.kind != XLSX or places.cell_of(place) is None:
+    is_cell = places.cell_of(place) is not None and len(place) <= rules.MAX_PLACE
+    if call.kind != XLSX or not is_cell:
         raise InvalidError("reports.place_absent")
     sheets.check_cell(package, place)
 

@@ -8,7 +8,6 @@ from nguon.core.topics import new_uid
 from nguon.indicators.rules import Period as Days
 from nguon.plan.rules import MAX_TITLE
 from nguon.reports import rules
-from nguon.reports.foreign.places import MAX_NAME
 from nguon.reports.models.periods import Field
 
 
@@ -116,7 +115,7 @@ class Mapping(models.Model):
     """
 
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="mappings")
-    place = models.CharField(max_length=MAX_NAME + 40)
+    place = models.CharField(max_length=rules.MAX_PLACE)
     what = models.CharField(max_length=6, choices=what_choices)
     key = models.CharField(max_length=40, blank=True)
     field = models.ForeignKey(

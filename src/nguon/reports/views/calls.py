@@ -175,6 +175,7 @@ def place(request: HttpRequest, uid: str) -> HttpResponse:
     officer, at = officer_of(request), timezone.now()
     call = access.access_call(officer, uid, at=at)
     sent = request.POST.dict() or request.GET.dict()
+    sent = {key: text.replace("\0", "") for key, text in sent.items()}
     name = sent.get("cho", "")
     if sent.get("o"):
         name = f"{sent.get('trang', '')}!{''.join(sent['o'].split()).upper()}"
