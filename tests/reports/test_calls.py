@@ -295,7 +295,9 @@ def test_a_link_that_a_person_clicks_is_kept() -> None:
 def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
     reported: None, row: Submission, open_one: Open, lan: Officer, now: datetime
 ) -> None:
-    call = open_one(letter("{{a}} {{b}} {{c}} {{d}} {{e}} {{f}} {{g}}"))
+    call = open_one(letter("{{a}} {{b}} {{c}} {{d}} {{e}} {{f}} {{g}} {{h}}"))
+    below = Target(rules.FIGURE, key="large_boards", part=rules.BELOW)
+    map_to(call, "h", below, lan, now)
     fields = {one.number: one for one in row.period.form.fields.all()}
     map_to(call, "a", BOARDS, lan, now)
     map_to(call, "b", Target(rules.FIELD, field=fields[2]), lan, now)
@@ -313,9 +315,10 @@ def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
     assert said["c"] == "8"
     assert said["e"] == "Xã Ia Grai"
     assert said["g"] == "chưa nối với số liệu"
+    assert said["h"] == "số đếm không có mẫu số"
     text = out.paragraphs[0].text
     assert text.startswith(f"8 75 8 {ATTACK} Xã Ia Grai {places.BLANK}")
-    assert text.count(places.BLANK) == 2
+    assert text.count(places.BLANK) == 3
 
 
 def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(

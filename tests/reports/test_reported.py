@@ -76,9 +76,9 @@ def test_the_province_adds_and_says_who_is_missing(
     send(top, quan, now)
     accept(top, tri, now)
 
-    assert (alone.value, alone.told, alone.asked) == (75, 1, 2)
+    assert (alone.value, alone.told, alone.communes) == (75, 1, 2)
     boards, reached = figure(province, BOARDS), figure(province, REACHED)
-    assert (boards.value, boards.told, boards.asked) == (12, 2, 2)
+    assert (boards.value, boards.told, boards.communes) == (12, 2, 2)
     # 16 of 48, not the mean of 75 % and 25 %; the synthesis is not counted again.
     assert reached.value == pytest.approx(100 * 16 / 48)
 

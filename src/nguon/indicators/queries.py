@@ -6,15 +6,24 @@ the last day of the period unless somebody says otherwise.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import ground, measures, reported, rules, told
-from nguon.indicators.catalogue import INDICATORS, REPORTED, Indicator
+from nguon.indicators import (
+    ground,
+    listening_queries,
+    measures,
+    reported,
+    rules,
+    told,
+)
+from nguon.indicators.catalogue import ASKED, INDICATORS, REPORTED, Indicator
+from nguon.indicators.estimating import Estimate
+from nguon.indicators.listening_queries import Asked
 from nguon.indicators.models import (
     DayFact,
     FactDay,
@@ -33,7 +42,8 @@ class Figure:
     """One indicator of one unit in one period, with what is known of its counting.
 
     `missing` says why there is no value (`rules.why_missing`); `counted_days` of the
-    period's days are counted. Of a reported one `told` of `asked` communes did so.
+    period's days are counted. What was asked of a sample has the sample behind it; a
+    reported one was reported by `told` of the `communes`.
     """
 
     indicator: Indicator
@@ -42,13 +52,23 @@ class Figure:
     ratio: Ratio
     missing: str
     counted_days: int
+    asked: Asked | None = None
     told: int = 0
-    asked: int = 0
+    communes: int = 0
 
     @property
     def value(self) -> float | None:
         """The figure in its shown unit, or None."""
-        return None if self.missing else rules.value_of(self.indicator, self.ratio)
+        if self.missing:
+            return None
+        if self.estimate is not None and self.estimate.share is not None:
+            return 100 * self.estimate.share
+        return rules.value_of(self.indicator, self.ratio)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What a sample says, with its interval; None of what is counted."""
+        return self.asked.shares[self.indicator.code] if self.asked else None
 
 
 def list_figures(
@@ -61,7 +81,23 @@ def list_figures(
     """
     table = count_places(unit, period, day=day)
     days = count_days(period)
-    return [_figure(one, unit, period, table, days) for one in INDICATORS.values()]
+    asked = listening_queries.find_asked(unit, period, day=day or period.last)
+    return [
+        _asked_figure(one, unit, period, asked, days)
+        if one.source == ASKED
+        else _figure(one, unit, period, table, days)
+        for one in INDICATORS.values()
+    ]
+
+
+def _asked_figure(
+    one: Indicator, unit: Unit, period: Period, asked: Asked | None, days: int
+) -> "Figure":
+    """Return a figure of the listening sample: none, too few, or with its error."""
+    if asked is None:
+        return Figure(one, unit, period, Ratio(), rules.NOT_ASKED, days)
+    missing = "" if asked.shares[one.code].is_enough else rules.TOO_FEW
+    return Figure(one, unit, period, Ratio(), missing, days, asked)
 
 
 def _figure(
@@ -69,12 +105,11 @@ def _figure(
 ) -> Figure:
     ratio = table.total(one.code)
     missing = rules.why_missing(one, ratio, days)
-    has_told = (
-        {"told": table.count_told(one.code), "asked": len(table.communes)}
-        if one.source == REPORTED
-        else {}
-    )
-    return Figure(one, unit, period, ratio or Ratio(), missing, days, **has_told)
+    figure = Figure(one, unit, period, ratio or Ratio(), missing, days)
+    if one.source != REPORTED:
+        return figure
+    told_by = table.count_told(one.code)
+    return replace(figure, told=told_by, communes=len(table.communes))
 
 
 def count_days(period: Period) -> int:

@@ -15,7 +15,8 @@ from django.utils import timezone
 from nguon.core.errors import InvalidError
 from nguon.fleet import files
 from nguon.indicators import queries as indicators
-from nguon.indicators.catalogue import SHARE
+from nguon.indicators.catalogue import COUNT, SHARE
+from nguon.indicators.rules import RECIPES
 from nguon.indicators.rules import Period as Days
 from nguon.people import access as people
 from nguon.people.models import Officer
@@ -154,10 +155,8 @@ class _Reading:
         one = self.counted[key].get(mapping.key)
         if one is None or one.value is None:
             return None, "chưa đếm được"
-        if mapping.part == rules.ABOVE:
-            return Decimal(one.ratio.above), ""
-        if mapping.part == rules.BELOW:
-            return Decimal(one.ratio.below), ""
+        if mapping.part != rules.VALUE:
+            return _half(one, mapping.part)
         value = Decimal(str(one.value)).quantize(CENT)
         return Share(value) if one.indicator.ratio == SHARE else value, ""
 
@@ -186,6 +185,19 @@ class _Reading:
             return None, "báo cáo chưa có số này"
         value = value.quantize(CENT)
         return Share(value) if field.ratio == SHARE else value, ""
+
+
+def _half(one: indicators.Figure, part: str) -> tuple[Value | None, str]:
+    """Return a figure's numerator in its shown unit, or its denominator."""
+    if one.asked is not None:
+        return None, "số hỏi mẫu chỉ có giá trị"
+    if part == rules.ABOVE:
+        recipe = RECIPES.get(one.indicator.code)
+        above = Decimal(one.ratio.above) / (recipe.scale if recipe else 1)
+        return above.quantize(CENT), ""
+    if one.indicator.ratio == COUNT:
+        return None, "số đếm không có mẫu số"
+    return Decimal(one.ratio.below), ""
 
 
 _WHY = {
