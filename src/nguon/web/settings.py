@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "nguon.web",
     "nguon.plan",
     "nguon.indicators",
+    "nguon.registers",
     "nguon.portal",
     "nguon.gateway",
     "nguon.channels",

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("chi-tieu/", include("nguon.indicators.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
+    path("so/", include("nguon.registers.urls")),
     path("kenh/", include("nguon.channels.urls")),
     path("dung-phat/", include("nguon.emergency.urls")),
     path("", include("nguon.schedule.urls")),
