@@ -52,7 +52,7 @@ class Sheet:
 
 def print_sheet(sheet: Sheet) -> bytes:
     """Return a PDF of A4 pages."""
-    _load_fonts()
+    load_fonts()
     buffer = BytesIO()
     width, height = A4
     frame = Frame(
@@ -78,13 +78,15 @@ def print_sheet(sheet: Sheet) -> bytes:
 
 
 @cache
-def _load_fonts() -> None:
+def load_fonts() -> None:
+    """Make the three faces known to reportlab; once is enough."""
     for name, face in FACES.items():
         file = FONTS / f"LiberationSerif-{face}.ttf"
         pdfmetrics.registerFont(TTFont(name, str(file)))
 
 
-def _style(size: float, font: str = PLAIN, **more: Any) -> ParagraphStyle:
+def style(size: float, font: str = PLAIN, **more: Any) -> ParagraphStyle:
+    """Return how letters of a size, in points, are set."""
     return ParagraphStyle(
         font, fontName=font, fontSize=size, leading=size * 1.4, **more
     )
@@ -93,31 +95,31 @@ def _style(size: float, font: str = PLAIN, **more: Any) -> ParagraphStyle:
 def _story(sheet: Sheet) -> list[Any]:
     day = sheet.approved_at.astimezone(LOCAL)
     story: list[Any] = [
-        _line(sheet.issuer.upper(), _style(13, BOLD, alignment=TA_CENTER)),
-        _line("BẢN TIN THÔNG TIN CƠ SỞ", _style(13, alignment=TA_CENTER)),
-        _line(
+        line(sheet.issuer.upper(), style(13, BOLD, alignment=TA_CENTER)),
+        line("BẢN TIN THÔNG TIN CƠ SỞ", style(13, alignment=TA_CENTER)),
+        line(
             f"Ngày {day.day:02} tháng {day.month:02} năm {day.year}. {sheet.field}",
-            _style(13, ITALIC, alignment=TA_CENTER),
+            style(13, ITALIC, alignment=TA_CENTER),
         ),
         Spacer(0, 8 * mm),
     ]
     if sheet.alarm:
-        alarm = _style(18, BOLD, alignment=TA_CENTER, textColor=ALARM)
-        story += [_line(sheet.alarm.upper(), alarm), Spacer(0, 4 * mm)]
+        alarm = style(18, BOLD, alignment=TA_CENTER, textColor=ALARM)
+        story += [line(sheet.alarm.upper(), alarm), Spacer(0, 4 * mm)]
     story += [
-        _line(sheet.title, _style(19, BOLD, alignment=TA_CENTER)),
+        line(sheet.title, style(19, BOLD, alignment=TA_CENTER)),
         Spacer(0, 6 * mm),
     ]
-    text = _style(
+    text = style(
         14, alignment=TA_JUSTIFY, firstLineIndent=10 * mm, spaceAfter=6, allowWidows=0
     )
-    story += [_line(one, text) for one in sheet.body.splitlines() if one.strip()]
+    story += [line(one, text) for one in sheet.body.splitlines() if one.strip()]
     return story
 
 
-def _line(text: str, style: ParagraphStyle) -> Paragraph:
+def line(text: str, look: ParagraphStyle) -> Paragraph:
     """Return a paragraph in which no sign of the text is a command."""
-    return Paragraph(html.escape(text, quote=False), style)
+    return Paragraph(html.escape(text, quote=False), look)
 
 
 def _draw_foot(canvas: Canvas, sheet: Sheet) -> None:
@@ -129,8 +131,8 @@ def _draw_foot(canvas: Canvas, sheet: Sheet) -> None:
     matrix = code.get_matrix()
     side = CODE_SIDE / len(matrix)
     canvas.setFillColor(black)
-    for row, line in enumerate(matrix):
-        for column, dark in enumerate(line):
+    for row, darks in enumerate(matrix):
+        for column, dark in enumerate(darks):
             if dark:
                 y = BOTTOM + CODE_SIDE - (row + 1) * side - 4 * mm
                 x = width - RIGHT - CODE_SIDE + column * side
@@ -141,9 +143,9 @@ def _draw_foot(canvas: Canvas, sheet: Sheet) -> None:
         f"Nghe lại và xem tin mới: {sheet.link}",
         f"Mã nội dung {sheet.code}. Trang {canvas.getPageNumber()}.",
     ]
-    for number, line in enumerate(lines):
+    for number, words in enumerate(lines):
         canvas.setFont(PLAIN, 10)
-        canvas.drawString(LEFT, BOTTOM + 12 * mm - number * 5 * mm, line)
+        canvas.drawString(LEFT, BOTTOM + 12 * mm - number * 5 * mm, words)
     canvas.setLineWidth(0.5)
     canvas.line(LEFT, BOTTOM + CODE_SIDE, width - RIGHT, BOTTOM + CODE_SIDE)
     canvas.restoreState()

@@ -11,6 +11,7 @@ from nguon.indicators import actions as indicators
 from nguon.newsroom import actions as newsroom
 from nguon.people import actions as people
 from nguon.plan import actions as plan
+from nguon.reports import actions as reports
 from nguon.schedule import actions as schedule
 from nguon.schedule import relays
 from nguon.web.worker import Chore
@@ -42,6 +43,7 @@ def chores() -> list[Chore]:
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("facts", lambda at: indicators.roll_facts(at=at), every_seconds=600),
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
+        Chore("reports due", lambda at: reports.remind(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
         Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=1),

@@ -871,6 +871,64 @@ SENTENCES: dict[str, str] = {
     "plan.own_answer": "Không tự xác nhận phần mình vừa trả lời. Hãy nhờ người khác.",
     "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
+    # reports
+    "reports.form_absent": "Không có biểu mẫu này trong phần việc của bạn.",
+    "reports.field_absent": "Không có mục này trong biểu mẫu. Hãy tải lại trang.",
+    "reports.field_foreign": "Có mục không thuộc biểu mẫu này. Hãy tải lại trang.",
+    "reports.period_absent": "Không có kỳ báo cáo này trong phần việc của bạn.",
+    "reports.submission_absent": "Không có báo cáo này trong phần việc của bạn.",
+    "reports.level": "Hãy chọn cấp được hỏi trong danh sách.",
+    "reports.ratio": "Hãy chọn cách cộng của mục trong danh sách.",
+    "reports.range_empty": "Mức cao nhất phải từ mức thấp nhất trở lên.",
+    "reports.fields_many": "Mỗi biểu mẫu nhiều nhất {limit} mục. Hãy tách biểu mẫu.",
+    "reports.indicator_twice": "Chỉ tiêu “{name}” đã có trong biểu mẫu này.",
+    "reports.form_used": (
+        "Biểu mẫu đã dùng cho một kỳ nên không sửa được nữa, để số các kỳ so được với"
+        " nhau. Hãy lập biểu mẫu mới."
+    ),
+    "reports.form_empty": "Biểu mẫu chưa có mục nào. Hãy thêm mục rồi mở kỳ.",
+    "reports.period_kind": "Hãy chọn loại kỳ trong danh sách.",
+    "reports.period_number": "Số thứ tự của kỳ phải từ 1 đến {most}.",
+    "reports.period_twice": "Biểu mẫu này đã có kỳ với đúng các ngày đó.",
+    "reports.period_running": (
+        "Kỳ còn đến hết ngày {day} nên chưa gửi được. Bạn có thể điền và lưu trước."
+    ),
+    "reports.due_days": "Hạn nộp là từ 1 đến {most} ngày làm việc sau khi hết kỳ.",
+    "reports.days_unknown": (
+        "Chưa có lịch nghỉ của năm {year} nên không tính được hạn theo ngày làm việc."
+    ),
+    "reports.nobody": "Không có {level} nào dưới đơn vị này để hỏi.",
+    "reports.map_changed": (
+        "Kỳ này nằm trên bản đồ khác hôm nay: {names}. Hãy chọn kỳ sau khi sắp xếp."
+    ),
+    "reports.closed": "Kỳ báo cáo đã đóng nên không sửa, gửi hay mở khóa được nữa.",
+    "reports.locked": "Báo cáo đang ở “{state}” nên đã khóa. Cần được trả lại mới sửa.",
+    "reports.not_now": "Báo cáo đang ở “{state}” nên chưa làm việc này được.",
+    "reports.revision": (
+        "{name} vừa lưu báo cáo này trong lúc bạn đang mở. Hãy xem các số đang lưu ở"
+        " dưới, chọn số đúng rồi làm lại."
+    ),
+    "reports.half_figure": "“{name}”: cần ghi cả tử số và mẫu số.",
+    "reports.share_over": "“{name}”: tử số lớn hơn mẫu số. Hãy xem lại hai số.",
+    "reports.nothing_below": "“{name}”: mẫu số bằng 0 thì tử số cũng phải bằng 0.",
+    "reports.too_large": "“{name}”: số âm hoặc quá lớn. Hãy xem lại.",
+    "reports.range": "“{name}” phải từ {least} đến {most}. Hãy xem lại số đã ghi.",
+    "reports.incomplete": (
+        "Còn {count} mục chưa có số và chưa giải trình: {names}. Hãy ghi số, hoặc ghi"
+        " rõ vì sao chưa có."
+    ),
+    "reports.unexplained": (
+        "Số khác hẳn các kỳ trước mà chưa giải trình: {names}. Hãy xem lại số, hoặc"
+        " ghi lý do."
+    ),
+    "reports.below_waiting": (
+        "Còn {count} đơn vị dưới chưa được duyệt. Hãy chờ, hoặc ghi rõ vì sao gửi"
+        " khi chưa đủ."
+    ),
+    "reports.above_sent": (
+        "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
+    ),
+    "reports.own_report": "Không tự duyệt báo cáo mình vừa gửi. Hãy nhờ người khác.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",
     "indicators.day_put_away": (

@@ -1,0 +1,287 @@
+"""What a unit reports: written, sent, returned with a reason, accepted, unlocked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from nguon.audit import actions as audit
+from nguon.core.errors import (
+    AbsentError,
+    ConflictError,
+    InvalidError,
+    RefusedError,
+)
+from nguon.indicators.catalogue import SHARE
+from nguon.people import access as people
+from nguon.people.actions import notify
+from nguon.people.models import APPROVER, Officer
+from nguon.people.queries import list_holders_in
+from nguon.reports import access, queries, rules
+from nguon.reports.models import Answer, Field, Step, Submission
+
+
+@transaction.atomic
+def save_answers(
+    *,
+    submission_id: int,
+    revision: int,
+    typed: Mapping[int, rules.Typed],
+    by: Officer,
+    at: datetime,
+) -> Submission:
+    """Write what a unit typed; `typed` is by the id of the field.
+
+    Figures that the system counts, or that come from below, are not typed: of those
+    only the explanation is kept. Raises ConflictError (`reports.revision` when somebody
+    saved since, `reports.locked`, `reports.closed`), InvalidError (those of
+    `rules.check_pair`, `reports.field_foreign`), NoRightError, AbsentError.
+    """
+    row = _lock(submission_id)
+    access.check_writer(by, row, at=at)
+    rules.check_open(row.state)
+    _check_revision(row, revision)
+    fields = {field.pk: field for field in row.period.form.fields.all()}
+    if not typed.keys() <= fields.keys():
+        raise InvalidError("reports.field_foreign")
+    has_below = row.below.exists()
+    for key, one in typed.items():
+        _write(row, fields[key], one, has_below=has_below)
+    row.revision += 1
+    row.changed_by = by
+    row.missing = _count_missing(row)
+    row.save(update_fields=["revision", "changed_by", "missing"])
+    audit.record(
+        "reports.submission.saved",
+        target=row,
+        by=by,
+        at=at,
+        data={"revision": row.revision},
+    )
+    return row
+
+
+def _write(row: Submission, field: Field, one: rules.Typed, *, has_below: bool) -> None:
+    source = queries.source_of(field, has_below=has_below)
+    facts: dict[str, object] = {
+        "source": source,
+        "is_share": field.ratio == SHARE,
+        "explanation": rules.clean_words(
+            one.explanation, what="giải trình", needed=False
+        ),
+    }
+    if source == rules.TYPED:
+        limits = {"least": field.least, "most": field.most}
+        rules.check_pair(field.name, field.ratio, one.pair, **limits)
+        is_text = field.ratio == rules.TEXT
+        facts |= {
+            "above": None if is_text else one.pair.above,
+            "below": one.pair.below if field.ratio in rules.DIVIDED else None,
+            "words": rules.clean_words(one.words, what=field.name, needed=False)
+            if is_text
+            else "",
+        }
+    Answer.objects.update_or_create(submission=row, field=field, defaults=facts)
+
+
+def _count_missing(row: Submission) -> int:
+    return sum(line.is_missing for line in queries.list_lines(row))
+
+
+@transaction.atomic
+def send(
+    *, submission_id: int, revision: int, words: str = "", by: Officer, at: datetime
+) -> Submission:
+    """Sign a report off and send it up; what was counted is fixed from here on.
+
+    `words` is needed while not everybody below is accepted. Raises ConflictError
+    (`reports.revision`, `reports.not_now`, `reports.period_running`,
+    `reports.closed`), InvalidError (`reports.incomplete`, `reports.unexplained`,
+    `reports.below_waiting`), NoRightError, AbsentError.
+    """
+    row = _lock(submission_id)
+    people.check_can(by, APPROVER, unit=row.unit, at=at)
+    rules.check_move(row.state, rules.SENT)
+    _check_revision(row, revision)
+    today = timezone.localdate(at)
+    if today < row.period.after_date:
+        raise ConflictError(
+            "reports.period_running", day=f"{row.period.days.last:%d/%m/%Y}"
+        )
+    said = rules.clean_words(words, what="ghi chú", needed=False)
+    waiting = row.below.exclude(state=rules.ACCEPTED).count()
+    if waiting and not said:
+        raise InvalidError("reports.below_waiting", count=waiting)
+    lines = queries.list_lines(row)
+    _check_lines(lines)
+    _fix(row, lines)
+    row.missing = sum(line.is_missing for line in lines)
+    row.state, row.sent_by, row.sent_at, row.moved_at = rules.SENT, by, at, at
+    row.first_sent_on = row.first_sent_on or today
+    row.save(
+        update_fields=[
+            "missing", "state", "sent_by", "sent_at", "moved_at", "first_sent_on",
+        ]
+    )  # fmt: skip
+    _step(row, rules.SENT, said, by=by, at=at)
+    deciders = list_holders_in([access.decider_of(row)], kind=APPROVER, at=at)
+    _tell(row, [one for one in deciders if one != by], "Báo cáo chờ duyệt", said, at=at)
+    audit.record("reports.submission.sent", target=row, by=by, at=at)
+    return row
+
+
+def _check_lines(lines: list[queries.Line]) -> None:
+    """Refuse what is neither there nor explained. Raises InvalidError."""
+    empty = [one for one in lines if one.is_missing and not one.explanation]
+    if empty:
+        names = "; ".join(one.field.name for one in empty[:5])
+        raise InvalidError("reports.incomplete", count=len(empty), names=names)
+    strange = [one for one in lines if one.is_unusual and not one.explanation]
+    if strange:
+        names = "; ".join(one.field.name for one in strange[:5])
+        raise InvalidError("reports.unexplained", names=names)
+
+
+def _fix(row: Submission, lines: list[queries.Line]) -> None:
+    """Write down what the system counted and what came from below, as of now."""
+    for line in lines:
+        if line.source == rules.TYPED:
+            continue
+        Answer.objects.update_or_create(
+            submission=row,
+            field=line.field,
+            defaults={
+                "source": line.source,
+                "is_share": line.field.ratio == SHARE,
+                "above": line.pair.above,
+                "below": line.pair.below,
+            },
+        )
+
+
+@transaction.atomic
+def send_back(
+    *, submission_id: int, reason: str, by: Officer, at: datetime
+) -> Submission:
+    """Return what was sent, with the reason.
+
+    Raises ConflictError `reports.not_now`, InvalidError `plan.text_missing`,
+    NoRightError, AbsentError.
+    """
+    row = _lock(submission_id)
+    people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
+    if row.state != rules.SENT:
+        raise ConflictError("reports.not_now", state=rules.STATES[row.state])
+    _go_back(row, rules.RETURNED, reason, "Báo cáo bị trả lại", by=by, at=at)
+    audit.record("reports.submission.returned", target=row, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def accept(
+    *, submission_id: int, revision: int, by: Officer, at: datetime
+) -> Submission:
+    """Accept the revision that was read; it is locked from here on.
+
+    Raises RefusedError `reports.own_report` for who sent it, ConflictError
+    (`reports.not_now`, `reports.revision`, `reports.above_sent`), NoRightError,
+    AbsentError.
+    """
+    row = _lock(submission_id)
+    people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
+    rules.check_move(row.state, rules.ACCEPTED)
+    _check_revision(row, revision)
+    if row.sent_by_id == by.pk:
+        raise RefusedError("reports.own_report")
+    _check_above(row)
+    row.state, row.accepted_by, row.moved_at = rules.ACCEPTED, by, at
+    row.save(update_fields=["state", "accepted_by", "moved_at"])
+    _step(row, rules.ACCEPTED, "", by=by, at=at)
+    if row.sent_by is not None:
+        _tell(row, [row.sent_by], "Báo cáo đã duyệt", "", at=at)
+    audit.record("reports.submission.accepted", target=row, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def unlock(*, submission_id: int, reason: str, by: Officer, at: datetime) -> Submission:
+    """Give an accepted report back to be changed, with the reason.
+
+    Raises ConflictError (`reports.not_now`, `reports.above_sent` while the report that
+    sums it up is sent), InvalidError `plan.text_missing`, NoRightError, AbsentError.
+    """
+    row = _lock(submission_id)
+    people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
+    if row.state != rules.ACCEPTED:
+        raise ConflictError("reports.not_now", state=rules.STATES[row.state])
+    _check_above(row)
+    _go_back(row, rules.UNLOCKED, reason, "Báo cáo được mở khóa", by=by, at=at)
+    audit.record("reports.submission.unlocked", target=row, by=by, at=at)
+    return row
+
+
+def _go_back(
+    row: Submission, kind: str, reason: str, said: str, *, by: Officer, at: datetime
+) -> None:
+    words = rules.clean_words(reason, what="lý do")
+    # The step first: the database takes no way back without its reason.
+    _step(row, kind, words, by=by, at=at)
+    row.state, row.accepted_by, row.moved_at = rules.RETURNED, None, at
+    row.save(update_fields=["state", "accepted_by", "moved_at"])
+    told = {
+        officer.pk: officer
+        for role in access.WRITERS
+        for officer in list_holders_in([row.unit], kind=role, at=at)
+    }
+    if row.sent_by is not None:
+        told[row.sent_by.pk] = row.sent_by
+    _tell(row, list(told.values()), said, words, at=at)
+
+
+def _lock(submission_id: int) -> Submission:
+    """Return a submission of an open period, locked.
+
+    Raises AbsentError `reports.submission_absent`, ConflictError `reports.closed`.
+    """
+    rows = Submission.objects.select_for_update(of=("self",)).select_related(
+        "period__form", "unit", "above__unit", "sent_by"
+    )
+    row = rows.filter(pk=submission_id).first()
+    if row is None:
+        raise AbsentError("reports.submission_absent")
+    if row.period.closed_at is not None:
+        raise ConflictError("reports.closed")
+    return row
+
+
+def _check_revision(row: Submission, revision: int) -> None:
+    if row.revision != revision:
+        name = row.changed_by.full_name if row.changed_by else ""
+        raise ConflictError("reports.revision", name=name)
+
+
+def _check_above(row: Submission) -> None:
+    """Refuse to change what a report above has summed up already; locks that one."""
+    if row.above_id is None:
+        return
+    above = Submission.objects.select_for_update().get(pk=row.above_id)
+    if not above.is_open:
+        raise ConflictError("reports.above_sent")
+
+
+def _step(row: Submission, kind: str, words: str, *, by: Officer, at: datetime) -> None:
+    Step.objects.create(submission=row, kind=kind, words=words, by=by, at=at)
+
+
+def _tell(
+    row: Submission, officers: list[Officer], subject: str, body: str, *, at: datetime
+) -> None:
+    notify(
+        officers=officers,
+        subject=f"{subject}: {row.period.name}",
+        body=f"{row.period.form.title}. {row.unit.full_name}. {body}",
+        url=reverse("reports:submission", args=[row.uid]),
+        at=at,
+    )

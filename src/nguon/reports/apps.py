@@ -1,0 +1,120 @@
+"""Django's registration of reports, and what their database refuses."""
+
+from django.apps import AppConfig
+
+from nguon.audit import guards
+
+_OPEN = (
+    "EXISTS (SELECT 1 FROM reports_submission s WHERE s.id = {row}.submission_id"
+    " AND s.state IN ('draft', 'returned'))"
+)
+_USED = "EXISTS (SELECT 1 FROM reports_period p WHERE p.form_id = {row}.form_id)"
+# Both sides times the denominator: a division could be of whole numbers, or by 0.
+_BEYOND = (
+    "EXISTS (SELECT 1 FROM reports_field f WHERE f.id = NEW.field_id AND ("
+    "NEW.above * (CASE f.ratio WHEN 'share' THEN 100.0 ELSE 1.0 END)"
+    " < f.least * COALESCE(NEW.below, 1) OR "
+    "NEW.above * (CASE f.ratio WHEN 'share' THEN 100.0 ELSE 1.0 END)"
+    " > f.most * COALESCE(NEW.below, 1)))"
+)
+_MOVES = (
+    "OLD.state = NEW.state"
+    " OR (OLD.state IN ('draft', 'returned') AND NEW.state = 'sent')"
+    " OR (OLD.state = 'sent' AND NEW.state IN ('returned', 'accepted'))"
+    " OR (OLD.state = 'accepted' AND NEW.state = 'returned')"
+)
+_LOCKED = "reports.answer_locked: what was sent or accepted is not changed"
+_FIXED = "reports.form_used: the fields of a form are fixed from its first period on"
+
+GUARDS = (
+    *guards.append_only("reports_step", "reports.step"),
+    *(
+        guards.Guard(
+            f"nguon_reports_answer_{event.lower()}",
+            "reports_answer",
+            event,
+            _LOCKED,
+            f"NOT {_OPEN.format(row='NEW' if event == 'INSERT' else 'OLD')}",
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    guards.Guard(
+        "nguon_reports_answer_stays",
+        "reports_answer",
+        "UPDATE",
+        "reports.answer_moved: an answer stays with its submission and field",
+        "NEW.submission_id <> OLD.submission_id OR NEW.field_id <> OLD.field_id",
+    ),
+    *(
+        guards.Guard(
+            f"nguon_reports_answer_range_{event.lower()}",
+            "reports_answer",
+            event,
+            "reports.range: a figure beyond what its field allows",
+            f"NEW.source = 'typed' AND {_BEYOND}",
+        )
+        for event in ("INSERT", "UPDATE")
+    ),
+    *(
+        guards.Guard(
+            f"nguon_reports_field_{event.lower()}",
+            "reports_field",
+            event,
+            _FIXED,
+            _USED.format(row="NEW" if event == "INSERT" else "OLD"),
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    guards.Guard(
+        "nguon_reports_submission_moves",
+        "reports_submission",
+        "UPDATE",
+        "reports.not_now: a submission goes one way",
+        f"NOT ({_MOVES})",
+    ),
+    guards.Guard(
+        "nguon_reports_submission_back",
+        "reports_submission",
+        "UPDATE",
+        "reports.reason_missing: going back needs a step with its reason",
+        "NEW.state = 'returned' AND OLD.state <> 'returned' AND NOT EXISTS"
+        " (SELECT 1 FROM reports_step t WHERE t.submission_id = NEW.id"
+        " AND t.kind = (CASE OLD.state WHEN 'accepted' THEN 'unlocked'"
+        " ELSE 'returned' END) AND t.at = NEW.moved_at)",
+    ),
+    guards.Guard(
+        "nguon_reports_submission_fixed",
+        "reports_submission",
+        "UPDATE",
+        "reports.submission_locked: what was sent or accepted is not changed",
+        "OLD.state IN ('sent', 'accepted') AND (NEW.unit_id <> OLD.unit_id"
+        " OR NEW.period_id <> OLD.period_id OR NEW.revision <> OLD.revision"
+        " OR NEW.missing <> OLD.missing OR NEW.sent_at <> OLD.sent_at"
+        " OR NEW.first_sent_on <> OLD.first_sent_on)",
+    ),
+    guards.Guard(
+        "nguon_reports_submission_kept",
+        "reports_submission",
+        "DELETE",
+        "reports.submission_kept: what was sent once is not deleted",
+        "OLD.first_sent_on IS NOT NULL",
+    ),
+    guards.Guard(
+        "nguon_reports_period_fixed",
+        "reports_period",
+        "UPDATE",
+        "reports.period_immutable: a period stays as it was opened",
+        "NEW.form_id <> OLD.form_id OR NEW.first_date <> OLD.first_date"
+        " OR NEW.after_date <> OLD.after_date OR NEW.due_date <> OLD.due_date",
+    ),
+)
+
+
+class ReportsConfig(AppConfig):
+    """Reports; guards are set again after every migrate."""
+
+    name = "nguon.reports"
+
+    def ready(self) -> None:
+        """Register the guards."""
+        guards.register(self, GUARDS)

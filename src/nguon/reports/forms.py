@@ -1,0 +1,87 @@
+"""Reads what officers type about reports: periods, fields, answers."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from nguon.core.errors import InvalidError
+from nguon.indicators.rules import Period as Days
+from nguon.plan.forms import need_day
+from nguon.plan.money import read_number, read_year
+from nguon.reports import rules
+from nguon.reports.models import Field
+
+
+def read_days(sent: Mapping[str, str], *, at: datetime) -> Days:
+    """Return the days of a period: a whole one, or from a day to a day.
+
+    Raises InvalidError (`reports.period_…`, `plan.year`, `plan.day_missing`,
+    `people.moment_unreadable`).
+    """
+    kind = sent.get("kind", "")
+    if kind == rules.RANGE:
+        first = need_day(sent, "first_date", at=at)
+        last = need_day(sent, "last_date", at=at)
+        days = Days(first, last + timedelta(days=1))
+        days.check()
+        return days
+    year = read_year(sent.get("year", ""))
+    number = 1 if kind == rules.YEAR else read_whole(sent.get("number", ""))
+    return rules.whole_period(kind, year, number)
+
+
+def read_whole(text: str) -> int:
+    """Return a small whole number as typed, or 0, which every rule here refuses."""
+    plain = text.strip()
+    is_small = plain.isascii() and plain.isdecimal() and len(plain) <= len("999")
+    return int(plain) if is_small else 0
+
+
+def read_optional(text: str) -> Decimal | None:
+    """Return a number, or None when nothing was typed. Raises InvalidError."""
+    return read_number(text) if text.strip() else None
+
+
+def read_field(sent: Mapping[str, str]) -> rules.FieldWords:
+    """Return a field's words from a form. Raises InvalidError `plan.number`."""
+    return rules.FieldWords(
+        name=sent.get("name", ""),
+        ratio=sent.get("ratio", ""),
+        unit=sent.get("unit", ""),
+        indicator=sent.get("indicator", ""),
+        least=read_optional(sent.get("least", "")),
+        most=read_optional(sent.get("most", "")),
+        is_needed=bool(sent.get("is_needed")),
+    )
+
+
+def read_answers(
+    sent: Mapping[str, str], fields: list[Field]
+) -> dict[int, rules.Typed]:
+    """Return what was typed into each field that the page showed.
+
+    Raises InvalidError `plan.number` with what was typed.
+    """
+    found = {}
+    for field in fields:
+        names = {part: f"{part}_{field.pk}" for part in ("above", "below", "words")}
+        note = f"explanation_{field.pk}"
+        if not any(name in sent for name in (*names.values(), note)):
+            continue
+        found[field.pk] = rules.Typed(
+            pair=rules.Pair(
+                read_optional(sent.get(names["above"], "")),
+                read_optional(sent.get(names["below"], "")),
+            ),
+            words=sent.get(names["words"], ""),
+            explanation=sent.get(note, ""),
+        )
+    return found
+
+
+def read_revision(sent: Mapping[str, str]) -> int:
+    """Return the revision a page was opened at. Raises InvalidError."""
+    text = sent.get("revision", "")
+    if not (text.isascii() and text.isdecimal() and len(text) <= len("999999999")):
+        raise InvalidError("reports.field_foreign")
+    return int(text)

@@ -1,0 +1,310 @@
+"""What a report is and how it moves, as tables and plain functions."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from nguon.core.errors import ConflictError, InvalidError
+from nguon.indicators import catalogue
+from nguon.indicators.catalogue import COUNT, MEAN, SHARE
+from nguon.indicators.rules import Period, months
+from nguon.plan.rules import MAX_TITLE, MAX_WORDS, clean
+from nguon.territory.models import COMMUNE, DISTRICT, VILLAGE
+
+DAY = timedelta(days=1)
+
+DRAFT, SENT, RETURNED, ACCEPTED = "draft", "sent", "returned", "accepted"
+STATES = {
+    DRAFT: "Đang điền",
+    RETURNED: "Bị trả lại",
+    SENT: "Đã gửi, chờ duyệt",
+    ACCEPTED: "Đã duyệt",
+}
+# Into each state from which ones; what is not here is refused, here and by triggers.
+ALLOWED = {SENT: {DRAFT, RETURNED}, RETURNED: {SENT, ACCEPTED}, ACCEPTED: {SENT}}
+# In which answers may be written.
+OPEN = (DRAFT, RETURNED)
+
+UNLOCKED = "unlocked"
+STEPS = {
+    SENT: "Gửi",
+    RETURNED: "Trả lại",
+    ACCEPTED: "Duyệt",
+    UNLOCKED: "Mở khóa",
+}
+
+TEXT = "text"
+RATIOS = {
+    COUNT: "Số đếm: cộng lại",
+    SHARE: "Tỷ lệ: tử số trên mẫu số",
+    MEAN: "Bình quân: tổng trên số lượng",
+    TEXT: "Lời",
+}
+# Figures with a denominator.
+DIVIDED = (SHARE, MEAN)
+LEVELS = {
+    COMMUNE: "Xã, phường",
+    DISTRICT: "Huyện, quận",
+    VILLAGE: "Thôn, làng, tổ dân phố",
+}
+COUNTED, TYPED, ROLLED = "counted", "typed", "rolled"
+SOURCES = {
+    COUNTED: "Hệ thống đếm",
+    TYPED: "Đơn vị ghi",
+    ROLLED: "Cộng từ cấp dưới",
+}
+
+MONTH, QUARTER, HALF, YEAR, RANGE = "month", "quarter", "half", "year", "range"
+KINDS = {
+    MONTH: "Tháng",
+    QUARTER: "Quý",
+    HALF: "Sáu tháng",
+    YEAR: "Năm",
+    RANGE: "Từ ngày đến ngày",
+}
+MONTHS = {MONTH: 1, QUARTER: 3, HALF: 6, YEAR: 12}
+
+MAX_FIELDS, MAX_DUE_DAYS = 80, 60
+MOST = Decimal(10) ** 13
+REMIND_DAYS = 3
+LATE_EVERY_DAYS = 7
+# An earlier figure says what is usual; the farther back, the less.
+EARLIER = 8
+UNUSUAL = 2
+SATURDAY = 5
+
+
+# --- periods ------------------------------------------------------------------------
+
+
+def whole_period(kind: str, year: int, number: int) -> Period:
+    """Return the `number`-th month, quarter or half of a year, or the year.
+
+    Raises InvalidError `reports.period_kind`, `reports.period_number`.
+    """
+    if kind not in MONTHS:
+        raise InvalidError("reports.period_kind")
+    count = MONTHS[kind]
+    if not 1 <= number <= 12 // count:
+        raise InvalidError("reports.period_number", most=12 // count)
+    return months(year, (number - 1) * count + 1, count)
+
+
+def name_period(kind: str, period: Period) -> str:
+    """Return what a period is called: Quý IV năm 2026."""
+    first = period.first
+    if kind == RANGE:
+        return f"Từ {first:%d/%m/%Y} đến {period.last:%d/%m/%Y}"
+    if kind == YEAR:
+        return f"Năm {first.year}"
+    number = (first.month - 1) // MONTHS[kind] + 1
+    if kind == HALF:
+        return f"Sáu tháng {'đầu' if number == 1 else 'cuối'} năm {first.year}"
+    if kind == QUARTER:
+        return f"Quý {('I', 'II', 'III', 'IV')[number - 1]} năm {first.year}"
+    return f"Tháng {number} năm {first.year}"
+
+
+def is_working(day: date, holidays: Collection[date]) -> bool:
+    """Say whether offices work on a day. Raises InvalidError `reports.days_unknown`.
+
+    The table of holidays knows the days off that law or decision give; swapped
+    Saturdays are not in it, and a Saturday counts as off.
+    """
+    if not holidays or day.year > max(holidays).year:
+        raise InvalidError("reports.days_unknown", year=day.year)
+    return day.weekday() < SATURDAY and day not in holidays
+
+
+def due_date(after: date, days: int, holidays: Collection[date]) -> date:
+    """Return the `days`-th working day from `after` on; that day is still in time.
+
+    Raises InvalidError `reports.due_days`, `reports.days_unknown`.
+    """
+    if not 1 <= days <= MAX_DUE_DAYS:
+        raise InvalidError("reports.due_days", most=MAX_DUE_DAYS)
+    day, left = after, days
+    while True:
+        left -= is_working(day, holidays)
+        if not left:
+            return day
+        day += DAY
+
+
+def reminder_on(due: date, *, today: date, holidays: Collection[date]) -> date | None:
+    """Return the latest day up to today on which one is reminded, or None.
+
+    Three working days before, on the due day, the day after it, then every week.
+    """
+    if today > due:
+        weeks = (today - due - DAY).days // LATE_EVERY_DAYS
+        return due + DAY + weeks * timedelta(days=LATE_EVERY_DAYS)
+    if today == due:
+        return due
+    early, left = due, REMIND_DAYS
+    while left:
+        early -= DAY
+        left -= is_working(early, holidays)
+    return early if early <= today else None
+
+
+# --- fields and answers -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FieldWords:
+    """What a form asks for in one line, as it was typed; checked by `check_field`."""
+
+    name: str = ""
+    ratio: str = COUNT
+    unit: str = ""
+    indicator: str = ""
+    least: Decimal | None = None
+    most: Decimal | None = None
+    is_needed: bool = True
+
+
+def check_field(words: FieldWords) -> FieldWords:
+    """Return a field's words made clean; an indicator brings its own.
+
+    Raises InvalidError: `reports.ratio`, `reports.range_empty`, `indicators.unknown`
+    and those of texts.
+    """
+    name, ratio, unit = words.name, words.ratio, words.unit
+    if words.indicator:
+        one = catalogue.find(words.indicator)
+        name, ratio, unit = name.strip() or one.name, one.ratio, one.unit
+    if ratio not in RATIOS:
+        raise InvalidError("reports.ratio")
+    least, most = words.least, words.most
+    if ratio == TEXT:
+        least = most = None
+    if least is not None and most is not None and most < least:
+        raise InvalidError("reports.range_empty")
+    return FieldWords(
+        name=clean(name, most=MAX_TITLE, what="tên mục"),
+        ratio=ratio,
+        unit=clean(unit, most=40, what="đơn vị tính", needed=False),
+        indicator=words.indicator,
+        least=least,
+        most=most,
+        is_needed=words.is_needed,
+    )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A figure: numerator and denominator; a count has no denominator."""
+
+    above: Decimal | None = None
+    below: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a unit wrote into one field."""
+
+    pair: Pair = Pair()
+    words: str = ""
+    explanation: str = ""
+
+
+def value_of(ratio: str, pair: Pair) -> Decimal | None:
+    """Return a figure as it is shown; None without one, or with nothing to divide by.
+
+    A share is in a hundred.
+    """
+    if pair.above is None or ratio == TEXT:
+        return None
+    if ratio == COUNT:
+        return pair.above
+    if not pair.below:
+        return None
+    return pair.above * (100 if ratio == SHARE else 1) / pair.below
+
+
+def check_pair(
+    name: str, ratio: str, pair: Pair, *, least: Decimal | None, most: Decimal | None
+) -> None:
+    """Refuse a figure that cannot be so.
+
+    Raises InvalidError: `reports.half_figure` (one of two is missing),
+    `reports.share_over` (more than everything), `reports.nothing_below`,
+    `reports.range`, `reports.too_large`.
+    """
+    if ratio in DIVIDED and (pair.above is None) != (pair.below is None):
+        raise InvalidError("reports.half_figure", name=name)
+    if pair.above is None:
+        return
+    if max(pair.above, pair.below or 0) > MOST or min(pair.above, pair.below or 0) < 0:
+        raise InvalidError("reports.too_large", name=name)
+    if pair.below is not None and pair.above > pair.below and ratio == SHARE:
+        raise InvalidError("reports.share_over", name=name)
+    if pair.below == 0 and pair.above:
+        raise InvalidError("reports.nothing_below", name=name)
+    value = value_of(ratio, pair)
+    if value is None:
+        return
+    if (least is not None and value < least) or (most is not None and value > most):
+        raise InvalidError(
+            "reports.range", name=name, least=plain(least), most=plain(most)
+        )
+
+
+def plain(number: Decimal | None) -> str:
+    """Return a number as people here write it: 1.234,5; a dash for no limit."""
+    if number is None:
+        return "–"
+    text = f"{number:,.2f}".rstrip("0").rstrip(".")
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def is_unusual(value: Decimal | None, earlier: Sequence[Decimal]) -> bool:
+    """Say whether a figure is over twice, or under half, of all earlier ones.
+
+    One rule that can be read aloud; without earlier figures nothing is unusual.
+    """
+    if value is None or not earlier:
+        return False
+    return value > max(earlier) * UNUSUAL or value < min(earlier) / UNUSUAL
+
+
+def roll_up(pairs: Iterable[Pair]) -> Pair:
+    """Return the figure of several units: sums over sums, never a mean of shares.
+
+    Who has no figure adds nothing; of nobody's figures there is none, not 0.
+    """
+    above: Decimal | None = None
+    below: Decimal | None = None
+    for pair in pairs:
+        if pair.above is not None:
+            above = (above or Decimal(0)) + pair.above
+        if pair.above is not None and pair.below is not None:
+            below = (below or Decimal(0)) + pair.below
+    return Pair(above, below)
+
+
+# --- moves --------------------------------------------------------------------------
+
+
+def check_move(old: str, new: str) -> None:
+    """Refuse a move that does not follow. Raises ConflictError `reports.not_now`."""
+    if old not in ALLOWED[new]:
+        raise ConflictError("reports.not_now", state=STATES[old])
+
+
+def check_open(state: str) -> None:
+    """Refuse to write what was sent. Raises ConflictError `reports.locked`."""
+    if state not in OPEN:
+        raise ConflictError("reports.locked", state=STATES[state])
+
+
+def is_late(due: date, first_sent: date | None, *, today: date) -> bool:
+    """Say whether a report came, or still does not come, after its due day."""
+    return (first_sent or today) > due
+
+
+def clean_words(text: str, *, what: str, needed: bool = True) -> str:
+    """Return a line of words. Raises InvalidError `plan.text_…`."""
+    return clean(text, most=MAX_WORDS, what=what, needed=needed)

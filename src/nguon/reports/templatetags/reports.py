@@ -1,0 +1,29 @@
+"""How reports are written out: figures, and why there is none."""
+
+from decimal import Decimal
+
+from django import template
+
+from nguon.reports import rules
+from nguon.reports.queries import Line
+
+register = template.Library()
+
+
+@register.filter
+def written(value: Decimal | str | None) -> str:
+    """Write a figure as people here do: 1.234,5; words as they are; else a dash."""
+    return value if isinstance(value, str) else rules.plain(value)
+
+
+@register.filter
+def limits(line: Line) -> str:
+    """Write between which figures a field must lie; nothing without limits."""
+    least, most = line.field.least, line.field.most
+    if least is None and most is None:
+        return ""
+    if most is None:
+        return f"từ {rules.plain(least)} trở lên"
+    if least is None:
+        return f"không quá {rules.plain(most)}"
+    return f"từ {rules.plain(least)} đến {rules.plain(most)}"

@@ -1,0 +1,36 @@
+"""Addresses of reports, under /bao-cao/."""
+
+from django.urls import path, re_path
+
+from nguon.reports.views import forms, periods, submissions
+
+app_name = "reports"
+urlpatterns = [
+    path("", periods.index, name="periods"),
+    path("bang.csv", periods.index_file, name="periods_file"),
+    path("bieu-mau/", forms.index, name="forms"),
+    path("bieu-mau/bang.csv", forms.index_file, name="forms_file"),
+    path("bieu-mau/moi/", forms.create, name="create_form"),
+    path("bieu-mau/<slug:uid>/", forms.show, name="form"),
+    path("bieu-mau/<slug:uid>/muc/", forms.add, name="add_field"),
+    path("bieu-mau/<slug:uid>/bo/<int:key>/", forms.remove, name="remove_field"),
+    path("bieu-mau/<slug:uid>/mo-ky/", periods.open_one, name="open"),
+    path("ky/<slug:uid>/", periods.show, name="period"),
+    path("ky/<slug:uid>/bang.csv", periods.show_file, name="period_file"),
+    path("ky/<slug:uid>/tong-hop/", periods.table, name="table"),
+    path("ky/<slug:uid>/tong-hop.csv", periods.table_csv, name="table_file"),
+    path("ky/<slug:uid>/tong-hop.xlsx", periods.table_xlsx, name="workbook"),
+    path("ky/<slug:uid>/dong/", periods.close, name="close"),
+    path("<slug:uid>/", submissions.show, name="submission"),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/van-ban/(?P<kind>pdf|docx)/$",
+        submissions.paper,
+        name="paper",
+    ),
+    path("<slug:uid>/luu/", submissions.save, name="save"),
+    re_path(
+        r"^(?P<uid>[a-z2-7]{12})/(?P<verb>tra-lai|duyet|mo-khoa)/$",
+        submissions.move,
+        name="move",
+    ),
+]

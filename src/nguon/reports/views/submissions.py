@@ -1,0 +1,192 @@
+"""Pages of one report: filled, sent, returned, accepted, unlocked."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from nguon.core.errors import ConflictError, DomainError, InvalidError
+from nguon.people.answers import done, officer_of, wants_json
+from nguon.reports import (
+    access,
+    actions,
+    forms,
+    paper_docx,
+    paper_pdf,
+    papers,
+    queries,
+    rules,
+)
+from nguon.reports.models import Submission
+
+CONFLICT, UNPROCESSABLE = 409, 422
+WRITERS = {
+    "pdf": (paper_pdf.write, "application/pdf"),
+    "docx": (
+        paper_docx.write,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+}
+
+
+@require_safe
+def show(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show a report: to be filled while it is open, as it was sent after."""
+    return _show(request, uid)
+
+
+def _show(
+    request: HttpRequest, uid: str, *, error: DomainError | None = None, verb: str = ""
+) -> HttpResponse:
+    at = timezone.now()
+    officer = officer_of(request)
+    today = timezone.localdate(at)
+    row = access.access_submission(officer, uid, at=at)
+    lines = queries.list_lines(row)
+    if wants_json(request) and error is None:
+        return JsonResponse(_facts(row, lines), json_dumps_params={"default": str})
+    is_running = row.period.closed_at is None
+    decides = is_running and access.may_decide(officer, row, at=at)
+    is_conflict = error is not None and error.code == "reports.revision"
+    context = {
+        "row": row,
+        "period": row.period,
+        "lines": [(line, _typed(request, line)) for line in lines],
+        "late": rules.is_late(row.period.due_date, row.first_sent_on, today=today),
+        "missing": sum(line.is_missing for line in lines),
+        "has_ended": today >= row.period.after_date,
+        "steps": queries.list_steps(row),
+        "below": row.below.count(),
+        "below_accepted": row.below.filter(state=rules.ACCEPTED).count(),
+        "may_write": is_running
+        and row.is_open
+        and access.may_write(officer, row, at=at),
+        "may_send": is_running and access.may_send(officer, row, at=at),
+        "may_accept": decides
+        and row.state == rules.SENT
+        and row.sent_by_id != officer.pk,
+        "may_return": decides and row.state == rules.SENT,
+        "may_unlock": decides and row.state == rules.ACCEPTED,
+        "sent": request.POST,
+        "error": error,
+        "is_conflict": is_conflict,
+        "verb": verb,
+    }
+    status = (CONFLICT if is_conflict else UNPROCESSABLE) if error else 200
+    return render(request, "reports/submission.html", context, status=status)
+
+
+def _typed(request: HttpRequest, line: queries.Line) -> dict[str, Any]:
+    """Return what stands in the boxes of a field: as typed just now, else as saved."""
+    key = line.field.pk
+    if f"explanation_{key}" in request.POST:
+        parts = ("above", "below", "words", "explanation")
+        return {part: request.POST.get(f"{part}_{key}", "") for part in parts}
+    above, below = line.pair.above, line.pair.below
+    return {
+        "above": "" if above is None else rules.plain(above),
+        "below": "" if below is None else rules.plain(below),
+        "words": line.words,
+        "explanation": line.explanation,
+    }
+
+
+def _facts(row: Submission, lines: list[queries.Line]) -> dict[str, Any]:
+    return {
+        "uid": row.uid,
+        "unit": row.unit.full_name,
+        "state": row.state,
+        "revision": row.revision,
+        "missing": row.missing,
+        "answers": [
+            {
+                "field": line.field.pk,
+                "name": line.field.name,
+                "source": line.source,
+                "value": line.value,
+                "above": line.pair.above,
+                "below": line.pair.below,
+                "words": line.words,
+                "explanation": line.explanation,
+            }
+            for line in lines
+        ],
+    }
+
+
+@require_safe
+def paper(request: HttpRequest, uid: str, kind: str) -> HttpResponse:
+    """Give a report as a paper: PDF to read, DOCX to issue."""
+    officer, at = officer_of(request), timezone.now()
+    row = access.access_submission(officer, uid, at=at)
+    write, mime = WRITERS[kind]
+    content = write(papers.describe(row, queries.list_lines(row)))
+    answer = HttpResponse(content, content_type=mime)
+    name = f"bao-cao-{row.period.first_date}-{row.unit.code}.{kind}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_POST
+def save(request: HttpRequest, uid: str) -> HttpResponse:
+    """Save what was typed; with `send`, sign it off and send it up."""
+    officer, at = officer_of(request), timezone.now()
+    row = access.access_submission(officer, uid, at=at)
+    sent = request.POST.dict()
+    try:
+        said = _save(row, sent, officer, at)
+    except (InvalidError, ConflictError) as error:
+        if wants_json(request):
+            raise
+        return _show(request, uid, error=error)
+    if not wants_json(request):
+        messages.success(request, said)
+    row.refresh_from_db()
+    to = reverse("reports:submission", args=[row.uid])
+    return done(request, to=to, data={"state": row.state, "revision": row.revision})
+
+
+def _save(row: Submission, sent: dict[str, str], officer: Any, at: datetime) -> str:
+    asked: dict[str, Any] = {"submission_id": row.pk, "by": officer, "at": at}
+    revision = forms.read_revision(sent)
+    fields = list(row.period.form.fields.order_by("number"))
+    typed = forms.read_answers(sent, fields)
+    saved = actions.save_answers(**asked, revision=revision, typed=typed)
+    if "send" not in sent:
+        return "Đã lưu. Báo cáo chưa gửi."
+    actions.send(**asked, revision=saved.revision, words=sent.get("words", ""))
+    return "Đã gửi báo cáo lên cấp trên."
+
+
+@require_POST
+def move(request: HttpRequest, uid: str, verb: str) -> HttpResponse:
+    """Accept, return or unlock a report."""
+    officer, at = officer_of(request), timezone.now()
+    row = access.access_submission(officer, uid, at=at)
+    asked: dict[str, Any] = {"submission_id": row.pk, "by": officer, "at": at}
+    reason = request.POST.get("reason", "")
+    try:
+        if verb == "duyet":
+            revision = forms.read_revision(request.POST.dict())
+            actions.accept(**asked, revision=revision)
+            said = "Đã duyệt; báo cáo được khóa."
+        elif verb == "tra-lai":
+            actions.send_back(**asked, reason=reason)
+            said = "Đã trả lại kèm lý do."
+        else:
+            actions.unlock(**asked, reason=reason)
+            said = "Đã mở khóa; đơn vị sửa rồi gửi lại."
+    except (InvalidError, ConflictError) as error:
+        if wants_json(request):
+            raise
+        return _show(request, uid, error=error, verb=verb)
+    if not wants_json(request):
+        messages.success(request, said)
+    row.refresh_from_db()
+    to = reverse("reports:submission", args=[row.uid])
+    return done(request, to=to, data={"state": row.state})
