@@ -31,9 +31,7 @@ class Merge(models.Model):
     day = models.DateField()
     title = models.CharField(max_length=rules.MAX_TITLE)
     successions = models.ManyToManyField("territory.Succession", related_name="+")
-    state = models.CharField(
-        max_length=9, choices=state_choices, default=rules.DRAFTED
-    )
+    state = models.CharField(max_length=9, choices=state_choices, default=rules.DRAFTED)
     sha256 = models.CharField(max_length=64, blank=True)
     counts = models.JSONField(default=dict)
     made_by = models.ForeignKey(
@@ -82,8 +80,7 @@ class Merge(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state=rules.DRAFTED, run_at__isnull=True, sha256="")
-                | ~Q(state=rules.DRAFTED)
-                & Q(run_at__isnull=False, sha256__length=64),
+                | ~Q(state=rules.DRAFTED) & Q(run_at__isnull=False, sha256__length=64),
                 name="merge_run_has_a_hash",
             ),
             models.CheckConstraint(
@@ -164,9 +161,7 @@ class Moved(models.Model):
     class Meta:
         verbose_name_plural = "moved"
         constraints = [
-            models.UniqueConstraint(
-                fields=["merge", "kind", "key"], name="moved_once"
-            ),
+            models.UniqueConstraint(fields=["merge", "kind", "key"], name="moved_once"),
         ]
 
     def __str__(self) -> str:

@@ -22,17 +22,21 @@ from nguon.people.actions.receivers import (
     try_receiver,
 )
 from nguon.people.actions.roles import (
+    HandOver,
     announce_absence,
     end_absence,
     end_deputy,
     end_role,
     grant_role,
+    hand_over_roles,
     name_deputy,
+    take_back_roles,
 )
 
 __all__ = [
     "OTHER_CHANNELS",
     "PUSHES",
+    "HandOver",
     "add_receiver",
     "announce_absence",
     "change_contact",
@@ -42,6 +46,7 @@ __all__ = [
     "end_deputy",
     "end_role",
     "grant_role",
+    "hand_over_roles",
     "label_of",
     "lock_officer",
     "mark_read",
@@ -50,6 +55,7 @@ __all__ = [
     "register_officer",
     "remove_receiver",
     "reset_password",
+    "take_back_roles",
     "try_receiver",
     "unlock_officer",
 ]
