@@ -438,7 +438,7 @@ MOVERS: Sequence[Mover] = (
         "registers.Station",
         "registers.Station",
         "unit",
-        same=("folded", "kind"),
+        same=("name", "kind"),
         name="name",
         live=_goes_on(Station),
         book=Station,

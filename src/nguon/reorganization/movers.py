@@ -18,6 +18,7 @@ from django.db.models import Model, Q
 from nguon.people.models import Officer
 from nguon.reorganization.ground import Ground, chunks
 from nguon.reorganization.models import Moved
+from nguon.territory.names import fold
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,13 @@ class Shift(Mover):
             rows = self.rows.filter(
                 self.live(at, ground.day), **{f"{self.field}__in": part}
             )
-            taken |= set(rows.values_list(f"{self.field}_id", *self.same))
+            for unit, *values in rows.values_list(f"{self.field}_id", *self.same):
+                taken.add((unit, *self._like(tuple(values))))
         return taken
+
+    def _like(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what tells two apart; of names the letters without accents."""
+        return (fold(str(values[0])), *values[1:]) if self.name else values
 
     def run(self, things: Sequence[Thing], ground: Ground, act: Act) -> list[Done]:
         """Write the new unit, and the new name where there is one."""

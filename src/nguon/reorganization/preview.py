@@ -175,7 +175,7 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
         (
             "giấy tờ của đài đang có hiệu lực",
             papers,
-            "Đơn vị mới lập và duyệt lại quy chế, chương trình của mình trước khi chạy; "
+            "Đơn vị mới lập và duyệt lại quy chế, chương trình trước khi chạy; "
             "không có thì loa chỉ phát tin của tỉnh và tin khẩn cấp.",
         ),
         (
