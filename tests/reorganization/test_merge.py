@@ -93,7 +93,9 @@ def test_the_preview_says_what_moves_what_stays_and_what_a_person_decides(
     assert moving["territory.Unit"] == 1
     assert [(place.old.pk, count) for place, count in seen.open] == [(world.doa.pk, 1)]
     stations = next(k for k in seen.kinds if k.mover.kind == "registers.Station")
-    assert [thing.name for thing in stations.renamed] == ["Đài truyền thanh xã (Ia Kha)"]
+    assert [thing.name for thing in stations.renamed] == [
+        "Đài truyền thanh xã (Ia Kha)"
+    ]
     assert "chưa có quy chế" in seen.left[-1].name
     assert Moved.objects.count() == 0
 
@@ -386,6 +388,36 @@ def test_history_keeps_the_unit_of_its_day(
     assert Role.objects.filter(officer=world.siu, unit=world.to).exists()
     ground = read_ground(Merge.objects.get())
     assert ground.places[world.to.pk].way == rules.WHOLE
+
+
+def test_officers_of_the_new_unit_read_the_past_of_their_ground_and_change_nothing(
+    draft: Draft,
+    run: Run,
+    world: World,
+    lan: Officer,
+    hoa: Officer,
+    tri: Officer,
+    ia_grai: Unit,
+    now: datetime,
+) -> None:
+    def sees(officer: Officer, unit: Unit) -> bool:
+        return access.can_see(officer, unit=unit, at=now)
+
+    assert not sees(lan, world.to)
+    merge = run(draft())
+    assert sees(lan, world.to)
+    assert sees(lan, world.village)
+    assert sees(tri, world.doa)
+    assert not sees(hoa, world.to)
+    assert not access.can(lan, "author", unit=world.to, at=now)
+    stations = access.fence(Station.objects.all(), officer=lan, at=now)
+    assert stations.filter(unit=world.to).exists()
+    kept = access.fence(Station.objects.all(), officer=lan, at=now, kinds=["author"])
+    assert not kept.filter(unit=world.to).exists()
+    assert [u.pk for u in access.units_of(lan, at=now)] == [ia_grai.pk]
+
+    actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
+    assert not sees(lan, world.to)
 
 
 def test_an_officer_of_the_district_stays_unless_a_person_decides(

@@ -15,6 +15,7 @@ from nguon.audit import actions as audit
 from nguon.audit import guards
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.people import access as people
+from nguon.people import actions as people_actions
 from nguon.people.models import APPROVER, Officer
 from nguon.reorganization import access, preview, rules
 from nguon.reorganization.ground import Ground, Place, close, read_ground
@@ -172,6 +173,7 @@ def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merg
     ground = seen.ground
     before = preview.count_all(ground, at=at)
     _move(merge, ground, Act(by, at, merge.day))
+    people_actions.read_past(pairs=ground.pasts())
     _make_plans(ground, by=by, at=at)
     after = preview.count_all(ground, at=at)
     _check_nothing_lost(before, after)
@@ -259,6 +261,7 @@ def undo_merge(
         some = [row for row in by_kind.get(mover.kind, ()) if row.pk not in left]
         if some:
             mover.back(some, act)
+    people_actions.forget_past(pairs=ground.pasts())
     _mark_undone([row.pk for row in rows if row.pk not in left], at)
     _make_plans_again(ground, by=by, at=at)
     merge.state = rules.UNDONE
@@ -292,7 +295,7 @@ def _backwards() -> list[Mover]:
 def _of_today(ground: Ground) -> Ground:
     """Return the new units as ground: what goes on there forbids the way back."""
     places = {key: Place(unit, None, rules.KEPT) for key, unit in ground.news.items()}
-    return Ground(ground.day, places, {})
+    return Ground(ground.day, ground.province, places, {})
 
 
 def _mark_undone(keys: Sequence[int], at: datetime) -> None:

@@ -12,7 +12,14 @@ from django.db.models import Q
 
 from nguon.reorganization import rules
 from nguon.reorganization.models import Merge
-from nguon.territory.models import COMMUNE, DISTRICT, VILLAGE, Succession, Unit
+from nguon.territory.models import (
+    COMMUNE,
+    DISTRICT,
+    PROVINCE,
+    VILLAGE,
+    Succession,
+    Unit,
+)
 
 CHUNK = 500
 
@@ -50,6 +57,7 @@ class Ground:
     """
 
     day: date
+    province: int
     places: dict[int, Place]
     news: dict[int, Unit]
     renewed: dict[int, int] = field(default_factory=dict)
@@ -70,6 +78,29 @@ class Ground:
         """Yield the keys of the old and the new units."""
         same = {p.same.pk for p in self.places.values() if p.same}
         return chunks(sorted({*self.places, *self.news, *self.renewed.values(), *same}))
+
+    def pasts(self) -> list[tuple[int, int]]:
+        """Return whose past each new unit reads: (new, old), with all below the old.
+
+        A district's is read by one commune only when all of it went there. The
+        province reads what no old province of this ground reads already.
+        """
+        found = set()
+        provinces = [p.old.path for p in self.of_kind(PROVINCE) if p.heir]
+        for place in self.places.values():
+            if place.heir is None:
+                continue
+            above = self.places.get(place.old.parent_id or 0)
+            if place.old.kind == VILLAGE:
+                if above and above.heir != place.heir:
+                    found.add((place.heir.pk, place.old.pk))
+            elif place.old.kind == COMMUNE or place.way == rules.WHOLE:
+                found.add((place.heir.pk, place.old.pk))
+            if place.old.kind == COMMUNE and not any(
+                place.old.path.startswith(path) for path in provinces
+            ):
+                found.add((self.province, place.old.pk))
+        return sorted(found)
 
     def of_kind(self, kind: str) -> list[Place]:
         """Return the old units of a kind, by name."""
@@ -120,7 +151,7 @@ def read_ground(merge: Merge) -> Ground:
     }
     places |= _villages(places, heirs, news, decided, merge.day)
     places |= _above(olds, heirs, merge, decided)
-    return Ground(merge.day, places, {**news, merge.unit_id: merge.unit})
+    return Ground(merge.day, merge.unit_id, places, {**news, merge.unit_id: merge.unit})
 
 
 def _place(

@@ -17,6 +17,8 @@ from nguon.core.signing import content_hash
 from nguon.emergency.models import Stop
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.models import Arrival, Bulletin
+from nguon.plan import rules as plan_rules
+from nguon.plan.models import ActionPlan
 from nguon.reorganization.ground import Ground, Place, chunks, read_ground
 from nguon.reorganization.kinds import MOVERS, NAMES
 from nguon.reorganization.models import Merge
@@ -216,6 +218,14 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
         count, units = _standing(rows, ground)
         if count:
             found.append(Left(name, count, advice, units))
+    plans = ActionPlan.objects.filter(
+        state=plan_rules.SENT, last_date__gte=ground.day, carried_to=None
+    )
+    count, units = _standing(plans, ground, "keeper")
+    if count:
+        advice = "Sau khi chạy, mở kế hoạch và bấm “Chuyển sang bản đồ hôm nay”."
+        name = "kế hoạch còn hạn, việc và chỉ tiêu chưa giao trên bản đồ mới"
+        found.append(Left(name, count, advice, units))
     bare = _list_without_rules(ground, papers)
     if bare:
         advice = "Hãy lập và duyệt trước khi chạy để loa không im."
@@ -225,11 +235,13 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
     return found
 
 
-def _standing(rows: QuerySet[Any], ground: Ground) -> tuple[int, list[Unit]]:
+def _standing(
+    rows: QuerySet[Any], ground: Ground, field: str = "unit"
+) -> tuple[int, list[Unit]]:
     by_unit: Counter[int] = Counter()
     for part in ground.old_chunks():
-        keys = rows.filter(unit__in=part).order_by().values_list("unit", flat=True)
-        by_unit.update(keys)
+        some = rows.filter(**{f"{field}__in": part}).order_by()
+        by_unit.update(some.values_list(field, flat=True))
     units = [ground.places[key].old for key in by_unit]
     return by_unit.total(), sorted(units, key=lambda unit: (unit.folded, unit.pk))
 

@@ -145,6 +145,18 @@ TABLE: Sequence[Key] = (
             "theo đơn vị mới của máy",
         ),
         (
+            "people.Past",
+            "unit",
+            "quyền đọc việc đã qua",
+            "đơn vị mới đọc được việc đã xảy ra trên đất cũ",
+        ),
+        (
+            "people.Past",
+            "old",
+            "quyền đọc việc đã qua",
+            "đơn vị mới đọc được việc đã xảy ra trên đất cũ",
+        ),
+        (
             "schedule.UnitPlan",
             "unit",
             "kế hoạch phát đang có hiệu lực",

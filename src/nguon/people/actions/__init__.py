@@ -27,9 +27,11 @@ from nguon.people.actions.roles import (
     end_absence,
     end_deputy,
     end_role,
+    forget_past,
     grant_role,
     hand_over_roles,
     name_deputy,
+    read_past,
     take_back_roles,
 )
 
@@ -45,6 +47,7 @@ __all__ = [
     "end_absence",
     "end_deputy",
     "end_role",
+    "forget_past",
     "grant_role",
     "hand_over_roles",
     "label_of",
@@ -52,6 +55,7 @@ __all__ = [
     "mark_read",
     "name_deputy",
     "notify",
+    "read_past",
     "register_officer",
     "remove_receiver",
     "reset_password",

@@ -1,6 +1,6 @@
 """Every change to what officers may do: roles, deputies, absences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,15 @@ from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.people import access
 from nguon.people.actions.notices import notify
-from nguon.people.models import ADMINISTRATOR, ROLES, Absence, Deputy, Officer, Role
+from nguon.people.models import (
+    ADMINISTRATOR,
+    ROLES,
+    Absence,
+    Deputy,
+    Officer,
+    Past,
+    Role,
+)
 from nguon.territory.models import Unit
 
 # A period that ends in the instant in which it began would be no period.
@@ -133,6 +141,23 @@ def take_back_roles(*, handed: Mapping[int, HandOver], at: datetime) -> None:
             if one.deputies:
                 rows = Deputy.objects.filter(pk__in=one.deputies, role=one.made)
                 rows.update(role=key)
+
+
+@transaction.atomic
+def read_past(*, pairs: Sequence[tuple[int, int]]) -> None:
+    """Let units of today read the past of old ones: keys of (today's, old).
+
+    The right is asked by whoever rearranges units.
+    """
+    rows = [Past(unit_id=unit, old_id=old) for unit, old in pairs]
+    Past.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
+
+
+@transaction.atomic
+def forget_past(*, pairs: Sequence[tuple[int, int]]) -> None:
+    """Undo `read_past`."""
+    for unit, old in pairs:
+        Past.objects.filter(unit=unit, old=old).delete()
 
 
 @transaction.atomic
