@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import pytest
 
@@ -118,11 +117,9 @@ def draft(
 def run(tri: Officer, now: datetime) -> Callable[..., Merge]:
     """Return a function that has the second person run a merge as it is seen now."""
 
-    def _run(merge: Merge, **more: Any) -> Merge:
-        seen = preview.look(merge, at=now)
-        return actions.run_merge(
-            merge_uid=merge.uid, sha256=seen.sha256, **{"by": tri, "at": now, **more}
-        )
+    def _run(merge: Merge, by: Officer = tri, at: datetime = now) -> Merge:
+        seen = preview.look(merge, at=at)
+        return actions.run_merge(merge_uid=merge.uid, sha256=seen.sha256, by=by, at=at)
 
     return _run
 

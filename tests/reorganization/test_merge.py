@@ -157,7 +157,7 @@ def test_run_and_undo_leave_everything_as_it_was_and_it_may_be_run_again(
 
     later = now + timedelta(minutes=10)
     again = draft("Sắp xếp lần hai")
-    run(again, at=later, sha256=preview.look(again, at=later).sha256)
+    run(again, at=later)
     after = state_of_world()
     assert after["devices"] != before["devices"]
     assert {k: len(v) for k, v in after.items()} == {

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from nguon.people.models import Officer
@@ -32,12 +32,14 @@ AnyModel = type[Station] | type[StaffMember] | type[Propagandist]
 class Continued:
     """What became of a line: the one that goes on, until when the old was to be.
 
-    Without `made` the line itself was moved: it began on the new map.
+    Without `made` the line itself was moved, since it began on the new map; `name` is
+    what it was called before.
     """
 
     made: int | None
     until: date | None
     changes: int = 0
+    name: str = ""
 
 
 def in_use(model: AnyModel, day: date) -> Q:
@@ -62,20 +64,24 @@ def continue_lines(
 ) -> dict[int, Continued]:
     """End lines on a day and begin each anew at another unit; by their keys.
 
-    `names` are new names of stations that would be called as another one there.
+    `names` are those of lines that would be called as another one there.
     """
     end = _end_of(model)
     units = Unit.objects.in_bulk(set(moves.values()))
-    rows = model._default_manager.select_for_update(of=("self",)).filter(pk__in=moves)
+    rows: QuerySet[Any] = model._default_manager.filter(pk__in=moves)
     done: dict[int, Continued] = {}
-    for line in rows.select_related("unit").order_by("pk"):
+    locked = rows.select_for_update(of=("self",)).select_related("unit")
+    for line in locked.order_by("pk"):
         new = units[moves[line.pk]]
         until = getattr(line, end)
         if model is not Station and line.from_date >= day:
             _tell(line, line.unit, by, at)
+            called = line.full_name
             line.unit = new
-            line.save(update_fields=["unit"])
-            done[line.pk] = Continued(None, until, _count_changes(line))
+            line.full_name = names.get(line.pk, called)
+            line.folded = fold(line.full_name)
+            line.save(update_fields=["unit", "full_name", "folded"])
+            done[line.pk] = Continued(None, until, _count_changes(line), called)
             continue
         before = line.unit
         made = _begin(model, line, new, names.get(line.pk, ""), day, until, by, at)
@@ -105,16 +111,19 @@ def _begin(
         if field.name not in skipped
     }
     if name:
-        values |= {"name": name, "folded": fold(name)}
+        field = "name" if model is Station else "full_name"
+        values |= {field: name, "folded": fold(name)}
     values |= {_end_of(model): until}
     if model is not Station:
         values |= {"from_date": day}
-    same = model._default_manager.filter(unit=unit, folded=values["folded"])
+    same: QuerySet[Any] = model._default_manager.filter(
+        unit=unit, folded=values["folded"]
+    )
     if model is Station:
         same = same.filter(kind=values["kind"], ended_on__isnull=False)
         same = same.filter(year=values["year"])
     else:
-        same = same.filter(from_date=day, forgotten_at=None)
+        same = same.filter(from_date=day, forgotten_at=None, to_date__isnull=False)
     found = same.order_by("-pk").first() if values["folded"] else None
     made = found or model(unit=unit, added_by=by, added_at=at)
     for field, value in values.items():
@@ -177,11 +186,13 @@ def take_back_lines(
     end = _end_of(model)
     today = timezone.localdate(at)
     news = model._default_manager.in_bulk([one.made for one in done.values()])
-    for line in model._default_manager.filter(pk__in=done).order_by("pk"):
+    lines: QuerySet[Any] = model._default_manager.filter(pk__in=done)
+    for line in lines.order_by("pk"):
         one = done[line.pk]
         if one.made is None:
             line.unit_id = units[line.pk]
-            line.save(update_fields=["unit"])
+            line.full_name, line.folded = one.name, fold(one.name)
+            line.save(update_fields=["unit", "full_name", "folded"])
             continue
         made = news[one.made]
         first = getattr(made, "from_date", None)

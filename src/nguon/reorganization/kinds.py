@@ -232,15 +232,19 @@ class Feeds(Shift):
     def run(self, things: Sequence[Thing], ground: Ground, act: Act) -> list[Done]:
         """Move them, each with its supplier."""
         feeds = NewsFeed.objects.in_bulk([thing.key for thing in things])
-        copies = newsroom.copy_suppliers(
-            moves={feeds[t.key].supplier_id: t.new or 0 for t in things},
-            by=act.by,
-            at=act.at,
-        )
+        named = Supplier.objects.in_bulk([one.supplier_id for one in feeds.values()])
+        # One of ground that is not rearranged, or stays, is named as before.
+        moves = {
+            key: heir
+            for key, supplier in named.items()
+            if supplier.unit_id in ground.places
+            and (heir := ground.heir(supplier.unit_id)) is not None
+        }
+        copies = newsroom.copy_suppliers(moves=moves, by=act.by, at=act.at)
         told = {key: {"supplier": feed.supplier_id} for key, feed in feeds.items()}
         done = super().run(things, ground, act)
         for key, feed in feeds.items():
-            made, _is_new = copies[feed.supplier_id]
+            made, _is_new = copies.get(feed.supplier_id, (feed.supplier_id, False))
             NewsFeed.objects.filter(pk=key).update(supplier=made)
         return [replace(one, told=told[one.thing.key]) for one in done]
 
@@ -353,6 +357,7 @@ class Lines(Shift):
                 told={
                     "until": _iso(done[thing.key].until),
                     "changes": done[thing.key].changes,
+                    "called": done[thing.key].name,
                 },
             )
             for thing in things
@@ -382,6 +387,7 @@ def _continued(rows: Sequence[Moved]) -> dict[int, continuing.Continued]:
             made=row.made,
             until=date.fromisoformat(row.told["until"]) if row.told["until"] else None,
             changes=row.told["changes"],
+            name=row.told["called"],
         )
         for row in rows
     }
@@ -447,6 +453,8 @@ MOVERS: Sequence[Mover] = (
         "registers.StaffMember",
         "registers.StaffMember",
         "unit",
+        same=("full_name",),
+        name="full_name",
         shown="post",
         live=_goes_on(StaffMember),
         book=StaffMember,
@@ -455,6 +463,8 @@ MOVERS: Sequence[Mover] = (
         "registers.Propagandist",
         "registers.Propagandist",
         "unit",
+        same=("full_name",),
+        name="full_name",
         shown="unit.name",
         live=_goes_on(Propagandist),
         book=Propagandist,

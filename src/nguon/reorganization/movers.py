@@ -142,7 +142,8 @@ class Shift(Mover):
     def _place(
         self, thing: Thing, values: tuple[Any, ...], taken: set[Any], ground: Ground
     ) -> Thing:
-        if (thing.new, *self._like(values)) not in taken:
+        is_nameless = bool(self.name) and not values[0]
+        if is_nameless or (thing.new, *self._like(values)) not in taken:
             return thing
         if not self.name:
             return Thing(thing.key, thing.old, thing.new, is_double=True)
@@ -227,7 +228,9 @@ class Shift(Mover):
         """Return their names."""
         found: dict[int, str] = {}
         for part in chunks(keys):
-            for row in self.rows.filter(pk__in=part):
+            rows = self.rows.filter(pk__in=part)
+            way = self.shown.split(".")[:-1]
+            for row in rows.select_related("__".join(way)) if way else rows:
                 found[row.pk] = _shown(row, self.shown)
         return found
 

@@ -62,7 +62,7 @@ def _commune_of(unit: Unit) -> int:
 
 def _tell_to_pull(units: set[int], at: datetime) -> None:
     """Nudge areas by a number above that of their plan: then every device pulls."""
-    uids = []
+    uids: list[str] = []
     for part in _chunks(sorted(units)):
         uids += Unit.objects.filter(pk__in=part).values_list("uid", flat=True)
     numbers: dict[str, int] = {}
