@@ -178,7 +178,8 @@ def _villages(
 ) -> dict[int, Place]:
     there: dict[int, dict[str, Unit]] = {}
     for part in chunks(sorted(news)):
-        rows = Unit.objects.as_of(day).filter(kind=VILLAGE, parent__in=part)
+        # One that a merge made and its undo ended is none of the map any more.
+        rows = Unit.objects.filter(kind=VILLAGE, parent__in=part, valid_to=None)
         for unit in rows:
             there.setdefault(unit.parent_id or 0, {})[unit.folded] = unit
     found = {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -226,6 +227,11 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
         advice = "Sau khi chạy, mở kế hoạch và bấm “Chuyển sang bản đồ hôm nay”."
         name = "kế hoạch còn hạn, việc và chỉ tiêu chưa giao trên bản đồ mới"
         found.append(Left(name, count, advice, units))
+    served = {leaf.unit for leaf in settings.LEAVES.values()}
+    leaves = [place.old for place in ground.places.values() if place.old.uid in served]
+    if leaves:
+        advice = "Bộ phận vận hành đổi NGUON_LEAVES sang đơn vị mới trước khi chạy."
+        found.append(Left("nút kết nối riêng (leaf)", len(leaves), advice, leaves))
     bare = _list_without_rules(ground, papers)
     if bare:
         advice = "Hãy lập và duyệt trước khi chạy để loa không im."
