@@ -48,6 +48,7 @@ class Key:
 
 
 _THEN = "việc đã xảy ra ở đơn vị của ngày đó"
+_BOTH = "tính được trên cả hai bản đồ"
 _SIGNED = "đã duyệt về một mã băm có đơn vị cũ; đơn vị mới duyệt lại"
 
 
@@ -239,6 +240,10 @@ TABLE: Sequence[Key] = (
             "số đếm trong ngày",
             "tính được trên cả hai bản đồ",
         ),
+        ("indicators.MonthFact", "unit", "số đếm trong tháng", _BOTH),
+        ("indicators.MonthFact", "place", "số đếm trong tháng", _BOTH),
+        ("indicators.ListeningRound", "unit", "đợt nghe thử", _THEN),
+        ("indicators.ListeningPlace", "village", "thôn được bốc thăm", _THEN),
         ("registers.Training", "unit", "đợt tập huấn", "người tổ chức khi đó"),
         ("plan.ActionPlan", "unit", "kế hoạch", "do đơn vị của ngày đó ban hành"),
         (
