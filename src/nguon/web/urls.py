@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("gui-tin/", include("nguon.newsroom.public_urls")),
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("chi-tieu/", include("nguon.indicators.urls")),
+    path("nghe/", include("nguon.indicators.public_urls")),
     path("bao-cao/", include("nguon.reports.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("so/", include("nguon.registers.urls")),
