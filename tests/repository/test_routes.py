@@ -32,6 +32,7 @@ PUBLIC = {
     "portal:sound": "a released sound",
     "portal:compact_sound": "a smaller copy of it",
     "portal:attached": "a picture, video or document of a released bulletin",
+    "listening:ask": "a village's questions, by a code nobody guesses",
     "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",

@@ -3,13 +3,15 @@
 Tables and plain functions; no database, no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
 from nguon.indicators.catalogue import COUNT, SHARE, Indicator
+from nguon.indicators.told import RUNNING_COST
 from nguon.registers import counts as registers
 
 # How a measure is read over a period.
@@ -19,6 +21,7 @@ UNITS = "units"  # how many units of the map had any
 PARTS = "parts"  # how many different parts there were
 GROUND = "ground"  # how many units of this kind the map has
 REGISTER = "register"  # lines of a register that stand on the latest counted day
+TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
 
@@ -44,6 +47,24 @@ class Period:
         """Refuse what is no period, or one of more than ten years. InvalidError."""
         if not 0 < self.days <= LONGEST_DAYS:
             raise InvalidError("indicators.period")
+
+    def cut(self, whole: Collection[date]) -> list["Period"]:
+        """Return what is left of it when these months (their first days) are out."""
+        left, first = [], self.first
+        for month in sorted(whole):
+            left.append(Period(first, month))
+            first = months(month.year, month.month, 1).after
+        left.append(Period(first, self.after))
+        return [one for one in left if one.days > 0]
+
+    @property
+    def whole_months(self) -> list[date]:
+        """The first days of the months that lie in it as a whole."""
+        found, month = [], self.first.replace(day=1)
+        while (after := months(month.year, month.month, 1).after) <= self.after:
+            found += [month] if month >= self.first else []
+            month = after
+        return found
 
 
 def months(year: int, first: int, count: int) -> Period:
@@ -73,6 +94,7 @@ class Recipe:
     told: Term | None = None
 
 
+COST = Term(TOLD, RUNNING_COST)
 STAFF_TOLD = Term(REGISTER, registers.STAFF_TOLD)
 RECIPES: Mapping[str, Recipe] = {
     "communes_sounding": Recipe(Term(UNITS, measures.SOUNDED), Term(GROUND, "commune")),
@@ -82,6 +104,7 @@ RECIPES: Mapping[str, Recipe] = {
     "communes_with_board": Recipe(
         Term(UNITS, measures.BOARD_LIT), Term(GROUND, "commune")
     ),
+    "portals_alive": Recipe(Term(UNITS, measures.PAGE_NEWS), Term(GROUND, "commune")),
     "suppliers": Recipe(Term(PARTS, measures.SUPPLIED)),
     "bulletins": Recipe(Term(SUM, measures.BULLETINS)),
     "minutes_planned": Recipe(Term(SUM, measures.PLANNED_MS), scale=60_000),
@@ -112,26 +135,32 @@ RECIPES: Mapping[str, Recipe] = {
         Term(REGISTER, registers.OTHER_STATIONS),
         told=Term(REGISTER, registers.STATIONS_TOLD),
     ),
+    "cluster_cost": Recipe(COST, Term(LAST, measures.AUDIBLE), told=COST),
 }
 # The level whose units a distinct count counts.
 COUNTED_KIND = {
     measures.SOUNDED: "commune",
     measures.BOARD_LIT: "commune",
+    measures.PAGE_NEWS: "commune",
     measures.VILLAGE_AUDIBLE: "village",
 }
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A numerator and its denominator in base units; a count has no denominator."""
+    """A numerator and its denominator in base units; a count has no denominator.
 
-    above: int = 0
-    below: int = 0
+    What is counted is whole; what a unit reported may have decimals.
+    """
+
+    above: int | Decimal = 0
+    below: int | Decimal = 0
 
 
 def roll_up(ratios: Iterable[Ratio]) -> Ratio:
     """Return the figure of several units: sums over sums, never a mean of shares."""
-    above = below = 0
+    above: int | Decimal = 0
+    below: int | Decimal = 0
     for ratio in ratios:
         above += ratio.above
         below += ratio.below
@@ -140,14 +169,21 @@ def roll_up(ratios: Iterable[Ratio]) -> Ratio:
 
 def value_of(one: Indicator, ratio: Ratio) -> float | None:
     """Return a figure in its shown unit; None when there is nothing to divide by."""
-    scale = RECIPES[one.code].scale
+    scale = RECIPES[one.code].scale if one.code in RECIPES else 1
     if one.ratio == COUNT:
-        return ratio.above / scale
+        return float(ratio.above / scale)
     if not ratio.below:
         return None
     if one.ratio == SHARE:
-        return 100 * ratio.above / ratio.below
-    return ratio.above / ratio.below / scale
+        return float(100 * ratio.above / ratio.below)
+    return float(ratio.above / ratio.below / scale)
+
+
+def must_tell(one: Indicator) -> bool:
+    """Say whether a place without this figure has not told it, and so has no 0."""
+    if one.source == catalogue.REPORTED:
+        return True
+    return one.code in RECIPES and RECIPES[one.code].told is not None
 
 
 # Why a figure has no value.
@@ -155,15 +191,23 @@ NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
 NOT_TOLD = "not_told"
+NOT_REPORTED = "not_reported"
+# Of a listening sample: there is none, or too few have answered.
+NOT_ASKED = "not_asked"
+TOO_FEW = "too_few"
 
 
 def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
     """Return why a figure has no value, or nothing when it has one.
 
     What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
-    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), nothing to divide by
-    (`NOTHING`).
+    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), no accepted report
+    (`NOT_REPORTED`), nothing to divide by (`NOTHING`).
     """
+    if one.source == catalogue.REPORTED and ratio is None:
+        return NOT_REPORTED
+    if one.source == catalogue.REPORTED and ratio is not None:
+        return NOTHING if value_of(one, ratio) is None else ""
     if one.source != catalogue.COUNTED or one.code not in RECIPES:
         return NO_FACTS
     if not counted_days:

@@ -806,6 +806,48 @@ SENTENCES: dict[str, str] = {
     "channels.print_not_asked": (
         "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
     ),
+    # reorganization
+    "reorganization.absent": "Không có lần sắp xếp này trong địa bàn của bạn.",
+    "reorganization.not_province": (
+        "Sắp xếp đơn vị là việc của cán bộ cấp tỉnh. Hãy báo cho tỉnh."
+    ),
+    "reorganization.title": "Hãy ghi tên lần sắp xếp, nhiều nhất {limit} ký tự.",
+    "reorganization.day_missing": "Hãy chọn ngày sắp xếp trong danh sách.",
+    "reorganization.nothing": (
+        "Bảng kế thừa không có đơn vị nào được sắp xếp ngày {day}. Hãy chọn ngày khác."
+    ),
+    "reorganization.overlap": (
+        "Một phần địa bàn này đang ở trong “{title}”. Hãy chạy xong hoặc bỏ lần ấy."
+    ),
+    "reorganization.state": "Lần sắp xếp này {state}, nên không làm việc ấy được nữa.",
+    "reorganization.own_merge": (
+        "Bạn đã lập hoặc quyết định trong lần sắp xếp này. "
+        "Hãy nhờ người duyệt khác xem và chạy."
+    ),
+    "reorganization.too_early": "Chưa tới ngày {day}. Từ ngày ấy mới chạy được.",
+    "reorganization.blocked": (
+        "Chưa làm được: {what}. Hãy đợi xong hoặc kết thúc trước, rồi thử lại."
+    ),
+    "reorganization.undecided": (
+        "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
+    ),
+    "reorganization.changed": (
+        "Từ lúc bạn xem đã có thay đổi. Chưa chuyển gì; hãy xem lại bản mới rồi chạy."
+    ),
+    "reorganization.lost": (
+        "Số {kind} sau khi chuyển là {after}, trước là {before}. "
+        "Đã trả lại tất cả như cũ; hãy báo bộ phận kỹ thuật."
+    ),
+    "reorganization.moved_since": (
+        "{count} mục đã được sửa sau khi chuyển ({kinds}). Chưa hoàn tác gì; "
+        "hãy xem danh sách, rồi chọn hoàn tác phần còn lại."
+    ),
+    "reorganization.unit_absent": (
+        "Đơn vị này không cần chọn nơi nhận trong lần sắp xếp này."
+    ),
+    "reorganization.heir_elsewhere": (
+        "{unit} không có đất ở nơi bạn chọn. Hãy chọn trong danh sách."
+    ),
     # plan
     "plan.absent": "Không có kế hoạch này trong phần việc của bạn.",
     "plan.assignment_absent": "Không có việc này trong phần việc của bạn.",
@@ -928,6 +970,55 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
+    "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.issued": (
+        "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
+        " làm báo cáo của kỳ sau."
+    ),
+    "reports.issue_absent": "Báo cáo này chưa có văn bản đã ban hành.",
+    "reports.issue_number": (
+        "Số, ký hiệu phải như 123/BC-UBND. Hãy chép đúng trên văn bản đã ban hành."
+    ),
+    "reports.issue_day": (
+        "Ngày ban hành phải từ ngày gửi báo cáo {first} đến hôm nay. Hãy xem lại."
+    ),
+    "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
+    "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
+    "reports.call_answered": (
+        "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
+        " với cùng tệp; các chỗ đã nối được nhớ."
+    ),
+    "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
+    "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
+    "reports.call_file": (
+        "Tệp phải là Word .docx hoặc Excel .xlsx. Tệp .doc, .xls cũ thì mở ra rồi lưu"
+        " thành kiểu mới."
+    ),
+    "reports.call_big": "Tệp mẫu lớn hơn {most} MB. Hãy bỏ bớt hình trong tệp.",
+    "reports.call_bomb": "Tệp này phồng lên khi mở ra nên không nhận. Hãy báo nơi gửi.",
+    "reports.call_broken": (
+        "Tệp hỏng hoặc có mật khẩu nên không mở được. Hãy xin lại tệp, bỏ mật khẩu."
+    ),
+    "reports.call_active": (
+        "Tệp có macro, tệp nhúng hoặc lệnh lấy dữ liệu từ nơi khác nên không nhận. Hãy"
+        " xin nơi gửi tệp không có các thứ đó."
+    ),
+    "reports.call_external": (
+        "Tệp tự lấy nội dung từ địa chỉ bên ngoài nên không nhận. Hãy báo nơi gửi."
+    ),
+    "reports.place_absent": "Không có chỗ này trong tệp mẫu. Hãy tải lại trang.",
+    "reports.cell_absent": (
+        "Không có ô này. Hãy ghi trang và ô như Biểu 1!C7. Các trang: {names}."
+    ),
+    "reports.cell_formula": (
+        "Ô {cell} có công thức của nơi gửi nên không ghi đè. Hãy chọn ô trống."
+    ),
+    "reports.cell_merged": "Ô {cell} nằm trong ô gộp. Hãy dùng ô đầu là {first}.",
+    "reports.target": "Hãy chọn trong danh sách chỗ này ghi gì.",
+    "reports.target_unit": "Hãy chọn đơn vị trong danh sách.",
     "reports.own_report": "Không tự duyệt báo cáo mình vừa gửi. Hãy nhờ người khác.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",
@@ -949,8 +1040,50 @@ SENTENCES: dict[str, str] = {
         "{name} không có trên bản đồ ngày {day}. Đơn vị cùng địa bàn: {heirs}."
     ),
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.not_reported": (
+        "“{name}” do hệ thống đếm, không nhận số từ báo cáo. Hãy xem số đó ở Chỉ tiêu."
+    ),
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
+    ),
+    "indicators.listening_absent": "Không có đợt hỏi nghe này trong phần việc của bạn.",
+    "indicators.listening_quarter": "Hãy chọn quý trong danh sách.",
+    "indicators.listening_days": (
+        "Ngày hỏi phải từ {first} đến {last}, dài nhất {most} ngày. Hãy chọn lại."
+    ),
+    "indicators.listening_wish": (
+        "Hãy chọn sai số và độ tin cậy trong danh sách; số bốc thăm là số nguyên."
+    ),
+    "indicators.listening_villages": (
+        "{name} chưa có thôn, làng nào trong hệ thống. Hãy nhập danh sách thôn trước."
+    ),
+    "indicators.listening_bulletin": (
+        "Bản tin này không phát ở địa bàn được hỏi. Hãy chọn trong danh sách."
+    ),
+    "indicators.listening_twice": (
+        "Quý {quarter}/{year} đã rút thăm rồi. Hãy dùng đợt đó, hoặc bỏ nó nếu chưa ai"
+        " trả lời."
+    ),
+    "indicators.listening_code": (
+        "Không có mã này. Hãy xem lại mã trên phiếu hoặc quét lại mã QR."
+    ),
+    "indicators.listening_key": "Trang này đã cũ. Hãy tải lại trang rồi ghi lại.",
+    "indicators.listening_key_used": (
+        "Câu trả lời trước đã được nhận; người này chưa ghi. Hãy ghi lại rồi gửi."
+    ),
+    "indicators.listening_incomplete": (
+        "Còn câu chưa chọn. Hãy chọn đủ các câu rồi gửi lại."
+    ),
+    "indicators.listening_not_begun": "Chưa đến ngày hỏi. Hãy hỏi từ ngày {day}.",
+    "indicators.listening_over": "Đợt hỏi đã xong nên không nhận thêm câu trả lời.",
+    "indicators.listening_full": "Thôn này đã đủ câu trả lời. Cảm ơn bạn.",
+    "indicators.listening_answered": (
+        "Đã có người trả lời nên không bỏ được. Hãy kết thúc đợt này."
+    ),
+    "indicators.listening_reason": "Hãy ghi vì sao bỏ, nhiều nhất 500 ký tự.",
+    "indicators.listening_ended": "Đợt hỏi này đã kết thúc. Hãy tải lại trang.",
+    "indicators.listening_open": (
+        "Đợt hỏi chưa kết thúc nên chưa có kết quả. Hãy xem lại sau ngày hỏi cuối."
     ),
     # registers
     "registers.line_absent": "Không có dòng này trong sổ của địa bàn bạn.",
@@ -1000,6 +1133,36 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
+    "registers.practice_no_unit": (
+        "Tài khoản này chưa có vai trò ở đơn vị nào. Hãy nhờ quản trị giao vai trò"
+        " rồi luyện tập."
+    ),
+    "registers.practice_step": (
+        "Bước này đã qua hoặc chưa tới. Trang dưới đây là đúng bước đang làm."
+    ),
+    "registers.practice_over": (
+        "Lượt luyện tập này đã kết thúc. Muốn luyện thêm, hãy bắt đầu lượt mới."
+    ),
+    "registers.practice_unanswered": "Chưa chọn câu trả lời. Hãy chọn một câu.",
+    "registers.practice_answer": "Chưa đúng. {why} Hãy đọc lại và chọn câu khác.",
+    "registers.practice_too_long": (
+        "Bản tin luyện tập dài nhất {most} ký tự. Hãy viết ngắn lại."
+    ),
+    "registers.practice_missed": (
+        "Bản tin này có lỗi nên không được duyệt. {why} Hãy trả lại và ghi lý do."
+    ),
+    "registers.practice_reason": (
+        "Hãy ghi lý do, nhiều nhất {most} ký tự, để người soạn biết sửa gì."
+    ),
+    "registers.practice_changed": (
+        "Bản tin đã khác với bản bạn vừa xem. Hãy xem lại bản dưới đây rồi duyệt."
+    ),
+    "registers.practice_needed": (
+        "Đến ngày {day} người này chưa có giấy xác nhận luyện tập. Hãy để người ấy"
+        " luyện tập trước, hoặc bỏ chọn bài đó."
+    ),
+    "registers.practice_named": "Lượt luyện tập này đã ghi là của ai trong sổ.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (

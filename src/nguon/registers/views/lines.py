@@ -24,6 +24,7 @@ from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.registers import access, actions, asked, books, queries, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
+from nguon.registers.practice import queries as practice
 
 PER_PAGE = 50
 EXPORT_LIMIT = 60_000
@@ -66,6 +67,8 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
     found = queries.list_lines(register, reader, request.GET.dict())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     if wants_json(request):
+        given = found.filter(pk__in=[line.pk for line in page])
+        actions.note_export(book=register, found=given, by=reader.officer, at=reader.at)
         return JsonResponse({"lines": [_facts(register, x, reader) for x in page]})
     words = {key: text for key, text in request.GET.items() if key != "trang" and text}
     context = {
@@ -119,6 +122,7 @@ def index_file(request: HttpRequest, book: str) -> HttpResponse:
     register = books.find(book)
     reader = asked.reader(request)
     found = queries.list_lines(register, reader, request.GET.dict())
+    actions.note_export(book=register, found=found, by=reader.officer, at=reader.at)
     rows = (
         books.row_of(register, line, is_own=reader.is_own(line))
         for line in found[:EXPORT_LIMIT]
@@ -251,6 +255,7 @@ def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
         "changes": queries.list_changes(line),
         "seen": _seen(request) if error else queries.count_changes(line),
         "proofs": queries.list_proofs(line),
+        "certificates": practice.list_certificates(line),
         "is_masked": register.is_of_people and not is_own and not is_forgotten,
         "is_forgotten": is_forgotten,
         "may_keep": access.may_keep(reader.officer, line.unit, at=reader.at),

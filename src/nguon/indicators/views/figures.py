@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.core.errors import DomainError
-from nguon.indicators import asked, catalogue, queries, rules
+from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
 from nguon.indicators.measures import BULLETINS, MEASURES
 from nguon.indicators.queries import Figure
@@ -21,7 +22,7 @@ from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.names import fold
 
 SHOWN_FACTS = 200
-WORDS = MEASURES | {what: (words, 1) for what, words in REGISTERED.items()}
+REGISTER_WORDS = {what: (words, 1) for what, words in REGISTERED.items()}
 
 
 def _read(request: HttpRequest) -> Asked:
@@ -56,7 +57,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"figures": [_facts(one) for one in figures]})
     context = {
         "wanted": wanted,
-        "counted": [one for one in figures if one.value is not None],
+        "counted": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source != catalogue.REPORTED
+        ],
+        "reported": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source == catalogue.REPORTED
+        ],
         "missing": [one for one in figures if one.value is None],
         "counted_days": figures[0].counted_days if figures else 0,
         "spans": asked.SPANS.items(),
@@ -75,11 +85,14 @@ def _facts(one: Figure) -> dict[str, Any]:
         "first_date": one.period.first.isoformat(),
         "last_date": one.period.last.isoformat(),
         "value": one.value,
+        "margin": 100 * one.estimate.margin if one.value and one.estimate else None,
         "shown_in": one.indicator.unit,
         "above": one.ratio.above,
         "below": one.ratio.below,
         "missing": one.missing,
         "counted_days": one.counted_days,
+        "told": one.told,
+        "communes": one.communes,
     }
 
 
@@ -93,7 +106,7 @@ def index_file(request: HttpRequest) -> HttpResponse:
             one.indicator.name,
             missing_words(one) if one.value is None else one.value,
             one.indicator.unit,
-            one.ratio.above if one.value is not None else "",
+            one.ratio.above if one.value is not None and not one.asked else "",
             one.ratio.below if one.value is not None and one.ratio.below else "",
             f"{one.counted_days}/{one.period.days}",
         )
@@ -109,19 +122,18 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    told = {row.indicator.code: row for row in queries.list_figures(
-        wanted.unit, wanted.period
-    )}  # fmt: skip
+    figures = queries.list_figures(wanted.unit, wanted.period)
+    (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
-            _facts(told[figure]) | {"places": places, "facts": behind},
+            _facts(found) | {"places": places, "facts": behind},
             json_dumps_params={"default": str},
         )
     context = {
         "wanted": wanted,
-        "figure": told[figure],
+        "figure": found,
         "one": one,
-        "recipe": rules.RECIPES.get(figure),
+        "page": _page_behind(figure),
         "places": places,
         "behind": behind[:SHOWN_FACTS],
         "more": max(0, len(behind) - SHOWN_FACTS),
@@ -139,7 +151,7 @@ def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if code not in table.ratios:
         return []
     ratios = table.ratios[code]
-    must_tell = rules.RECIPES[code].told is not None
+    must_tell = rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
@@ -163,18 +175,55 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 
 def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
-    recipe = rules.RECIPES.get(code)
+    one, recipe = catalogue.find(code), rules.RECIPES.get(code)
+    if one.source == catalogue.REPORTED:
+        return _reports(wanted, one)
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    words = MEASURES | REGISTER_WORDS
+    words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
         {
             "unit": _place_name(unit),
-            "what": WORDS[measure][0],
-            "number": number / WORDS[measure][1],
+            "what": words[measure][0],
+            "number": number / words[measure][1],
         }
         for unit, measure, number in rows
     ]
+
+
+def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
+    """Return what each accepted report told, with the report's address."""
+    rows = []
+    for row in queries.list_reported(wanted.unit, wanted.period, one.code):
+        days = f"{row.first_date:%d/%m/%Y}–{row.period.last:%d/%m/%Y}"
+        numbers = [(one.numerator, row.ratio.above)]
+        if one.denominator:
+            numbers.append((one.denominator, row.ratio.below))
+        rows += [
+            {
+                "unit": _place_name(row.unit),
+                "what": f"{what}, kỳ {days}",
+                "number": number,
+                "report": row.submission,
+            }
+            for what, number in numbers
+        ]
+    return rows
+
+
+def _page_behind(code: str) -> tuple[str, str]:
+    """Return where the facts behind a figure are written, and what that is called."""
+    if catalogue.find(code).source == catalogue.REPORTED:
+        return reverse("reports:periods"), "Kỳ báo cáo"
+    recipe = rules.RECIPES.get(code)
+    how = recipe.told.how if recipe and recipe.told else ""
+    if how == rules.REGISTER:
+        return reverse("registers:registers"), "Sổ"
+    if recipe and recipe.told and how == rules.TOLD:
+        return reverse(told.SOURCES[recipe.told.what].page), "Kế hoạch"
+    return reverse("schedule:plays"), "Nhật ký phát"
 
 
 def _place_name(unit: Unit) -> str:
