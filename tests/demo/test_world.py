@@ -5,12 +5,14 @@ from datetime import datetime
 
 import pytest
 
-from nguon.demo import arrivals, world
+from nguon.demo import arrivals, registers, world
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import Device
 from nguon.newsroom.models import Arrival, NewsFeed
 from nguon.people.models import Officer
+from nguon.registers import queries
 from nguon.territory.models import Unit
+from tests.conftest import make_unit
 from tests.fleet.conftest import Speaker, enrol, key_ring
 
 __all__ = ["enrol", "key_ring"]
@@ -39,3 +41,18 @@ def test_the_demo_has_texts_that_wait_and_asks_no_foreign_host(
     origins = sorted(Arrival.objects.values_list("origin", "state"))
     assert origins == [("feed", "waiting")] * 2 + [("form", "waiting")] * 2
     assert not NewsFeed.objects.filter(is_on=True).exists()
+
+
+def test_the_demo_has_registers_and_leaves_those_with_lines_alone(
+    province: Unit, ia_grai: Unit, dak_doa: Unit, quan: Officer, now: datetime
+) -> None:
+    make_unit("commune", "21583", "Phường Quy Nhơn", province)
+    for name in ("Jút", "Kăm"):
+        make_unit("village", f"L-{name}", f"Làng {name} (ví dụ)", ia_grai)
+    make_unit("village", "L-Groi", "Làng Groi (ví dụ)", dak_doa)
+
+    assert registers.load_registers(province=province, by=quan, at=now) == 13
+    assert registers.load_registers(province=province, by=quan, at=now) == 0
+
+    assert queries.count_on("staff_trained", now.date()) == {ia_grai.pk: 1}
+    assert queries.count_on("other_stations", now.date()) == {ia_grai.pk: 1}

@@ -7,6 +7,7 @@ from nguon.audit.months import LOCAL
 from nguon.fleet import health
 from nguon.fleet.models import BeatDay, Fault, Registration
 from nguon.indicators.rules import Period
+from nguon.registers.models import Propagandist, StaffMember, Station, Training
 from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
 from nguon.territory.models import Unit
 
@@ -84,6 +85,38 @@ class Brute:
             "repair_hours": _share(sum(repairs), len(repairs), 3_600),
             "alert_seconds": _share(sum(waits), len(waits), 1_000),
             "alert_sounded": _share(100 * len(waits), due),
+            **self._registers(days[-1]),
+        }
+
+    def _registers(self, day: date) -> dict[str, Answer]:
+        def stands(line: StaffMember | Propagandist) -> bool:
+            ended = line.to_date is not None and line.to_date <= day
+            return self._here(line.unit) and line.from_date <= day and not ended
+
+        staff = [one for one in StaffMember.objects.all() if stands(one)]
+        trained = 0
+        for one in staff:
+            known = {
+                proof.lesson_id for proof in one.proofs.all() if proof.proven_on <= day
+            }
+            trained += any(
+                {lesson.pk for lesson in training.lessons.all()} <= known
+                for training in Training.objects.all()
+            )
+        people = [one for one in Propagandist.objects.all() if stands(one)]
+        others = [
+            one
+            for one in Station.objects.all()
+            if self._here(one.unit)
+            and one.kind != "it"
+            and one.year <= day.year
+            and (one.ended_on is None or one.ended_on > day)
+        ]
+        return {
+            "staff": Fraction(len(staff)),
+            "staff_trained": _share(100 * trained, len(staff)),
+            "propagandists": Fraction(len(people)),
+            "other_stations": Fraction(len(others)),
         }
 
     def _days(self) -> list[date]:

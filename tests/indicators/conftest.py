@@ -15,6 +15,14 @@ from nguon.indicators import actions
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
+from nguon.registers.models import (
+    Lesson,
+    PracticeProof,
+    Propagandist,
+    StaffMember,
+    Station,
+    Training,
+)
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules
 from nguon.schedule.actions.days import count_day as count_plays
@@ -95,6 +103,7 @@ def generate(
         _plays(draw, devices, days)
         _beats(draw, devices, days)
         _faults(draw, devices, days)
+        _registers(draw, [province, ia_grai, dak_doa], villages, quan, now)
         over = local(days[-1] + timedelta(days=1), 3)
         CountedDay.objects.bulk_create([CountedDay(day=day) for day in days])
         for day in days:
@@ -229,6 +238,63 @@ def _faults(
                 )
             )  # fmt: skip
     Fault.objects.bulk_create(rows)
+
+
+def _registers(
+    draw: random.Random,
+    offices: Sequence[Unit],
+    villages: Sequence[Unit],
+    by: Officer,
+    at: datetime,
+) -> None:
+    """Write lines that began, ended and learnt before, within and after the week."""
+    common = {"added_by": by, "added_at": at}
+    training = Training.objects.create(
+        unit=offices[0], title="Đợt 1", folded="dot 1", **common
+    )
+    lessons = [
+        Lesson.objects.create(training=training, number=n, title=f"Bài {n}")
+        for n in (1, 2)
+    ]
+
+    def some_day() -> date:
+        return FIRST + timedelta(days=draw.randint(-9, DAYS + 1))
+
+    for number in range(24):
+        begun = some_day()
+        ended = draw.choice([None, begun + timedelta(days=draw.randint(1, 9))])
+        period = {
+            "full_name": f"Người {number}", "folded": f"nguoi {number}",
+            "from_date": begun, "to_date": ended, **common,
+        }  # fmt: skip
+        Propagandist.objects.create(
+            unit=draw.choice(villages), decision_number=f"{number}/QĐ", **period
+        )
+        person = StaffMember.objects.create(
+            unit=draw.choice(offices), post="Cán bộ", **period
+        )
+        for lesson in lessons[: draw.randint(0, 2)]:
+            PracticeProof.objects.create(
+                lesson=lesson, staff_member=person, proven_on=some_day(),
+                recorded_by=by, recorded_at=at,
+            )  # fmt: skip
+        Station.objects.create(
+            unit=draw.choice(offices[1:]), name=f"Đài {number}",
+            folded=f"dai {number}", kind=draw.choice(["it", "wired", "fm"]),
+            year=draw.choice([2014, 2026, 2027]), source="commune",
+            ended_on=draw.choice([None, None, some_day()]), **common,
+        )  # fmt: skip
+    # Everybody of the first days told something: an empty register has no figure.
+    early = {"from_date": FIRST - timedelta(days=99), **common}
+    for unit in offices:
+        StaffMember.objects.create(
+            unit=unit, full_name="Siu Sớm", folded="siu som", post="Cán bộ", **early
+        )
+    for unit in villages:
+        Propagandist.objects.create(
+            unit=unit, full_name="Siu Sớm", folded="siu som", decision_number="1",
+            **early,
+        )  # fmt: skip
 
 
 @pytest.fixture

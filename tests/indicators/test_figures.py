@@ -98,6 +98,9 @@ def test_a_ground_without_devices_has_nothing_to_divide_by(
     told = {one.indicator.code: one for one in queries.list_figures(third, WEEK)}
 
     assert told["devices_audible"].missing == rules.NOTHING
+    # An empty register is no 0.
+    for code in ("staff", "staff_trained", "propagandists", "other_stations"):
+        assert told[code].missing == rules.NOT_TOLD, code
     assert told["villages_covered"].value == 0
     assert told["bulletins"].value == 0
     assert told["bulletins"].counted_days == 7
@@ -129,7 +132,9 @@ def test_parts_split_the_bulletins(week: Week, province: Unit) -> None:
     assert parts["language:vi"] == parts["channel:station"] == whole.above
 
 
-@pytest.mark.parametrize("code", ["minutes_played", "bulletins", "devices_audible"])
+@pytest.mark.parametrize(
+    "code", ["minutes_played", "bulletins", "devices_audible", "staff_trained"]
+)
 def test_the_facts_behind_a_figure_add_up_to_it(
     week: Week, province: Unit, code: str
 ) -> None:

@@ -38,7 +38,9 @@ class Column:
     empty: Any = ""
 
 
-def _text(limit: int) -> Callable[[str], str]:
+def text_cell(limit: int) -> Callable[[str], str]:
+    """Return what reads a line of so many characters; it raises WrongCellError."""
+
     def read(cell: str) -> str:
         if len(cell) > limit:
             raise WrongCellError(f"dài quá {limit} ký tự")
@@ -47,7 +49,9 @@ def _text(limit: int) -> Callable[[str], str]:
     return read
 
 
-def _whole(limit: int) -> Callable[[str], int]:
+def whole_cell(limit: int) -> Callable[[str], int]:
+    """Return what reads a whole number up to a limit; it raises WrongCellError."""
+
     def read(cell: str) -> int:
         digits = re.sub(r"[ .,đ]", "", cell)
         if not (digits.isascii() and digits.isdecimal()) or int(digits) > limit:
@@ -64,7 +68,8 @@ def _phone(cell: str) -> str:
     return digits
 
 
-def _day(cell: str) -> date:
+def day_cell(cell: str) -> date:
+    """Return the day of a cell. Raises WrongCellError."""
     try:
         return typed.read_day(cell)
     except ValueError as error:
@@ -110,31 +115,31 @@ def _power(cell: str) -> str:
 # How a device is found in a table: by its id or by the code on its label.
 UID, LABEL = "Mã thiết bị", "Mã nhãn"
 COLUMNS: tuple[Column, ...] = (
-    Column("make", "Hãng", _text(60)),
-    Column("model", "Kiểu máy", _text(60)),
-    Column("serial", "Số máy", _text(60)),
+    Column("make", "Hãng", text_cell(60)),
+    Column("model", "Kiểu máy", text_cell(60)),
+    Column("serial", "Số máy", text_cell(60)),
     Column("sim_number", "Số SIM", _phone),
-    Column("sim_expires_date", "SIM hết hạn", _day, None),
-    Column("data_plan_mb", "Gói dữ liệu (MB)", _whole(10**8), None),
-    Column("amplifier_w", "Tăng âm (W)", _whole(100_000), None),
-    Column("horns", "Số củ loa", _whole(200), None),
+    Column("sim_expires_date", "SIM hết hạn", day_cell, None),
+    Column("data_plan_mb", "Gói dữ liệu (MB)", whole_cell(10**8), None),
+    Column("amplifier_w", "Tăng âm (W)", whole_cell(100_000), None),
+    Column("horns", "Số củ loa", whole_cell(200), None),
     Column("power", "Nguồn điện", _power),
-    Column("battery", "Pin, ắc quy", _text(60)),
-    Column("mounting", "Cách lắp", _text(120)),
-    Column("mast", "Trạm, tuyến điện", _text(60)),
+    Column("battery", "Pin, ắc quy", text_cell(60)),
+    Column("mounting", "Cách lắp", text_cell(120)),
+    Column("mast", "Trạm, tuyến điện", text_cell(60)),
     Column("hours_from", "Bật từ", _clock, None),
     Column("hours_to", "Tắt lúc", _clock, None),
     Column("lat", "Vĩ độ", _degrees(*LATITUDES), None),
     Column("lon", "Kinh độ", _degrees(*LONGITUDES), None),
-    Column("villages", "Phủ các thôn", _text(800)),
-    Column("purchased_date", "Ngày mua", _day, None),
-    Column("price", "Giá (đồng)", _whole(MAX_PRICE), None),
-    Column("funding", "Nguồn vốn", _text(120)),
-    Column("warranty_date", "Bảo hành đến", _day, None),
-    Column("contract", "Hợp đồng bảo trì", _text(120)),
-    Column("contractor", "Đơn vị bảo trì", _text(120)),
-    Column("repair_hours", "Sửa trong (giờ)", _whole(10_000), None),
-    Column("notes", "Ghi chú", _text(500)),
+    Column("villages", "Phủ các thôn", text_cell(800)),
+    Column("purchased_date", "Ngày mua", day_cell, None),
+    Column("price", "Giá (đồng)", whole_cell(MAX_PRICE), None),
+    Column("funding", "Nguồn vốn", text_cell(120)),
+    Column("warranty_date", "Bảo hành đến", day_cell, None),
+    Column("contract", "Hợp đồng bảo trì", text_cell(120)),
+    Column("contractor", "Đơn vị bảo trì", text_cell(120)),
+    Column("repair_hours", "Sửa trong (giờ)", whole_cell(10_000), None),
+    Column("notes", "Ghi chú", text_cell(500)),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 BY_HEADING = {names.fold(column.heading): column for column in COLUMNS}

@@ -106,10 +106,15 @@ def _text(cell: object) -> str:
     return " ".join(text.split())[:MAX_CELL]
 
 
-def write_xlsx(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def write_xlsx(
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "Hồ sơ thiết bị",
+) -> bytes:
     """Return a workbook of one sheet; text that begins like a formula stays text."""
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Hồ sơ thiết bị")
+    sheet = book.create_sheet(title)
     sheet.append(list(head))
     for row in rows:
         sheet.append([_plain(cell) for cell in row])

@@ -167,7 +167,6 @@ _ALL = (
         "Nhân lực làm công tác truyền thông",
         "người",
         "người đang giữ việc ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _share(
@@ -175,7 +174,6 @@ _ALL = (
         "Nhân lực đã được tập huấn",
         "người đã có chứng nhận tập huấn",
         "người đang giữ việc",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _count(
@@ -183,7 +181,6 @@ _ALL = (
         "Tuyên truyền viên cơ sở được công nhận",
         "người",
         "người có quyết định còn hiệu lực",
-        source=REPORTED,
         law=DECREE_49,
     ),
     _count(
@@ -191,7 +188,6 @@ _ALL = (
         "Đài truyền thanh có dây, không dây FM còn dùng",
         "đài",
         "đài có dây, FM còn dùng ở cuối kỳ",
-        source=REPORTED,
         law=STRATEGY,
     ),
     _mean(

@@ -16,6 +16,7 @@ from nguon.indicators import ground, rules
 from nguon.indicators.catalogue import INDICATORS, Indicator
 from nguon.indicators.models import DayFact, FactDay
 from nguon.indicators.rules import Period, Ratio, Recipe, Term
+from nguon.registers import queries as registers
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
 from nguon.territory.queries import list_on_map
 
@@ -72,6 +73,8 @@ def count_days(period: Period) -> int:
 class Table:
     """The figures of every place under a unit: code, then the place's id.
 
+    A figure of which no place has told is not in it, nor a place that has not.
+
     Above the communes a place has only what cannot be told from which of them it is.
     """
 
@@ -90,8 +93,10 @@ def count_places(unit: Unit, period: Period, *, day: date | None = None) -> Tabl
     day = day or period.last
     _check_unit(unit, day)
     counting = _Counting(unit, period, day)
-    ratios = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
-    return Table(counting.places, ratios)
+    found = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
+    ratios = {code: one for code, one in found.items() if one is not None}
+    keys = {*counting.here, *(key for one in ratios.values() for key in one)}
+    return Table(Unit.objects.in_bulk(keys), ratios)
 
 
 def _check_unit(unit: Unit, day: date) -> None:
@@ -129,8 +134,7 @@ class _Counting:
             .filter(kind=COMMUNE)
             .values_list("pk", flat=True)
         )
-        here = {*self.communes, *self.stand.values(), unit.pk}
-        self.places = Unit.objects.in_bulk(here)
+        self.here = {*self.communes, *self.stand.values(), unit.pk}
         latest = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
         self.last = latest.aggregate(day=Max("day"))["day"]
         self.sums = self._add_up(self.rows)
@@ -143,19 +147,24 @@ class _Counting:
             found[measure][self.stand[place]] += number
         return found
 
-    def ratios(self, recipe: Recipe) -> dict[int, Ratio]:
-        """Return one figure of each place."""
+    def ratios(self, recipe: Recipe) -> dict[int, Ratio] | None:
+        """Return one figure of each place; None when none has told what it needs."""
         above = self._read(recipe.above)
         below = self._read(recipe.below) if recipe.below else {}
-        return {
-            key: Ratio(above.get(key, 0), below.get(key, 0)) for key in {*above, *below}
-        }
+        keys = {*above, *below}
+        if recipe.told:
+            keys = set(self._read(recipe.told))
+            if not keys:
+                return None
+        return {key: Ratio(above.get(key, 0), below.get(key, 0)) for key in keys}
 
     def _read(self, term: Term) -> Mapping[int, int]:
         if term.how == rules.SUM:
             return self.sums.get(term.what, {})
         if term.how == rules.LAST:
             return self.latest.get(term.what, {})
+        if term.how == rules.REGISTER:
+            return self._count_lines(term.what)
         if term.how == rules.PARTS:
             return self._count_parts(term.what)
         if term.how == rules.UNITS:
@@ -163,6 +172,26 @@ class _Counting:
         if term.what == COMMUNE:
             return dict.fromkeys(self.communes, 1)
         return ground.below(self.unit, day=self.day, kind=term.what)
+
+    def lines(self, what: str) -> Mapping[int, tuple[int, int]]:
+        """Return by unit of its own day its place, and the lines that stand there."""
+        if self.last is None:
+            return {}
+        told = registers.count_on(what, self.last)
+        places = ground.places_of(told.keys())
+        stands = ground.stand_on(set(places.values()), day=self.day)
+        here = {unit: stands[place] for unit, place in places.items()}
+        return {
+            unit: (place.pk, told[unit])
+            for unit, place in here.items()
+            if place.path.startswith(self.unit.path)
+        }
+
+    def _count_lines(self, what: str) -> Mapping[int, int]:
+        found: Counter[int] = Counter()
+        for place, n in self.lines(what).values():
+            found[place] += n
+        return found
 
     def _count_units(self, measure: str) -> Mapping[int, int]:
         """Count units of the map with any of a measure, each once in the period."""
@@ -215,6 +244,10 @@ def list_behind(
     told: list[tuple[int, str, int]] = []
     for term in (recipe.above, recipe.below):
         if term is None or term.how == rules.GROUND:
+            continue
+        if term.how == rules.REGISTER:
+            lines = counting.lines(term.what)
+            told += [(unit, term.what, n) for unit, (_place, n) in lines.items()]
             continue
         rows = counting.rows.filter(measure=term.what)
         if term.how == rules.LAST:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
 from nguon.indicators.catalogue import COUNT, SHARE, Indicator
+from nguon.registers import counts as registers
 
 # How a measure is read over a period.
 SUM = "sum"  # of all days
@@ -17,6 +18,7 @@ LAST = "last"  # of the latest counted day
 UNITS = "units"  # how many units of the map had any
 PARTS = "parts"  # how many different parts there were
 GROUND = "ground"  # how many units of this kind the map has
+REGISTER = "register"  # lines of a register that stand on the latest counted day
 
 LONGEST_DAYS = 3_700
 
@@ -60,13 +62,18 @@ class Term:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Numerator over denominator; `scale` base units make one unit that is shown."""
+    """Numerator over denominator; `scale` base units make one unit that is shown.
+
+    `told` counts what a place must have told of before it has a figure at all.
+    """
 
     above: Term
     below: Term | None = None
     scale: int = 1
+    told: Term | None = None
 
 
+STAFF_TOLD = Term(REGISTER, registers.STAFF_TOLD)
 RECIPES: Mapping[str, Recipe] = {
     "communes_sounding": Recipe(Term(UNITS, measures.SOUNDED), Term(GROUND, "commune")),
     "villages_covered": Recipe(
@@ -90,6 +97,20 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "alert_sounded": Recipe(
         Term(SUM, measures.ALERT_SOUNDED), Term(SUM, measures.ALERT_DUE)
+    ),
+    "staff": Recipe(Term(REGISTER, registers.STAFF), told=STAFF_TOLD),
+    "staff_trained": Recipe(
+        Term(REGISTER, registers.STAFF_TRAINED),
+        Term(REGISTER, registers.STAFF),
+        told=STAFF_TOLD,
+    ),
+    "propagandists": Recipe(
+        Term(REGISTER, registers.PROPAGANDISTS),
+        told=Term(REGISTER, registers.PROPAGANDISTS_TOLD),
+    ),
+    "other_stations": Recipe(
+        Term(REGISTER, registers.OTHER_STATIONS),
+        told=Term(REGISTER, registers.STATIONS_TOLD),
     ),
 }
 # The level whose units a distinct count counts.
@@ -133,16 +154,20 @@ def value_of(one: Indicator, ratio: Ratio) -> float | None:
 NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
+NOT_TOLD = "not_told"
 
 
 def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
     """Return why a figure has no value, or nothing when it has one.
 
     What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
-    in the period (`NO_DAYS`), nothing to divide by (`NOTHING`).
+    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), nothing to divide by
+    (`NOTHING`).
     """
     if one.source != catalogue.COUNTED or one.code not in RECIPES:
         return NO_FACTS
-    if not counted_days or ratio is None:
+    if not counted_days:
         return NO_DAYS
+    if ratio is None:
+        return NOT_TOLD
     return NOTHING if value_of(one, ratio) is None else ""

@@ -16,10 +16,12 @@ from nguon.indicators.queries import Figure
 from nguon.indicators.templatetags.indicators import missing_words, part_words
 from nguon.newsroom.models import Supplier
 from nguon.people.answers import officer_of, table_file, wants_json
+from nguon.registers.counts import COUNTS as REGISTERED
 from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.names import fold
 
 SHOWN_FACTS = 200
+WORDS = MEASURES | {what: (words, 1) for what, words in REGISTERED.items()}
 
 
 def _read(request: HttpRequest) -> Asked:
@@ -134,17 +136,25 @@ def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
     one = catalogue.find(code)
     table = queries.count_places(wanted.unit, wanted.period)
-    if code not in rules.RECIPES:
+    if code not in table.ratios:
         return []
-    found = [
-        {
-            "name": unit.full_name,
-            "uid": unit.uid,
-            "value": rules.value_of(one, table.ratios[code].get(key, rules.Ratio())),
-        }
-        for key, unit in table.places.items()
-        if key != wanted.unit.pk or key in table.ratios[code]
-    ]
+    ratios = table.ratios[code]
+    must_tell = rules.RECIPES[code].told is not None
+    found: list[dict[str, Any]] = []
+    for key, unit in table.places.items():
+        if key == wanted.unit.pk and key not in ratios:
+            continue
+        # Who has told nothing has no 0 either.
+        untold = must_tell and key not in ratios
+        value = rules.value_of(one, ratios.get(key, rules.Ratio()))
+        found.append(
+            {
+                "name": unit.full_name,
+                "uid": unit.uid,
+                "value": None if untold else value,
+                "untold": untold,
+            }
+        )
     return sorted(found, key=_rank)
 
 
@@ -160,8 +170,8 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     return [
         {
             "unit": _place_name(unit),
-            "what": MEASURES[measure][0],
-            "number": number / MEASURES[measure][1],
+            "what": WORDS[measure][0],
+            "number": number / WORDS[measure][1],
         }
         for unit, measure, number in rows
     ]

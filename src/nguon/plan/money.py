@@ -5,18 +5,11 @@ from decimal import Decimal, InvalidOperation
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue
 from nguon.indicators.catalogue import Indicator
+from nguon.registers import rules as registers
 from nguon.territory.names import fold
 
-CENTRAL, PROVINCE, COUNTERPART = "central", "province", "counterpart"
-PROGRAMME, COMMUNE, OTHER = "programme", "commune", "other"
-SOURCES = {
-    CENTRAL: "Ngân sách trung ương",
-    PROVINCE: "Ngân sách tỉnh",
-    COUNTERPART: "Đối ứng của địa phương",
-    PROGRAMME: "Chương trình mục tiêu quốc gia",
-    COMMUNE: "Ngân sách xã",
-    OTHER: "Nguồn khác",
-}
+# The purses of a plan are those a station of the register was paid from.
+SOURCES = registers.SOURCES
 SET_UP, UPGRADE, RUNNING, PAY, TRAINING, REST = (
     "set_up", "upgrade", "running", "pay", "training", "rest",
 )  # fmt: skip

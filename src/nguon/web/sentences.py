@@ -952,6 +952,54 @@ SENTENCES: dict[str, str] = {
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
     ),
+    # registers
+    "registers.line_absent": "Không có dòng này trong sổ của địa bàn bạn.",
+    "registers.begins_wrong": (
+        "Ngày bắt đầu {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
+    ),
+    "registers.ends_first": "Ngày thôi phải sau ngày bắt đầu. Hãy xem lại hai ngày.",
+    "registers.year": "Năm {year} không hợp lý. Hãy ghi năm từ 1950 đến {last}.",
+    "registers.twice": (
+        "Sổ của đơn vị này đã có đúng dòng như vậy. Hãy tìm trong sổ rồi sửa dòng đó."
+    ),
+    "registers.changed_meanwhile": (
+        "Người khác vừa sửa dòng này. Hãy mở lại dòng, xem lịch sử rồi sửa tiếp."
+    ),
+    "registers.unit_kind": "{unit} không ghi được vào sổ này. Hãy chọn đơn vị khác.",
+    "registers.unit_missing": (
+        "Chưa chọn nơi. Hãy chọn trong danh sách; thôn, làng chưa có thì nhờ quản trị"
+        " đưa danh sách thôn, làng vào trước."
+    ),
+    "registers.field_wrong": "{words}.",
+    "registers.forgotten": (
+        "Dữ liệu cá nhân của dòng này đã xóa theo yêu cầu nên không ghi lại được."
+    ),
+    "registers.not_a_person": "Dòng này không phải là người. Hãy ghi ngày thôi dùng.",
+    "registers.not_sure": (
+        "Xóa rồi không lấy lại được. Hãy đánh dấu vào ô xác nhận rồi bấm lại."
+    ),
+    "registers.not_your_person": (
+        "Dữ liệu cá nhân chỉ đơn vị của người này sửa. Hãy nhờ đơn vị đó."
+    ),
+    "registers.headings_missing": (
+        "Bảng thiếu cột: {names}. Hãy tải bảng mẫu về, ghi vào đó rồi gửi lại."
+    ),
+    "registers.no_rows": "Bảng không có dòng nào. Hãy ghi ít nhất một dòng.",
+    "registers.training_absent": "Không có đợt tập huấn này trong phần việc của bạn.",
+    "registers.training_title": "Tên đợt tập huấn dài từ 1 đến 200 ký tự.",
+    "registers.training_twice": (
+        "Đơn vị này đã có đợt tập huấn cùng tên. Hãy thêm năm hoặc đợt vào tên."
+    ),
+    "registers.lessons": "Hãy ghi từ 1 đến {most} bài, mỗi bài một dòng.",
+    "registers.lesson_titles": (
+        "Tên các bài không được trùng nhau và dài nhất 200 ký tự. Hãy xem lại."
+    ),
+    "registers.lessons_missing": "Hãy chọn ít nhất một bài của đợt tập huấn này.",
+    "registers.day_missing": "Chưa ghi ngày học. Hãy ghi như 05/12/2026.",
+    "registers.proven_wrong": (
+        "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
+    ),
+    "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "nguon.reports",
     "nguon.plan",
     "nguon.indicators",
+    "nguon.registers",
     "nguon.portal",
     "nguon.gateway",
     "nguon.channels",

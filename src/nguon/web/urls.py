@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("chi-tieu/", include("nguon.indicators.urls")),
     path("bao-cao/", include("nguon.reports.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
+    path("so/", include("nguon.registers.urls")),
     path("kenh/", include("nguon.channels.urls")),
     path("dung-phat/", include("nguon.emergency.urls")),
     path("", include("nguon.schedule.urls")),

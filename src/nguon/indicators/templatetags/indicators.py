@@ -13,6 +13,7 @@ register = template.Library()
 MISSING = {
     rules.NO_FACTS: "chưa đếm được",
     rules.NO_DAYS: "chưa có ngày nào được đếm",
+    rules.NOT_TOLD: "chưa ghi sổ",
     rules.NOTHING: "không có gì để tính",
 }
 SPLITS = {
@@ -44,6 +45,8 @@ def why_missing(figure: Figure) -> str:
         return one.why_absent or f"{catalogue.SOURCES[one.source]}: chưa có số liệu."
     if figure.missing == rules.NO_DAYS:
         return "Mỗi ngày được đếm khi đã hết ngày; kỳ này chưa có ngày nào."
+    if figure.missing == rules.NOT_TOLD:
+        return "Đếm từ Sổ; địa bàn này chưa ghi dòng nào vào sổ."
     return f"Mẫu số bằng 0: không có {one.denominator}."
 
 
