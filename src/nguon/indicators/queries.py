@@ -50,7 +50,11 @@ def list_figures(
     Raises InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit
     that is not on the map of that day, `indicators.unit_kind` for a village.
     """
-    table = count_places(unit, period, day=day)
+    return figures_of(count_places(unit, period, day=day), unit, period)
+
+
+def figures_of(table: "Table", unit: Unit, period: Period) -> list[Figure]:
+    """Return every indicator as a table of places says it, in the catalogue's order."""
     days = count_days(period)
     return [_figure(one, unit, period, table, days) for one in INDICATORS.values()]
 

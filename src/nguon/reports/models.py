@@ -9,6 +9,22 @@ from nguon.indicators import catalogue
 from nguon.indicators.rules import Period as Days
 from nguon.plan.rules import MAX_TITLE, MAX_WORDS
 from nguon.reports import rules
+from nguon.reports.open_models import Publication, PublishedFigure
+from nguon.reports.score_models import ScoreLine, ScoreResult, ScoreSheet
+
+__all__ = [
+    "Answer",
+    "Field",
+    "Form",
+    "Period",
+    "Publication",
+    "PublishedFigure",
+    "ScoreLine",
+    "ScoreResult",
+    "ScoreSheet",
+    "Step",
+    "Submission",
+]
 
 
 def level_choices() -> list[tuple[str, str]]:

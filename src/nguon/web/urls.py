@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("chi-tieu/", include("nguon.indicators.urls")),
     path("bao-cao/", include("nguon.reports.urls")),
+    path("tong-quan/", include("nguon.reports.dashboard_urls")),
+    path("so-lieu-mo/", include("nguon.reports.public_urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("so/", include("nguon.registers.urls")),
     path("kenh/", include("nguon.channels.urls")),
