@@ -17,8 +17,8 @@ from tests.conftest import make_officer
 
 OCTOBER: Days = months(2026, 10, 1)
 DAY = timedelta(days=1)
-STAFF = FieldWords(indicator="staff", most=Decimal(50))
-TRAINED = FieldWords(indicator="staff_trained")
+BOARDS = FieldWords(indicator="large_boards", most=Decimal(50))
+REACHED = FieldWords(indicator="villages_reached")
 COUNTED = FieldWords(indicator="minutes_played")
 WORDS = FieldWords(name="Khó khăn, kiến nghị", ratio=rules.TEXT, is_needed=False)
 
@@ -87,7 +87,7 @@ def form(province: Unit, quan: Officer, now: datetime) -> Form:
     made = actions.create_form(
         unit=province, level="commune", title="Báo cáo thông tin cơ sở", by=quan, at=now
     )
-    for words in (STAFF, TRAINED, COUNTED, WORDS):
+    for words in (BOARDS, REACHED, COUNTED, WORDS):
         actions.add_field(form_id=made.pk, words=words, by=quan, at=now)
     return made
 

@@ -48,7 +48,7 @@ def test_a_paper_says_what_was_sent_and_no_0_that_nobody_counted(
     paper = paper_of(accepted)
 
     assert paper.title == "Thông tin cơ sở tháng 10 năm 2026"
-    assert [row[2] for row in paper.rows] == ["8 người", "75 %", "chưa đếm được"]
+    assert [row[2] for row in paper.rows] == ["8 bảng", "75 %", "chưa đếm được"]
     assert paper.rows[1][3] == "6/8"
     assert paper.recipients == ["Tỉnh Gia Lai (báo cáo);", "Lưu: VT."]
     assert "Trần Văn Minh" in paper.opening[1]

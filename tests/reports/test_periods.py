@@ -17,7 +17,7 @@ from nguon.reports.rules import FieldWords
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
 from tests.plan.conftest import old_map
-from tests.reports.conftest import OCTOBER, STAFF, fill, refusal, send
+from tests.reports.conftest import BOARDS, OCTOBER, fill, refusal, send
 
 __all__ = ["old_map"]
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_a_form_takes_an_indicator_once_and_no_range_that_is_empty(
 ) -> None:
     told = {"form_id": form.pk, "by": quan, "at": now}
     with refusal("reports.indicator_twice"):
-        actions.add_field(**told, words=STAFF)
+        actions.add_field(**told, words=BOARDS)
     with refusal("reports.range_empty"):
         words = FieldWords(name="Đài", least=Decimal(5), most=Decimal(4))
         actions.add_field(**told, words=words)

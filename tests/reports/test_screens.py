@@ -54,7 +54,7 @@ def test_a_form_is_written_and_a_period_opened_in_the_browser(
     add = reverse("reports:add_field", args=[form.uid])
     wrong = client.post(add, {"name": "Đài", "ratio": "count", "most": "12.5"})
     client.post(add, {"name": "Đài", "ratio": "count", "most": "12,5"})
-    client.post(add, {"indicator": "staff_trained", "ratio": "text"})
+    client.post(add, {"indicator": "villages_reached", "ratio": "text"})
     asked = {"kind": "quarter", "year": "2026", "number": "5", "due_days": "3"}
     over = client.post(reverse("reports:open", args=[form.uid]), asked)
     client.post(reverse("reports:open", args=[form.uid]), {**asked, "number": "3"})
@@ -82,7 +82,7 @@ def test_a_commune_fills_sends_is_returned_and_accepted_in_the_browser(
     assert "Chờ tôi duyệt" in page(client, quan, "periods")
     back = reverse("reports:move", args=[row.uid, "tra-lai"])
     bare = client.post(back, {"reason": ""})
-    client.post(back, {"reason": "Ghi thêm người của xã cũ"})
+    client.post(back, {"reason": "Ghi thêm bảng của xã cũ"})
     returned = page(client, lan, "submission", row.uid)
     client.force_login(minh)
     client.post(save, {**boxes(row, a1="9", a2="6", b2="9", w4="=cmd"), "send": "1"})
@@ -92,7 +92,7 @@ def test_a_commune_fills_sends_is_returned_and_accepted_in_the_browser(
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "phải từ – đến 50" in wrong.content.decode()
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "Ghi thêm người của xã cũ" in returned
+    assert "Ghi thêm bảng của xã cũ" in returned
     row.refresh_from_db()
     assert row.state == rules.ACCEPTED
     shown = page(client, lan, "submission", row.uid)
@@ -116,7 +116,7 @@ def test_two_at_once_see_both_figures(
     shown = answer.content.decode()
     assert answer.status_code == HTTPStatus.CONFLICT
     assert "Nguyễn Thị Lan vừa lưu" in shown
-    assert 'Đang lưu trên hệ thống: <b class="num">8 người</b>' in shown
+    assert 'Đang lưu trên hệ thống: <b class="num">8 bảng</b>' in shown
     assert 'value="9"' in shown
     assert 'name="revision" value="1"' in shown
     row.refresh_from_db()

@@ -141,7 +141,7 @@ def test_a_share_beyond_its_range_is_refused_by_the_database(
     form = actions.create_form(
         unit=province, level="commune", title="Tỷ lệ", by=quan, at=now
     )
-    words = rules.FieldWords(indicator="staff_trained", least=Decimal(50))
+    words = rules.FieldWords(indicator="villages_reached", least=Decimal(50))
     field = actions.add_field(form_id=form.pk, words=words, by=quan, at=now)
     period = actions.open_period(
         form_id=form.pk, kind=rules.MONTH, days=months(2026, 10, 1), due_days=3,
@@ -224,7 +224,7 @@ def test_an_outlier_is_explained_or_not_sent(
 
     with refusal("reports.unexplained"):
         send(mine, minh, later)
-    fill(mine, lan, later, f1=17, e1="Nhận người của hai xã cũ")
+    fill(mine, lan, later, f1=17, e1="Nhận bảng của hai xã cũ")
     assert send(mine, minh, later).state == rules.SENT
 
 
