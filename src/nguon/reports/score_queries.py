@@ -7,7 +7,6 @@ ranked, and everybody only once the results are shown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
@@ -79,9 +78,12 @@ def score_communes(sheet: ScoreSheet) -> list[Scored]:
         one = catalogue.find(line.indicator)
         value, why = dashboards.value_at(one, told.table, place, days)
         own = targets.get((place.pk, line.indicator))
-        target = line.full_at if line.full_at is not None else own and own.value
+        target = line.full_at
+        if target is None and own is not None:
+            target = own.value
         missing = why or (NO_TARGET if target is None else "")
-        return Part(one, line.weight, value, _float(target), missing)
+        full = None if target is None else float(target)
+        return Part(one, line.weight, value, full, missing)
 
     scores = {
         place.pk: Score([part(line, place) for line in lines]) for place in communes
@@ -91,10 +93,6 @@ def score_communes(sheet: ScoreSheet) -> list[Scored]:
         Scored(place, scores[place.pk], ranks.get(place.pk)) for place in communes
     ]  # fmt: skip
     return sorted(found, key=_order)
-
-
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
 
 
 def _order(row: Scored) -> tuple[float, str, int]:

@@ -102,7 +102,8 @@ def show(request: HttpRequest, uid: str) -> HttpResponseBase:
     places = []
     if code in known:
         found = open_queries.list_published(row, code=code)
-        places = [one for one in found if one.unit.pk != row.unit_id]
+        communes = (one for one in found if one.unit.pk != row.unit_id)
+        places = sorted(communes, key=lambda one: (one.unit.folded, one.unit.code))
     context = {
         "row": row,
         "totals": totals,
