@@ -322,13 +322,16 @@ CALM = {
 }
 
 
-def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> int:
+def make_plays(
+    wanted: int, broadcasts: Sequence[Broadcast], at: datetime, *, days: int = 0
+) -> int:
     """Write about so many play records, whole airings, back in time; return how many.
 
+    They are spread over so many `days`, or each broadcast is on the air every day.
     Indexes are dropped and made again when all rows are there; on PostgreSQL two
     months are written side by side.
     """
-    airings = _past_airings(wanted, broadcasts, at)
+    airings = _past_airings(wanted, broadcasts, at, days)
     parts = _make_months(airings)
     indexes = _lift_indexes()
     writers = 2 if connection.vendor == "postgresql" else 1
@@ -338,7 +341,7 @@ def make_plays(wanted: int, broadcasts: Sequence[Broadcast], at: datetime) -> in
             written += count
             say(f"plays: {written:,} / {wanted:,}")
     say("indexes of the plays …")
-    with _haste() as cursor:
+    with haste() as cursor:
         for definition in indexes:
             cursor.execute(definition)
     return written
@@ -356,7 +359,7 @@ def _make_months(airings: Sequence[Airing]) -> dict[date, str]:
 
 
 @contextlib.contextmanager
-def _haste() -> Iterator[Any]:
+def haste() -> Iterator[Any]:
     """Give a cursor of this thread's connection that does not look twice."""
     with connection.cursor() as cursor:
         for statement in HASTE[connection.vendor]:
@@ -370,7 +373,7 @@ def _write_month(month: date, table: str) -> int:
     """Write the plays of a month into its table; return how many. For a thread."""
     form = connection.ops.adapt_datetimefield_value
     try:
-        with _haste() as cursor:
+        with haste() as cursor:
             cursor.execute(
                 PLAYS.format(table=table, missed=MISSED),
                 [form(bound) for bound in months.bounds(month)],
@@ -414,13 +417,15 @@ def _lift_indexes() -> list[str]:
 
 
 def _past_airings(
-    wanted: int, broadcasts: Sequence[Broadcast], at: datetime
+    wanted: int, broadcasts: Sequence[Broadcast], at: datetime, days: int
 ) -> list[Airing]:
     """Return airings back in time, as many as the plays need."""
     devices = max(1, Device.objects.filter(state=ACTIVE).count())
     fresh = []
-    for number in range(-(-wanted // devices)):
+    count = -(-wanted // devices)
+    for number in range(count):
         day, slot = divmod(number, len(broadcasts))
+        day = number * days // count if days else day
         moment = at - timedelta(days=day + 1, hours=slot)
         fresh.append(
             Airing(

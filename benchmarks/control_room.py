@@ -30,7 +30,7 @@ FEW = 20
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Measure, and say whether the promise is kept."""
-    with _database(arguments.database) as address:
+    with run_database(arguments.database) as address:
         stack = Stack(
             folder / "stack",
             database_url=address,
@@ -45,7 +45,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _database(kind: str) -> Iterator[str | None]:
+def run_database(kind: str) -> Iterator[str | None]:
     """Yield the address of a PostgreSQL; None means SQLite."""
     if kind == "sqlite":
         yield None

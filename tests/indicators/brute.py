@@ -7,6 +7,7 @@ from nguon.audit.months import LOCAL
 from nguon.fleet import health
 from nguon.fleet.models import BeatDay, Fault, Registration
 from nguon.indicators.rules import Period
+from nguon.plan.models import RunningCost
 from nguon.registers.models import Propagandist, StaffMember, Station, Training
 from nguon.schedule.models import Airing, AudienceMember, Broadcast, PlayRecord
 from nguon.territory.models import Unit
@@ -77,6 +78,7 @@ class Brute:
             "communes_sounding": _share(100 * len(sounded), self._count("commune")),
             "communes_with_board": _share(100 * len(lit), self._count("commune")),
             "villages_covered": _share(100 * len(reached), self._count("village")),
+            "portals_alive": _share(100 * self._pages(), self._count("commune")),
             "suppliers": Fraction(len(suppliers)),
             "bulletins": Fraction(len(released)),
             "minutes_played": Fraction(played, 60_000),
@@ -86,6 +88,7 @@ class Brute:
             "alert_seconds": _share(sum(waits), len(waits), 1_000),
             "alert_sounded": _share(100 * len(waits), due),
             **self._registers(days[-1]),
+            "cluster_cost": self._cluster_cost(days[-1]),
         }
 
     def _registers(self, day: date) -> dict[str, Answer]:
@@ -119,6 +122,22 @@ class Brute:
             "other_stations": Fraction(len(others)),
         }
 
+    def _cluster_cost(self, day: date) -> Answer:
+        """Divide what communes pay in the year by the clusters audible in them."""
+        latest: dict[int, RunningCost] = {}
+        for row in RunningCost.objects.order_by("set_at"):
+            is_ours = self._here(row.unit) and row.unit.kind == "commune"
+            if is_ours and row.year == day.year and row.plan.state != "draft":
+                latest[row.unit_id] = row
+        paid = audible = 0
+        for beat in BeatDay.objects.filter(day=day).select_related("device", "unit"):
+            price = latest.get(self._commune(beat.unit) or 0)
+            if price is not None and beat.device.kind == "speaker":
+                paid += price.per_cluster
+                audible += self._sounds(beat.device_id, day)
+        paid += sum(row.per_station for row in latest.values())
+        return _share(paid, audible)
+
     def _days(self) -> list[date]:
         span = (self.period.after - self.period.first).days
         return [self.period.first + timedelta(days=n) for n in range(span)]
@@ -132,6 +151,29 @@ class Brute:
             and self._here(one.unit)
             and not one.version.drill
         ]
+
+    def _pages(self) -> int:
+        """Count communes onto whose page something new came."""
+        found = set()
+        for one in Broadcast.objects.select_related("version", "unit"):
+            shown = [one.approved_at] if one.approved_at else []
+            if one.timing == "shelf":
+                rows = one.airings.all()
+                starts = [row.starts_at for row in rows if not row.withdrawn_at]
+                shown = [max([*shown, min(starts)])] if starts else []
+            if not shown or one.version.drill:
+                continue
+            for unit in self.units:
+                is_own = one.unit.path.startswith(unit.path)
+                carried = any(unit.path.startswith(c.path) for c in one.carriers.all())
+                if unit.kind != "commune" or not (is_own or carried):
+                    continue
+                offers = [row for row in one.offers.all() if row.unit_id == unit.pk]
+                since = [*shown, *(row.decided_at for row in offers)]
+                is_taken = all(row.state == "taken" for row in offers)
+                if is_taken and self._then(_day(max(filter(None, since)))):
+                    found.add(unit.pk)
+        return len(found)
 
     def _planned(self) -> int:
         total = 0

@@ -1,7 +1,7 @@
 """A week of made-up facts: bulletins, alerts, plays, beats and faults."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,6 +15,8 @@ from nguon.indicators import actions
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
+from nguon.plan import actions as plans
+from nguon.plan.rules import PlanWords, TaskWords
 from nguon.registers.models import (
     Lesson,
     PracticeProof,
@@ -26,7 +28,13 @@ from nguon.registers.models import (
 from nguon.schedule import actions as schedule
 from nguon.schedule import rules
 from nguon.schedule.actions.days import count_day as count_plays
-from nguon.schedule.models import Airing, Broadcast, CountedDay, PlayRecord
+from nguon.schedule.models import (
+    Airing,
+    Broadcast,
+    CountedDay,
+    InboxEntry,
+    PlayRecord,
+)
 from nguon.schedule.station import StationRules
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
@@ -100,10 +108,12 @@ def generate(
             source = draw.choice([None, supplier.pk]) if unit == ia_grai else None
             at = local(draw.choice(days), 11 + number / 2)
             _bulletin(draw, unit, by, second, source, at)
+        _inbox(draw, {ia_grai: lan, dak_doa: hoa}, days)
         _plays(draw, devices, days)
         _beats(draw, devices, days)
         _faults(draw, devices, days)
         _registers(draw, [province, ia_grai, dak_doa], villages, quan, now)
+        _costs(draw, province, [ia_grai, dak_doa], quan, now)
         over = local(days[-1] + timedelta(days=1), 3)
         CountedDay.objects.bulk_create([CountedDay(day=day) for day in days])
         for day in days:
@@ -171,6 +181,22 @@ def _bulletin(
     if draw.random() < 0.15:
         return None  # nobody released it
     return schedule.release(broadcast_uid=one.uid, sha256=one.sha256, by=second, at=at)
+
+
+def _inbox(
+    draw: random.Random, officers: Mapping[Unit, Officer], days: Sequence[date]
+) -> None:
+    """Let communes take, leave or not look at what came from above."""
+    rows = InboxEntry.objects.filter(unit__in=officers).select_related("unit")
+    for entry in rows.order_by("pk"):
+        late = [day for day in days if local(day, 20) > entry.arrived_at]
+        how = {"entry_id": entry.pk, "by": officers[entry.unit],
+               "at": local(draw.choice(late), 20)}  # fmt: skip
+        fate = draw.choice(["take", "take", "leave", "wait"])
+        if fate == "take":
+            schedule.take_entry(**how)
+        elif fate == "leave":
+            schedule.leave_entry(reason="Không hợp xã", **how)
 
 
 def _plays(
@@ -295,6 +321,37 @@ def _registers(
             unit=unit, full_name="Siu Sớm", folded="siu som", decision_number="1",
             **early,
         )  # fmt: skip
+
+
+def _costs(
+    draw: random.Random,
+    province: Unit,
+    communes: Sequence[Unit],
+    quan: Officer,
+    at: datetime,
+) -> None:
+    """Write what stations and clusters cost: in three plans, one never sent down."""
+    for number in range(3):
+        words = PlanWords(
+            title=f"Kế hoạch {number}",
+            first_date=date(2026, 1, 1),
+            last_date=date(2026, 12, 31),
+        )
+        plan = plans.draft_plan(
+            unit=province, keeper=province, words=words, by=quan, at=at
+        )
+        task = TaskWords("Giữ loa kêu", "Các xã", "Loa kêu")
+        plans.add_task(plan_id=plan.pk, words=task, units=communes, by=quan, at=at)
+        for unit in [*communes, province]:
+            for year in (2025, 2026):
+                plans.set_running_cost(
+                    plan_id=plan.pk, unit=unit, year=year,
+                    per_station=draw.randint(0, 9) * 10**6,
+                    per_cluster=draw.randint(1, 9) * 10**5,
+                    by=quan, at=at + timedelta(hours=number),
+                )  # fmt: skip
+        if number < 2:
+            plans.send_plan(plan_id=plan.pk, by=quan, at=at)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_what_nobody_counted_is_missing_and_never_0(week: Week, ia_grai: Unit) -
     empty = {one.indicator.code: one for one in queries.list_figures(ia_grai, before)}
 
     assert told["reflections"].missing == rules.NO_FACTS
-    assert told["cluster_cost"].missing == rules.NO_FACTS
+    assert told["reflections_satisfied"].missing == rules.NO_FACTS
     assert {one.missing for one in empty.values()} == {rules.NO_FACTS, rules.NO_DAYS}
     assert all(one.value is None for one in empty.values())
 
@@ -99,7 +99,9 @@ def test_a_ground_without_devices_has_nothing_to_divide_by(
 
     assert told["devices_audible"].missing == rules.NOTHING
     # An empty register is no 0.
-    for code in ("staff", "staff_trained", "propagandists", "other_stations"):
+    for code in (
+        "staff", "staff_trained", "propagandists", "other_stations", "cluster_cost",
+    ):  # fmt: skip
         assert told[code].missing == rules.NOT_TOLD, code
     assert told["villages_covered"].value == 0
     assert told["bulletins"].value == 0
@@ -133,8 +135,12 @@ def test_parts_split_the_bulletins(week: Week, province: Unit) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["minutes_played", "bulletins", "devices_audible", "staff_trained"]
-)
+    "code",
+    [
+        "minutes_played", "bulletins", "devices_audible", "staff_trained",
+        "cluster_cost",
+    ],
+)  # fmt: skip
 def test_the_facts_behind_a_figure_add_up_to_it(
     week: Week, province: Unit, code: str
 ) -> None:

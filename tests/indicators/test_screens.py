@@ -1,15 +1,21 @@
 """The pages of figures, as officers of one ground and of another open them."""
 
+from datetime import date
 from http import HTTPStatus
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nguon.core.errors import InvalidError
+from nguon.indicators import asked
 from nguon.indicators.catalogue import INDICATORS
 from nguon.people.models import Officer
-from nguon.territory.models import Unit
+from nguon.territory.models import Succession, Unit
 from tests.indicators.conftest import Week
+from tests.plan.conftest import past_unit
 
 pytestmark = pytest.mark.django_db
 SPAN = {"ky": "khac", "tu": "24/11/2026", "den": "30/11/2026"}
@@ -52,24 +58,92 @@ def test_another_commune_neither_sees_nor_asks_for_ours(
 
     assert {one["unit"] for one in own} == {"Xã Đak Đoa"}
     for unit in (ia_grai, province):
-        asked = SPAN | {"don_vi": unit.uid}
+        wanted = SPAN | {"don_vi": unit.uid}
         for name, args in (
             ("figures", []), ("figures_file", []), ("figure", ["bulletins"]),
             ("figure_file", ["bulletins"]),
         ):  # fmt: skip
-            answer = client.get(reverse(f"indicators:{name}", args=args), asked)
+            answer = client.get(reverse(f"indicators:{name}", args=args), wanted)
             assert answer.status_code == HTTPStatus.NOT_FOUND, (name, unit)
 
 
 @pytest.mark.parametrize(
-    "asked", [{"tu": "hôm kia", "den": "30/11/2026"}, {"tu": "30/11/2026", "den": ""}]
+    "typed", [{"tu": "hôm kia", "den": "30/11/2026"}, {"tu": "30/11/2026", "den": ""}]
 )
 def test_days_that_cannot_be_read_are_refused_in_words(
-    client: Client, lan: Officer, asked: dict[str, str]
+    client: Client, lan: Officer, typed: dict[str, str]
 ) -> None:
     client.force_login(lan)
 
-    answer = client.get(reverse("indicators:figures"), {"ky": "khac"} | asked)
+    answer = client.get(reverse("indicators:figures"), {"ky": "khac"} | typed)
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Chưa đọc được ngày" in answer.content.decode()
+
+
+def test_a_unit_of_then_is_refused_by_the_names_of_its_heirs(
+    client: Client, admin: Officer, ia_grai: Unit
+) -> None:
+    old = past_unit("commune", "23770", "Xã Ia Tô")
+    Succession.objects.create(old=old, new=ia_grai, kind="whole")
+    wanted = SPAN | {"don_vi": old.uid}
+    client.force_login(admin)
+
+    page = client.get(reverse("indicators:figures"), wanted)
+    told = client.get(reverse("indicators:figures"), wanted, headers=JSON)
+    one = client.get(reverse("indicators:figure", args=["bulletins"]), wanted)
+
+    assert "Xã Ia Grai" in page.content.decode()
+    assert told.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert told.json()["data"]["heirs"] == "Xã Ia Grai"
+    assert one.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    # On its own map it has figures as every other.
+    then = wanted | {"tu": "01/06/2025", "den": "30/06/2025"}
+    assert client.get(reverse("indicators:figures"), then).status_code == HTTPStatus.OK
+
+
+def test_nothing_to_divide_by_is_words_and_never_a_number(
+    client: Client, week: Week, admin: Officer, third: Unit
+) -> None:
+    client.force_login(admin)
+    wanted = SPAN | {"don_vi": third.uid}
+
+    page = client.get(reverse("indicators:figure", args=["devices_audible"]), wanted)
+    cost = client.get(reverse("indicators:figure", args=["cluster_cost"]), wanted)
+
+    assert "Không có gì để tính" in page.content.decode()
+    assert "địa bàn này chưa ghi" in cost.content.decode()
+
+
+@pytest.mark.parametrize("code", ["=cmd", "bulletins'--", "x" * 300])
+def test_a_figure_that_is_none_is_not_found_or_refused(
+    client: Client, lan: Officer, code: str
+) -> None:
+    client.force_login(lan)
+
+    answer = client.get(f"/chi-tieu/{code}/")
+
+    assert answer.status_code in {
+        HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY,
+    }  # fmt: skip
+
+
+@given(
+    st.sampled_from([*asked.SPANS, "", "=cmd"]),
+    st.text(max_size=12),
+    st.one_of(st.text(max_size=12), st.dates().map(lambda day: f"{day:%d/%m/%Y}")),
+    st.dates(date(2, 1, 1), date(9998, 1, 1)),
+)
+def test_whatever_is_asked_is_a_period_or_refused(
+    span: str, first: str, last: str, today: date
+) -> None:
+    code, days = "", 0
+    try:
+        period = asked.period_of(span, {"tu": first, "den": last}, today=today)
+        period.check()
+        days = period.days
+    except InvalidError as refused:
+        code = refused.code
+
+    if days < 1:
+        assert code in {"indicators.period", "indicators.period_unreadable"}

@@ -7,16 +7,24 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
 from nguon.audit.models import Archive
 from nguon.audit.months import LOCAL
 from nguon.core.errors import InvalidError, RefusedError
+from nguon.fleet.bulk import insert_rows
 from nguon.fleet.models import BeatDay
 from nguon.indicators import facts, ground, queries, rules, stored
-from nguon.indicators.models import DayFact, FactDay, PeriodFigure
-from nguon.indicators.rules import Period
+from nguon.indicators.measures import OF_ONE_DAY
+from nguon.indicators.models import (
+    DayFact,
+    FactDay,
+    FactMonth,
+    MonthFact,
+    PeriodFigure,
+)
+from nguon.indicators.rules import Period, months
 from nguon.schedule.models import Broadcast, CountedDay
 from nguon.territory.models import Unit
 
@@ -26,18 +34,20 @@ SETTLED = timedelta(minutes=30)
 LATE_DAYS = 7
 # Days of one turn: a year that was never counted holds up no other chore.
 MOST_DAYS = 31
-CHUNK = 2_000
+MOST_MONTHS = 6
 # Periods of one turn; a year of a large province takes some seconds.
 MOST_PERIODS = 12
 # Villages and registers are written late too: no kept figure is older than this.
 KEPT_FOR = timedelta(days=7)
+CHUNK = 2_000
 
 
 def roll_facts(*, at: datetime) -> int:
     """Count the days that are due; return how many. Meant to be called every minutes.
 
     Due is a day that was never counted, one whose plays were counted again since, and
-    each of the last `LATE_DAYS` once a day. The latest come first.
+    each of the last `LATE_DAYS` once a day. The latest come first. Months with a day
+    that was counted since are added up anew.
     """
     today = (at - SETTLED).astimezone(LOCAL).date()
     counted = dict(FactDay.objects.values_list("day", "counted_at"))
@@ -55,7 +65,18 @@ def roll_facts(*, at: datetime) -> int:
     due = [day for day in _open_days(until=today) if is_due(day)][-MOST_DAYS:]
     for day in reversed(due):
         count_day(day=day, at=at)
+    for month in _open_months()[-MOST_MONTHS:]:
+        add_up_month(month=month, at=at)
     return len(due)
+
+
+def _open_months() -> list[date]:
+    """Return the months that have a counted day and are not added up, in order."""
+    days = FactDay.objects.values_list("day", flat=True)
+    made = FactMonth.objects.filter(made_at__isnull=False)
+    return sorted(
+        {day.replace(day=1) for day in days} - set(made.values_list("month", flat=True))
+    )
 
 
 def _open_days(*, until: date) -> list[date]:
@@ -100,23 +121,52 @@ def count_day(*, day: date, at: datetime) -> int:
     row = FactDay.objects.select_for_update().get(day=day)
     numbers = facts.count_day(day)
     DayFact.objects.filter(day=day).delete()
-    DayFact.objects.bulk_create(_rows(day, numbers), batch_size=CHUNK)
+    _insert(DayFact, "day", day, _rows(numbers))
     row.counted_at = at
     row.save(update_fields=["counted_at"])
+    month = _lock_month(day.replace(day=1))
+    month.made_at = None
+    month.save(update_fields=["made_at"])
     return len(numbers)
 
 
-def _rows(day: date, numbers: facts.Numbers) -> Iterable[DayFact]:
+Row = tuple[int, int, str, str, int]
+
+
+def _rows(numbers: facts.Numbers) -> Iterable[Row]:
     places = ground.places_of({unit for unit, _measure, _part in numbers})
     for (unit, measure, part), number in sorted(numbers.items()):
-        yield DayFact(
-            day=day,
-            unit_id=unit,
-            place_id=places[unit],
-            measure=measure,
-            part=part,
-            number=number,
-        )
+        yield unit, places[unit], measure, part, number
+
+
+def _insert(
+    model: type[DayFact | MonthFact], when: str, day: date, rows: Iterable[Row]
+) -> None:
+    columns = (when, "unit_id", "place_id", "measure", "part", "number")
+    told = [(day.isoformat(), *row) for row in rows]
+    insert_rows(model._meta.db_table, columns, told)
+
+
+def _lock_month(month: date) -> FactMonth:
+    """Let whoever adds a month up and whoever counts one of its days wait in line."""
+    FactMonth.objects.get_or_create(month=month)
+    return FactMonth.objects.select_for_update().get(month=month)
+
+
+@transaction.atomic
+def add_up_month(*, month: date, at: datetime) -> int:
+    """Add the counted days of a month up anew; return how many sums it has."""
+    row = _lock_month(month)
+    period = months(month.year, month.month, 1)
+    days = DayFact.objects.filter(day__gte=period.first, day__lt=period.after)
+    summed = days.exclude(measure__in=OF_ONE_DAY).order_by()
+    keys = summed.values_list("unit", "place", "measure", "part")
+    sums = list(keys.annotate(n=Sum("number")))
+    MonthFact.objects.filter(month=month).delete()
+    _insert(MonthFact, "month", month, sums)
+    row.made_at = at
+    row.save(update_fields=["made_at"])
+    return len(sums)
 
 
 def roll_figures(*, at: datetime) -> int:
@@ -160,13 +210,13 @@ def count_period(*, province: Unit, period: Period, day: date, at: datetime) -> 
     Raises InvalidError `indicators.period` for what is no month, quarter, half year
     or year, and as `queries.count_places`.
     """
-    months = rules.length_of(period)
-    if months is None:
+    count = rules.length_of(period)
+    if count is None:
         raise InvalidError("indicators.period")
     table = queries.count_places(province, period, day=day)
     key = {
         "first_date": period.first,
-        "months": months,
+        "months": count,
         "map_date": stored.map_date(day),
     }
     PeriodFigure.objects.filter(unit__path__startswith=province.path, **key).delete()

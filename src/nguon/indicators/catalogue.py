@@ -63,7 +63,7 @@ def _mean(
     return Indicator(code, name, MEAN, unit, above, below, **more)
 
 
-NO_FACTS = "Chưa có nguồn số liệu trong hệ thống."
+NO_REFLECTIONS = "Chưa có phần nhận và trả lời phản ánh của người dân trong hệ thống."
 _ALL = (
     _share(
         "communes_sounding",
@@ -104,11 +104,9 @@ _ALL = (
     ),
     _share(
         "portals_alive",
-        "Trang thông tin điện tử của xã hoạt động",
-        "xã có trang trả lời và có tin mới trong kỳ",
+        "Trang công khai của xã có tin mới",
+        "xã có tin mới lên trang công khai của hệ thống trong kỳ",
         "xã, phường",
-        source=ABSENT,
-        why_absent=NO_FACTS,
         law="Nghị định 42/2022/NĐ-CP",
     ),
     _count(
@@ -158,7 +156,7 @@ _ALL = (
         "phản ánh",
         "phản ánh nhận trong kỳ",
         source=ABSENT,
-        why_absent=NO_FACTS,
+        why_absent=NO_REFLECTIONS,
         law=DECREE_49,
     ),
     _share(
@@ -167,7 +165,16 @@ _ALL = (
         "phản ánh trả lời đúng hạn",
         "phản ánh đến hạn trong kỳ",
         source=ABSENT,
-        why_absent=NO_FACTS,
+        why_absent=NO_REFLECTIONS,
+        law=DECREE_49,
+    ),
+    _share(
+        "reflections_satisfied",
+        "Người gửi phản ánh hài lòng với câu trả lời",
+        "phản ánh được người gửi đánh giá hài lòng",
+        "phản ánh được đánh giá",
+        source=ABSENT,
+        why_absent=NO_REFLECTIONS,
         law=DECREE_49,
     ),
     _count(
@@ -202,8 +209,8 @@ _ALL = (
         "cluster_cost",
         "Chi phí một cụm loa nghe được, một năm",
         "đồng",
-        "chi thường xuyên trong năm",
-        "cụm loa nghe được",
+        "chi phí chạy đài và cụm loa trong năm, xã đã ghi trong kế hoạch",
+        "cụm loa nghe được của các xã đó",
     ),
     _share(
         "people_heard",

@@ -26,6 +26,7 @@ from nguon.indicators.measures import (
     BOARD_LIT,
     BULLETINS,
     IN_USE,
+    PAGE_NEWS,
     PLANNED_MS,
     PLAYED_MS,
     REPAIR_S,
@@ -43,7 +44,8 @@ from nguon.schedule.models import (
     PlayDay,
     PlayRecord,
 )
-from nguon.territory.models import VILLAGE, Unit
+from nguon.schedule.rules import SHELF, TAKEN
+from nguon.territory.models import COMMUNE, VILLAGE, Unit
 
 Key = tuple[int, str, str]
 Numbers = Counter[Key]
@@ -163,16 +165,20 @@ def count_audible(day: date) -> Numbers:
 
 def _proven(day: date) -> set[int]:
     """Return the devices with evidence of sound that still counts on a day."""
-    found: set[int] = set()
+    told, played = Q(), Q()
     for grade, name in GRADES.items():
         first = day - timedelta(days=health.AGE_LIMITS[grade].days - 1)
-        told = BeatDay.objects.filter(
-            day__gte=first, day__lte=day, **{f"{name}__gt": 0}
-        )
-        played = PlayDay.objects.filter(day__gte=first, day__lte=day, grade=grade)
-        found |= set(told.values_list("device", flat=True))
-        found |= set(played.values_list("device", flat=True))
-    return found
+        told |= Q(day__gte=first, **{f"{name}__gt": 0})
+        played |= Q(day__gte=first, grade=grade)
+    # The earliest day stands alone too: a database does not look for it in an "or".
+    span = Q(day__gte=day - OLDEST, day__lte=day)
+    beating = BeatDay.objects.filter(span & told)
+    playing = PlayDay.objects.filter(span & played)
+    return {
+        device
+        for rows in (beating, playing)
+        for device in rows.order_by().values_list("device", flat=True).distinct()
+    }
 
 
 GRADES = {
@@ -180,6 +186,7 @@ GRADES = {
     beats.AMPLIFIED: "amplified",
     beats.MEASURED: "measured",
 }
+OLDEST = max(health.AGE_LIMITS[grade] for grade in GRADES)
 
 
 def count_boards(day: date) -> Numbers:
@@ -245,6 +252,51 @@ def count_bulletins(day: date) -> Numbers:
     return found
 
 
+def count_pages(day: date) -> Numbers:
+    """Count the bulletins that came onto the public page of each commune.
+
+    What `schedule.list_public` shows: its own and its villages', and those from above
+    that it carries, once it took them; what is laid up, from when it sounds first.
+    """
+    begin, end = bounds(day)
+    released = Q(approved_at__gte=begin, approved_at__lt=end)
+    taken = Q(offers__decided_at__gte=begin, offers__decided_at__lt=end)
+    sounding = Q(airings__starts_at__gte=begin, airings__starts_at__lt=end)
+    news = Broadcast.objects.filter(
+        released | taken | Q(timing=SHELF) & sounding,
+        approved_at__lt=end,
+        version__drill=False,
+    ).distinct()
+    communes = dict(
+        Unit.objects.as_of(day).filter(kind=COMMUNE).values_list("pk", "path")
+    )
+    found: Numbers = Counter()
+    for one in news.select_related("unit").prefetch_related("carriers", "offers"):
+        since = _first_shown(one)
+        offers = {offer.unit_id: offer for offer in one.offers.all()}
+        ground = [unit.path for unit in one.carriers.all()]
+        for commune, path in communes.items():
+            is_own = one.unit.path.startswith(path)
+            if since is None or not (is_own or path.startswith(tuple(ground))):
+                continue
+            offer, shown_at = offers.get(commune), since
+            if offer is not None:
+                if offer.state != TAKEN or offer.decided_at is None:
+                    continue
+                shown_at = max(since, offer.decided_at)
+            found[commune, PAGE_NEWS, ""] += begin <= shown_at < end
+    return found
+
+
+def _first_shown(one: Broadcast) -> datetime | None:
+    """Return when a bulletin could first be shown; None for one that never sounded."""
+    if one.timing != SHELF or one.approved_at is None:
+        return one.approved_at
+    heard = one.airings.filter(withdrawn_at=None)
+    first: datetime | None = heard.aggregate(at=Min("starts_at"))["at"]
+    return first and max(first, one.approved_at)
+
+
 DEVICE_CHANNELS = {SPEAKER: channels.STATION, BOARD: channels.BOARD}
 
 
@@ -263,8 +315,12 @@ def count_alerts(day: date) -> Numbers:
         version__drill=False,
     )
     meant = AudienceMember.objects.filter(broadcast__in=alerts, device__kind=SPEAKER)
+    # None was planned before its release: older months are not looked into.
     plays = PlayRecord.objects.filter(
-        broadcast__in=alerts, started_at__isnull=False, sounded_ms__gt=0
+        broadcast__in=alerts,
+        planned_at__gte=begin - EARLY,
+        started_at__isnull=False,
+        sounded_ms__gt=0,
     )
     rows = plays.values("broadcast", "device").order_by("broadcast", "device")
     first = {
@@ -284,6 +340,8 @@ def count_alerts(day: date) -> Numbers:
     return found
 
 
+# How much earlier than its approval a play could at most be planned: a wide margin.
+EARLY = timedelta(days=1)
 COUNTERS: tuple[Callable[[date], Numbers], ...] = (
     count_played,
     count_planned,
@@ -291,5 +349,6 @@ COUNTERS: tuple[Callable[[date], Numbers], ...] = (
     count_boards,
     count_repairs,
     count_bulletins,
+    count_pages,
     count_alerts,
 )

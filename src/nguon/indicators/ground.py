@@ -5,11 +5,14 @@ by its heirs: it counts for the lowest unit that holds all of them, so that tota
 equal on every map and no share of it is guessed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from nguon.territory.models import COMMUNE, Unit
-from nguon.territory.queries import list_on_map
+from django.db.models import Count
+
+from nguon.territory.models import COMMUNE, VILLAGE, Unit
+from nguon.territory.queries import list_on_map, trace
 
 
 def places_of(units: Collection[int]) -> dict[int, int]:
@@ -32,27 +35,38 @@ def stand_on(places: Iterable[int], *, day: date) -> dict[int, Unit]:
     A place that leads nowhere by the succession table stands for itself.
     """
     units = Unit.objects.in_bulk(list(places))
-    return {key: _stand(unit, day) for key, unit in units.items()}
+    gone = [unit for unit in units.values() if not _covers(unit, day)]
+    communes = [unit for unit in gone if unit.kind == COMMUNE]
+    heirs = trace(communes, day=day)
+    for unit in gone:
+        if unit.kind != COMMUNE:
+            heirs[unit.pk] = list_on_map([unit], day=day)
+    shared = {unit.pk: _shared(unit, heirs[unit.pk]) for unit in gone}
+    found = Unit.objects.in_bulk(set(shared.values()))
+    return units | {key: found[unit] for key, unit in shared.items()}
 
 
-def _stand(unit: Unit, day: date) -> Unit:
-    if unit.valid_from <= day and (unit.valid_to is None or day < unit.valid_to):
-        return unit
-    heirs = list_on_map([unit], day=day)
+def _covers(unit: Unit, day: date) -> bool:
+    return unit.valid_from <= day and (unit.valid_to is None or day < unit.valid_to)
+
+
+def _shared(unit: Unit, heirs: Sequence[Unit]) -> int:
+    """Return the lowest unit that holds all heirs; itself where there is none."""
     if not heirs:
-        return unit
+        return unit.pk
     if len(heirs) == 1 and unit.kind == COMMUNE:
-        return heirs[0]
+        return heirs[0].pk
     chains = [heir.ancestor_ids for heir in heirs]
     shared = [keys[0] for keys in zip(*chains, strict=False) if len(set(keys)) == 1]
-    return Unit.objects.get(pk=shared[-1]) if shared else unit
+    return shared[-1] if shared else unit.pk
 
 
-def below(unit: Unit, *, day: date, kind: str) -> Mapping[int, int]:
-    """Return by commune how many units of a kind stand under a unit on a day."""
-    found: dict[int, int] = {}
-    rows = Unit.objects.as_of(day).under(unit).filter(kind=kind)
-    keys = list(rows.values_list("pk", flat=True))
-    for place in places_of(keys).values():
-        found[place] = found.get(place, 0) + 1
+def villages_below(unit: Unit, *, day: date) -> Mapping[int, int]:
+    """Return by commune how many villages stand under a unit on a day."""
+    rows = Unit.objects.as_of(day).under(unit).filter(kind=VILLAGE).order_by()
+    parents = dict(rows.values_list("parent").annotate(n=Count("pk")))
+    places = places_of(parents)
+    found: Counter[int] = Counter()
+    for parent, n in parents.items():
+        found[places[parent]] += n
     return found

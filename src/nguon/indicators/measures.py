@@ -3,9 +3,12 @@
 PLAYED_MS, PLANNED_MS, SOUNDED = "played_ms", "planned_ms", "sounded"
 IN_USE, AUDIBLE, VILLAGE_AUDIBLE = "in_use", "audible", "village_audible"
 BOARD_LIT = "board_lit"
-BULLETINS, SUPPLIED = "bulletins", "supplied"
+BULLETINS, SUPPLIED, PAGE_NEWS = "bulletins", "supplied", "page_news"
 REPAIRS, REPAIR_S = "repairs", "repair_s"
 ALERT_DUE, ALERT_SOUNDED, ALERT_MS = "alert_due", "alert_sounded", "alert_ms"
+
+# What is true on one day: its sum over days means nothing.
+OF_ONE_DAY = (IN_USE, AUDIBLE)
 
 # Measure → what it is, and of how many base units one shown unit is.
 MEASURES: dict[str, tuple[str, int]] = {
@@ -18,6 +21,7 @@ MEASURES: dict[str, tuple[str, int]] = {
     BOARD_LIT: ("lượt bảng tin sáng trong ngày", 1),
     BULLETINS: ("bản tin được duyệt", 1),
     SUPPLIED: ("bản tin đã cung cấp", 1),
+    PAGE_NEWS: ("tin mới lên trang công khai của xã", 1),
     REPAIRS: ("lần loa im lặng đã khỏi", 1),
     REPAIR_S: ("giờ im lặng đến khi khỏi", 3_600),
     ALERT_DUE: ("lượt loa phải phát tin khẩn cấp", 1),

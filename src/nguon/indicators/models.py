@@ -1,4 +1,4 @@
-"""What was counted, by day or period. Only `indicators.actions` writes here."""
+"""What was counted, by day, month, period. Only `indicators.actions` writes here."""
 
 from django.db import models
 from django.db.models import Q
@@ -43,7 +43,6 @@ class DayFact(models.Model):
             models.Index(
                 fields=["measure", "day", "place"], name="day_fact_by_measure"
             ),
-            models.Index(fields=["place", "measure", "day"], name="day_fact_by_place"),
         ]
 
     def __str__(self) -> str:
@@ -58,6 +57,50 @@ class FactDay(models.Model):
 
     def __str__(self) -> str:
         return f"facts of {self.day} #{self.pk}"
+
+
+class MonthFact(models.Model):
+    """What the counted days of a month come to; a year is read in twelve of these.
+
+    The same sums as those of its `DayFact`, of every measure that adds up over days.
+    """
+
+    month = models.DateField()
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    place = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    measure = models.CharField(max_length=20)
+    part = models.CharField(max_length=40, blank=True)
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["month", "measure", "unit", "part"], name="month_fact_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(number__gt=0), name="month_fact_says_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.part} of {self.month} at #{self.unit_id}"
+
+
+class FactMonth(models.Model):
+    """A month whose days are added up; `made_at` empty: one was counted since.
+
+    Until it is added up anew, its days are read instead.
+    """
+
+    month = models.DateField(unique=True)
+    made_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"facts of the month {self.month} #{self.pk}"
 
 
 class PeriodFigure(models.Model):

@@ -5,16 +5,17 @@ the last day of the period unless somebody says otherwise.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import ground, rules
+from nguon.indicators import ground, measures, rules, told
 from nguon.indicators.catalogue import INDICATORS, Indicator
-from nguon.indicators.models import DayFact, FactDay
+from nguon.indicators.models import DayFact, FactDay, FactMonth, MonthFact
 from nguon.indicators.rules import Period, Ratio, Recipe, Term
 from nguon.registers import queries as registers
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -73,6 +74,12 @@ def count_days(period: Period) -> int:
     return days.count()
 
 
+def count_clusters(day: date) -> Mapping[int, int]:
+    """Return by commune how many speakers were in use on a counted day."""
+    rows = DayFact.objects.filter(day=day, measure=measures.IN_USE).order_by()
+    return dict(rows.values_list("place").annotate(n=Sum("number")))
+
+
 @dataclass(frozen=True)
 class Table:
     """The figures of every place under a unit: code, then the place's id.
@@ -116,40 +123,55 @@ def _check_unit(unit: Unit, day: date) -> None:
         )
 
 
+# Measure, place, and what it comes to; None when only its parts were told.
+PlaceSum = tuple[str, int, int | None]
+
+
+def _by_place(rows: QuerySet[Any]) -> Iterable[PlaceSum]:
+    keys = rows.values_list("measure", "place")
+    yield from keys.annotate(n=Sum("number", filter=Q(part="")))
+
+
 class _Counting:
-    """The day's numbers of one unit and period, read once for all figures."""
+    """The numbers of one unit and period, read once for all figures.
+
+    A month whose days are added up is read as one; every other day by itself.
+    """
 
     def __init__(self, unit: Unit, period: Period, day: date) -> None:
         self.unit, self.day = unit, day
-        self.rows = DayFact.objects.filter(
-            day__gte=period.first, day__lt=period.after
+        self._lines: dict[Term, Mapping[int, tuple[int, int]]] = {}
+        self.sources = _sources(period)
+        counted = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
+        self.last = counted.aggregate(day=Max("day"))["day"]
+        self.of_last_day = DayFact.objects.filter(
+            day=self.last, measure__in=measures.OF_ONE_DAY
         ).order_by()
-        keys = set(self.rows.values_list("place", flat=True).distinct())
-        stands = ground.stand_on(keys, day=day)
+        sums = [row for rows in self.sources for row in _by_place(rows)]
+        last = list(_by_place(self.of_last_day))
+        keys = {place for _measure, place, _n in (*sums, *last)}
         self.stand = {
             key: place.pk
-            for key, place in stands.items()
+            for key, place in ground.stand_on(keys, day=day).items()
             if place.path.startswith(unit.path)
         }
-        self.rows = self.rows.filter(place__in=self.stand)
-        self.communes = set(
-            Unit.objects.as_of(day)
-            .under(unit)
-            .filter(kind=COMMUNE)
-            .values_list("pk", flat=True)
-        )
+        self.sums, self.latest = self._add_up(sums), self._add_up(last)
+        communes = Unit.objects.as_of(day).under(unit).filter(kind=COMMUNE)
+        self.communes = set(communes.values_list("pk", flat=True))
         self.here = {*self.communes, *self.stand.values(), unit.pk}
-        latest = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
-        self.last = latest.aggregate(day=Max("day"))["day"]
-        self.sums = self._add_up(self.rows)
-        self.latest = self._add_up(self.rows.filter(day=self.last))
 
-    def _add_up(self, rows: QuerySet[DayFact]) -> Mapping[str, Counter[int]]:
+    def _add_up(self, sums: Iterable[PlaceSum]) -> Mapping[str, Counter[int]]:
         found: dict[str, Counter[int]] = defaultdict(Counter)
-        told = rows.filter(part="").values_list("measure", "place")
-        for measure, place, number in told.annotate(n=Sum("number")):
-            found[measure][self.stand[place]] += number
+        for measure, place, number in sums:
+            if place in self.stand:
+                found[measure][self.stand[place]] += number or 0
         return found
+
+    def rows(self, measure: str) -> list[QuerySet[Any]]:
+        """Return what was told of a measure under the unit, of months and of days."""
+        return [
+            rows.filter(measure=measure, place__in=self.stand) for rows in self.sources
+        ]
 
     def ratios(self, recipe: Recipe) -> dict[int, Ratio] | None:
         """Return one figure of each place; None when none has told what it needs."""
@@ -167,56 +189,97 @@ class _Counting:
             return self.sums.get(term.what, {})
         if term.how == rules.LAST:
             return self.latest.get(term.what, {})
-        if term.how == rules.REGISTER:
-            return self._count_lines(term.what)
+        if term.how in {rules.REGISTER, rules.TOLD}:
+            return self._count_lines(term)
         if term.how == rules.PARTS:
             return self._count_parts(term.what)
         if term.how == rules.UNITS:
             return self._count_units(term.what)
         if term.what == COMMUNE:
             return dict.fromkeys(self.communes, 1)
-        return ground.below(self.unit, day=self.day, kind=term.what)
+        return ground.villages_below(self.unit, day=self.day)
 
-    def lines(self, what: str) -> Mapping[int, tuple[int, int]]:
-        """Return by unit of its own day its place, and the lines that stand there."""
+    def lines(self, term: Term) -> Mapping[int, tuple[int, int]]:
+        """Return by unit of its own day its place, and what is written of it."""
         if self.last is None:
             return {}
-        told = registers.count_on(what, self.last)
-        places = ground.places_of(told.keys())
+        if term not in self._lines:
+            self._lines[term] = self._read_lines(term, self.last)
+        return self._lines[term]
+
+    def _read_lines(self, term: Term, day: date) -> Mapping[int, tuple[int, int]]:
+        numbers = (
+            registers.count_on(term.what, day)
+            if term.how == rules.REGISTER
+            else told.SOURCES[term.what].read(day)
+        )
+        places = ground.places_of(numbers.keys())
         stands = ground.stand_on(set(places.values()), day=self.day)
         here = {unit: stands[place] for unit, place in places.items()}
         return {
-            unit: (place.pk, told[unit])
+            unit: (place.pk, numbers[unit])
             for unit, place in here.items()
             if place.path.startswith(self.unit.path)
         }
 
-    def _count_lines(self, what: str) -> Mapping[int, int]:
+    def _count_lines(self, term: Term) -> Mapping[int, int]:
         found: Counter[int] = Counter()
-        for place, n in self.lines(what).values():
+        for place, n in self.lines(term).values():
             found[place] += n
         return found
 
+    def behind(self, term: Term) -> list[tuple[int, str, int]]:
+        """Return unit of the day, measure and number of a term, units once each."""
+        sources = self.rows(term.what)
+        if term.how == rules.LAST:
+            rows = self.of_last_day.filter(measure=term.what, place__in=self.stand)
+            sources = [rows]
+        found: Counter[int] = Counter()
+        for rows in sources:
+            whole = rows if term.how == rules.PARTS else rows.filter(part="")
+            found.update(dict(whole.values_list("unit").annotate(n=Sum("number"))))
+        return [(unit, term.what, number) for unit, number in found.items()]
+
     def _count_units(self, measure: str) -> Mapping[int, int]:
         """Count units of the map with any of a measure, each once in the period."""
-        rows = self.rows.filter(measure=measure)
         if rules.COUNTED_KIND[measure] == COMMUNE:
-            had = {self.stand[key] for key in rows.values_list("place", flat=True)}
-            return dict.fromkeys(had & self.communes, 1)
+            return dict.fromkeys(self.sums.get(measure, {}).keys() & self.communes, 1)
         on_map = Unit.objects.as_of(self.day).filter(kind=VILLAGE)
-        counted = rows.filter(unit__in=on_map).values_list("place")
-        found: Counter[int] = Counter()
-        for place, n in counted.annotate(n=Count("unit", distinct=True)):
-            found[self.stand[place]] += n
-        return found
+        had = {
+            row
+            for rows in self.rows(measure)
+            for row in rows.filter(unit__in=on_map)
+            .values_list("place", "unit")
+            .distinct()
+        }
+        return Counter(self.stand[place] for place, _unit in had)
 
     def _count_parts(self, measure: str) -> Mapping[int, int]:
         """Count the different parts of a measure at each place."""
-        parts: dict[int, set[str]] = defaultdict(set)
-        rows = self.rows.filter(measure=measure)
-        for place, part in rows.values_list("place", "part").distinct():
-            parts[self.stand[place]].add(part)
-        return {key: len(found) for key, found in parts.items()}
+        parts = {
+            (self.stand[place], part)
+            for rows in self.rows(measure)
+            for place, part in rows.values_list("place", "part").distinct()
+        }
+        return Counter(place for place, _part in parts)
+
+
+def _sources(period: Period) -> list[QuerySet[Any]]:
+    """Return the rows that a period is made of: whole months, and what is left."""
+    made = FactMonth.objects.filter(
+        month__in=period.whole_months, made_at__isnull=False
+    )
+    whole = set(made.values_list("month", flat=True))
+    left = Q()
+    for one in period.cut(whole):
+        left |= Q(day__gte=one.first, day__lt=one.after)
+    found: list[QuerySet[Any]] = []
+    if whole:
+        found.append(MonthFact.objects.filter(month__in=whole).order_by())
+    if left:
+        days = DayFact.objects.filter(left).exclude(measure__in=measures.OF_ONE_DAY)
+        found.append(days.order_by())
+    return found
 
 
 def list_parts(
@@ -229,8 +292,11 @@ def list_parts(
     period.check()
     day = day or period.last
     _check_unit(unit, day)
-    rows = _Counting(unit, period, day).rows.filter(measure=measure).exclude(part="")
-    return dict(rows.values_list("part").annotate(n=Sum("number")))
+    found: Counter[str] = Counter()
+    for rows in _Counting(unit, period, day).rows(measure):
+        parts = rows.exclude(part="").values_list("part")
+        found.update(dict(parts.annotate(n=Sum("number"))))
+    return found
 
 
 def list_behind(
@@ -245,20 +311,15 @@ def list_behind(
     day = day or period.last
     _check_unit(unit, day)
     counting = _Counting(unit, period, day)
-    told: list[tuple[int, str, int]] = []
+    rows: list[tuple[int, str, int]] = []
     for term in (recipe.above, recipe.below):
         if term is None or term.how == rules.GROUND:
             continue
-        if term.how == rules.REGISTER:
-            lines = counting.lines(term.what)
-            told += [(unit, term.what, n) for unit, (_place, n) in lines.items()]
+        if term.how in {rules.REGISTER, rules.TOLD}:
+            lines = counting.lines(term)
+            rows += [(unit, term.what, n) for unit, (_place, n) in lines.items()]
             continue
-        rows = counting.rows.filter(measure=term.what)
-        if term.how == rules.LAST:
-            rows = rows.filter(day=counting.last)
-        if term.how != rules.PARTS:
-            rows = rows.filter(part="")
-        told += rows.values_list("unit", "measure").annotate(n=Sum("number"))
-    units = Unit.objects.select_related("parent").in_bulk({row[0] for row in told})
-    found = [(units[key], measure, number) for key, measure, number in told]
+        rows += counting.behind(term)
+    units = Unit.objects.select_related("parent").in_bulk({row[0] for row in rows})
+    found = [(units[key], measure, number) for key, measure, number in rows]
     return sorted(found, key=lambda row: (-row[2], row[0].folded, row[0].pk))

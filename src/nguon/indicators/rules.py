@@ -3,13 +3,14 @@
 Tables and plain functions; no database, no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
 from nguon.indicators.catalogue import COUNT, SHARE, Indicator
+from nguon.indicators.told import RUNNING_COST
 from nguon.registers import counts as registers
 
 # How a measure is read over a period.
@@ -19,6 +20,7 @@ UNITS = "units"  # how many units of the map had any
 PARTS = "parts"  # how many different parts there were
 GROUND = "ground"  # how many units of this kind the map has
 REGISTER = "register"  # lines of a register that stand on the latest counted day
+TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
 # How many months the periods have whose figures are kept: month to year.
@@ -46,6 +48,24 @@ class Period:
         """Refuse what is no period, or one of more than ten years. InvalidError."""
         if not 0 < self.days <= LONGEST_DAYS:
             raise InvalidError("indicators.period")
+
+    def cut(self, whole: Collection[date]) -> list["Period"]:
+        """Return what is left of it when these months (their first days) are out."""
+        left, first = [], self.first
+        for month in sorted(whole):
+            left.append(Period(first, month))
+            first = months(month.year, month.month, 1).after
+        left.append(Period(first, self.after))
+        return [one for one in left if one.days > 0]
+
+    @property
+    def whole_months(self) -> list[date]:
+        """The first days of the months that lie in it as a whole."""
+        found, month = [], self.first.replace(day=1)
+        while (after := months(month.year, month.month, 1).after) <= self.after:
+            found += [month] if month >= self.first else []
+            month = after
+        return found
 
 
 def months(year: int, first: int, count: int) -> Period:
@@ -100,6 +120,7 @@ class Recipe:
     told: Term | None = None
 
 
+COST = Term(TOLD, RUNNING_COST)
 STAFF_TOLD = Term(REGISTER, registers.STAFF_TOLD)
 RECIPES: Mapping[str, Recipe] = {
     "communes_sounding": Recipe(Term(UNITS, measures.SOUNDED), Term(GROUND, "commune")),
@@ -109,6 +130,7 @@ RECIPES: Mapping[str, Recipe] = {
     "communes_with_board": Recipe(
         Term(UNITS, measures.BOARD_LIT), Term(GROUND, "commune")
     ),
+    "portals_alive": Recipe(Term(UNITS, measures.PAGE_NEWS), Term(GROUND, "commune")),
     "suppliers": Recipe(Term(PARTS, measures.SUPPLIED)),
     "bulletins": Recipe(Term(SUM, measures.BULLETINS)),
     "minutes_planned": Recipe(Term(SUM, measures.PLANNED_MS), scale=60_000),
@@ -139,11 +161,13 @@ RECIPES: Mapping[str, Recipe] = {
         Term(REGISTER, registers.OTHER_STATIONS),
         told=Term(REGISTER, registers.STATIONS_TOLD),
     ),
+    "cluster_cost": Recipe(COST, Term(LAST, measures.AUDIBLE), told=COST),
 }
 # The level whose units a distinct count counts.
 COUNTED_KIND = {
     measures.SOUNDED: "commune",
     measures.BOARD_LIT: "commune",
+    measures.PAGE_NEWS: "commune",
     measures.VILLAGE_AUDIBLE: "village",
 }
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.core.errors import DomainError
-from nguon.indicators import asked, catalogue, queries, rules
+from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
 from nguon.indicators.measures import BULLETINS, MEASURES
 from nguon.indicators.queries import Figure
@@ -21,7 +22,7 @@ from nguon.territory.models import VILLAGE, Unit
 from nguon.territory.names import fold
 
 SHOWN_FACTS = 200
-WORDS = MEASURES | {what: (words, 1) for what, words in REGISTERED.items()}
+REGISTER_WORDS = {what: (words, 1) for what, words in REGISTERED.items()}
 
 
 def _read(request: HttpRequest) -> Asked:
@@ -109,19 +110,18 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    told = {row.indicator.code: row for row in queries.list_figures(
-        wanted.unit, wanted.period, day=wanted.day
-    )}  # fmt: skip
+    figures = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
+    (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
-            _facts(told[figure]) | {"places": places, "facts": behind},
+            _facts(found) | {"places": places, "facts": behind},
             json_dumps_params={"default": str},
         )
     context = {
         "wanted": wanted,
-        "figure": told[figure],
+        "figure": found,
         "one": one,
-        "recipe": rules.RECIPES.get(figure),
+        "page": _page_behind(figure),
         "places": places,
         "behind": behind[:SHOWN_FACTS],
         "more": max(0, len(behind) - SHOWN_FACTS),
@@ -167,14 +167,27 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe, day=wanted.day)
+    words = MEASURES | REGISTER_WORDS
+    words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
         {
             "unit": _place_name(unit),
-            "what": WORDS[measure][0],
-            "number": number / WORDS[measure][1],
+            "what": words[measure][0],
+            "number": number / words[measure][1],
         }
         for unit, measure, number in rows
     ]
+
+
+def _page_behind(code: str) -> tuple[str, str]:
+    """Return where the facts behind a figure are written, and what that is called."""
+    recipe = rules.RECIPES.get(code)
+    how = recipe.told.how if recipe and recipe.told else ""
+    if how == rules.REGISTER:
+        return reverse("registers:registers"), "Sổ"
+    if recipe and recipe.told and how == rules.TOLD:
+        return reverse(told.SOURCES[recipe.told.what].page), "Kế hoạch"
+    return reverse("schedule:plays"), "Nhật ký phát"
 
 
 def _place_name(unit: Unit) -> str:

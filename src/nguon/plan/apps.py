@@ -1,8 +1,9 @@
-"""Django's registration of plans, and what their database refuses."""
+"""Django's registration of plans, what their database refuses, what they tell."""
 
 from django.apps import AppConfig
 
 from nguon.audit import guards
+from nguon.indicators import told
 
 SENT = (
     "EXISTS (SELECT 1 FROM plan_actionplan p WHERE p.id = OLD.plan_id"
@@ -53,5 +54,14 @@ class PlanConfig(AppConfig):
     name = "nguon.plan"
 
     def ready(self) -> None:
-        """Register the guards."""
+        """Register the guards, and the running costs that a figure is made of."""
+        from nguon.plan.money_queries import count_running_costs
+
         guards.register(self, GUARDS)
+        costs = told.Source(
+            words="đồng chi chạy đài và cụm loa trong năm",
+            missing="Đếm từ chi phí chạy trong Kế hoạch; địa bàn này chưa ghi.",
+            page="plan:plans",
+            read=count_running_costs,
+        )
+        told.register(told.RUNNING_COST, costs)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet, Sum
 
 from nguon.core.errors import AbsentError
+from nguon.indicators import queries as indicators
 from nguon.people import access as people
 from nguon.people.models import Officer
-from nguon.plan import access, money
+from nguon.plan import access, money, rules
 from nguon.plan.models import ActionPlan, FundingLine, RunningCost, Target
+from nguon.territory.models import COMMUNE, Unit
 from nguon.territory.names import fold
 
 AnyRow = TypeVar("AnyRow", bound=Model)
@@ -91,6 +93,24 @@ def list_running_costs(
     """Return what running costs by year and unit."""
     found = _search(_fence(RunningCost.objects.all(), plan, officer, at=at), asked)
     return found.select_related("unit").order_by("-year", "unit__path", "pk")
+
+
+def count_running_costs(day: date) -> dict[int, int]:
+    """Return by commune what its station and clusters cost in a day's year, in đồng.
+
+    Plans that were sent down count; what was set last stands. There are as many
+    clusters as were in use that day. What was written for a unit above the communes,
+    or for one of another map, cannot be told apart by them and is left out.
+    """
+    rows = RunningCost.objects.filter(
+        year=day.year, unit__in=Unit.objects.as_of(day).filter(kind=COMMUNE)
+    ).exclude(plan__state=rules.DRAFT)
+    prices = {row.unit_id: row for row in rows.order_by("set_at", "pk")}
+    clusters = indicators.count_clusters(day)
+    return {
+        unit: row.per_station + row.per_cluster * clusters.get(unit, 0)
+        for unit, row in prices.items()
+    }
 
 
 def access_funding(

@@ -24,7 +24,7 @@ from nguon.territory.queries import list_on_map, trace
 MONTHS_SHOWN = 12
 # The map that is shown until somebody chooses another.
 USUAL = "devices_audible"
-NOT_TOLD = "chưa ghi sổ"
+NOT_TOLD = "chưa ghi"
 NOT_COUNTED = "chưa đếm được"
 NOTHING = "không có gì để tính"
 

@@ -96,7 +96,10 @@ class BeatDay(Extremes):
                 name="beat_day_misses_what_is_expected",
             ),
         ]
-        indexes = [models.Index(fields=["unit", "day"], name="beat_day_by_unit")]
+        indexes = [
+            models.Index(fields=["unit", "day"], name="beat_day_by_unit"),
+            models.Index(fields=["day"], name="beat_day_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"day {self.day} of device #{self.device_id} #{self.pk}"

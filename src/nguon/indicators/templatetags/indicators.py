@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from nguon.indicators import catalogue, rules
+from nguon.indicators import catalogue, rules, told
 from nguon.indicators.queries import Figure
 from nguon.newsroom import channels
 from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
@@ -13,7 +13,7 @@ register = template.Library()
 MISSING = {
     rules.NO_FACTS: "chưa đếm được",
     rules.NO_DAYS: "chưa có ngày nào được đếm",
-    rules.NOT_TOLD: "chưa ghi sổ",
+    rules.NOT_TOLD: "chưa ghi",
     rules.NOTHING: "không có gì để tính",
 }
 SPLITS = {
@@ -46,6 +46,9 @@ def why_missing(figure: Figure) -> str:
     if figure.missing == rules.NO_DAYS:
         return "Mỗi ngày được đếm khi đã hết ngày; kỳ này chưa có ngày nào."
     if figure.missing == rules.NOT_TOLD:
+        needed = rules.RECIPES[one.code].told
+        if needed is not None and needed.how == rules.TOLD:
+            return told.SOURCES[needed.what].missing
         return "Đếm từ Sổ; địa bàn này chưa ghi dòng nào vào sổ."
     return f"Mẫu số bằng 0: không có {one.denominator}."
 

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('territory', '0001_initial'),
-        ('indicators', '0001_day_facts'),
+        ('indicators', '0002_months'),
     ]
 
     operations = [
