@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # New work is seen within this time.
 TURN_SECONDS = 0.15
+# Who comes less often than this keeps no connection, nor what it has read.
+SELDOM_SECONDS = 5.0
 STOP_SECONDS = 3.0
 BROKEN_SECONDS = 2.0
 UNKNOWN_FAILURE = "newsroom.rendition_broken"
@@ -210,7 +212,10 @@ class Worker:
     def _repeat(self, chore: Chore) -> None:
         while not self.stopping.is_set():
             close_old_connections()
-            self.stopping.wait(chore.turn(self.clock()))
+            pause = chore.turn(self.clock())
+            if pause >= SELDOM_SECONDS:
+                connections.close_all()
+            self.stopping.wait(pause)
         connections.close_all()
 
     def _renew(self, lanes: list[Lane]) -> None:
