@@ -37,8 +37,8 @@ MOST_DAYS = 31
 MOST_MONTHS = 6
 # Periods of one turn; a year of a large province takes some seconds.
 MOST_PERIODS = 12
-# Villages and registers are written late too: no kept figure is older than this.
-KEPT_FOR = timedelta(days=7)
+# Registers, plans and villages are put right late too: nothing is kept longer.
+KEPT_FOR = timedelta(days=1)
 CHUNK = 2_000
 
 

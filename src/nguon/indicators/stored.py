@@ -37,11 +37,11 @@ def map_days(period: Period, *, today: date) -> list[date]:
 
 
 def map_day(unit: Unit, period: Period) -> date:
-    """Return the day on whose map a unit's figures stand: it exists on that day."""
-    day = max(period.last, unit.valid_from)
-    if unit.valid_to is not None and day >= unit.valid_to:
-        return unit.valid_to - date.resolution
-    return day
+    """Return on which day's map a unit is asked: an earlier period, on its own first.
+
+    A unit that ended before the period did is refused there.
+    """
+    return max(period.last, unit.valid_from)
 
 
 def list_tops(*, day: date, today: date) -> list[Unit]:
