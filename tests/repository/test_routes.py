@@ -41,6 +41,7 @@ PUBLIC = {
     "open_data:score": "weights of the evaluation score, and shown results",
     "open_data:score_table": "shown results as CSV",
     "open_data:score_data": "weights and shown results as JSON",
+    "listening:ask": "a village's questions, by a code nobody guesses",
     "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.
     "schedule:live_playlist": "live speech, by a secret address",

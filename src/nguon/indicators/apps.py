@@ -2,8 +2,15 @@
 
 from django.apps import AppConfig
 
+from nguon.audit import guards
+from nguon.indicators.guards import GUARDS
+
 
 class IndicatorsConfig(AppConfig):
     """Figures that are counted from the facts of the rooms below."""
 
     name = "nguon.indicators"
+
+    def ready(self) -> None:
+        """Register the guards."""
+        guards.register(self, GUARDS)

@@ -13,8 +13,10 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import ground, measures, rules, told
-from nguon.indicators.catalogue import INDICATORS, Indicator
+from nguon.indicators import ground, listening_queries, measures, rules, told
+from nguon.indicators.catalogue import ASKED, INDICATORS, Indicator
+from nguon.indicators.estimating import Estimate
+from nguon.indicators.listening_queries import Asked
 from nguon.indicators.models import DayFact, FactDay, FactMonth, MonthFact
 from nguon.indicators.rules import Period, Ratio, Recipe, Term
 from nguon.registers import queries as registers
@@ -27,7 +29,7 @@ class Figure:
     """One indicator of one unit in one period, with what is known of its counting.
 
     `missing` says why there is no value (`rules.why_missing`); `counted_days` of the
-    period's days are counted.
+    period's days are counted. What was asked of a sample has the sample behind it.
     """
 
     indicator: Indicator
@@ -36,11 +38,21 @@ class Figure:
     ratio: Ratio
     missing: str
     counted_days: int
+    asked: Asked | None = None
 
     @property
     def value(self) -> float | None:
         """The figure in its shown unit, or None."""
-        return None if self.missing else rules.value_of(self.indicator, self.ratio)
+        if self.missing:
+            return None
+        if self.estimate is not None and self.estimate.share is not None:
+            return 100 * self.estimate.share
+        return rules.value_of(self.indicator, self.ratio)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What a sample says, with its interval; None of what is counted."""
+        return self.asked.shares[self.indicator.code] if self.asked else None
 
 
 def list_figures(
@@ -51,13 +63,33 @@ def list_figures(
     Raises InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit
     that is not on the map of that day, `indicators.unit_kind` for a village.
     """
-    return figures_of(count_places(unit, period, day=day), unit, period)
+    day = day or period.last
+    table = count_places(unit, period, day=day)
+    return figures_of(table, unit, period, day=day)
 
 
-def figures_of(table: "Table", unit: Unit, period: Period) -> list[Figure]:
+def figures_of(
+    table: "Table", unit: Unit, period: Period, *, day: date
+) -> list[Figure]:
     """Return every indicator as a table of places says it, in the catalogue's order."""
     days = count_days(period)
-    return [_figure(one, unit, period, table, days) for one in INDICATORS.values()]
+    asked = listening_queries.find_asked(unit, period, day=day)
+    return [
+        _asked_figure(one, unit, period, asked, days)
+        if one.source == ASKED
+        else _figure(one, unit, period, table, days)
+        for one in INDICATORS.values()
+    ]
+
+
+def _asked_figure(
+    one: Indicator, unit: Unit, period: Period, asked: Asked | None, days: int
+) -> "Figure":
+    """Return a figure of the listening sample: none, too few, or with its error."""
+    if asked is None:
+        return Figure(one, unit, period, Ratio(), rules.NOT_ASKED, days)
+    missing = "" if asked.shares[one.code].is_enough else rules.TOO_FEW
+    return Figure(one, unit, period, Ratio(), missing, days, asked)
 
 
 def _figure(

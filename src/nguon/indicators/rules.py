@@ -206,6 +206,9 @@ NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
 NOT_TOLD = "not_told"
+# Of a listening sample: there is none, or too few have answered.
+NOT_ASKED = "not_asked"
+TOO_FEW = "too_few"
 
 
 def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:

@@ -71,7 +71,7 @@ def read_board(unit: Unit, period: Period) -> Board:
     months = list_months(period)
     trend = stored.list_trend(unit, months, day=day)
     targets = list_targets([unit], year=period.last.year)
-    figures = queries.figures_of(told.table, unit, period)
+    figures = queries.figures_of(told.table, unit, period, day=day)
     cards = [
         _card(one, targets.get((unit.pk, one.indicator.code)), trend, months)
         for one in figures
@@ -171,10 +171,11 @@ def compare(
     Raises InvalidError `indicators.unknown`, and as `queries.list_figures`.
     """
     one = catalogue.find(code)
+    day = stored.map_day(unit, period)
     told = (
         _read_then(unit, period)
         if on_map_of_then
-        else stored.read(unit, period, day=stored.map_day(unit, period))
+        else stored.read(unit, period, day=day)
     )
     communes = [
         place for place in told.table.places.values() if place.kind == COMMUNE
@@ -202,7 +203,7 @@ def compare(
     places.sort(key=lambda row: (row.rank or float("inf"), row.unit.folded))
     total = next(
         figure
-        for figure in queries.figures_of(told.table, unit, period)
+        for figure in queries.figures_of(told.table, unit, period, day=day)
         if figure.indicator.code == code
     )
     return Comparison(one, places, scale, total, told.counted_at)

@@ -980,6 +980,45 @@ SENTENCES: dict[str, str] = {
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
     ),
+    "indicators.listening_absent": "Không có đợt hỏi nghe này trong phần việc của bạn.",
+    "indicators.listening_quarter": "Hãy chọn quý trong danh sách.",
+    "indicators.listening_days": (
+        "Ngày hỏi phải từ {first} đến {last}, dài nhất {most} ngày. Hãy chọn lại."
+    ),
+    "indicators.listening_wish": (
+        "Hãy chọn sai số và độ tin cậy trong danh sách; số bốc thăm là số nguyên."
+    ),
+    "indicators.listening_villages": (
+        "{name} chưa có thôn, làng nào trong hệ thống. Hãy nhập danh sách thôn trước."
+    ),
+    "indicators.listening_bulletin": (
+        "Bản tin này không phát ở địa bàn được hỏi. Hãy chọn trong danh sách."
+    ),
+    "indicators.listening_twice": (
+        "Quý {quarter}/{year} đã rút thăm rồi. Hãy dùng đợt đó, hoặc bỏ nó nếu chưa ai"
+        " trả lời."
+    ),
+    "indicators.listening_code": (
+        "Không có mã này. Hãy xem lại mã trên phiếu hoặc quét lại mã QR."
+    ),
+    "indicators.listening_key": "Trang này đã cũ. Hãy tải lại trang rồi ghi lại.",
+    "indicators.listening_key_used": (
+        "Câu trả lời trước đã được nhận; người này chưa ghi. Hãy ghi lại rồi gửi."
+    ),
+    "indicators.listening_incomplete": (
+        "Còn câu chưa chọn. Hãy chọn đủ các câu rồi gửi lại."
+    ),
+    "indicators.listening_not_begun": "Chưa đến ngày hỏi. Hãy hỏi từ ngày {day}.",
+    "indicators.listening_over": "Đợt hỏi đã xong nên không nhận thêm câu trả lời.",
+    "indicators.listening_full": "Thôn này đã đủ câu trả lời. Cảm ơn bạn.",
+    "indicators.listening_answered": (
+        "Đã có người trả lời nên không bỏ được. Hãy kết thúc đợt này."
+    ),
+    "indicators.listening_reason": "Hãy ghi vì sao bỏ, nhiều nhất 500 ký tự.",
+    "indicators.listening_ended": "Đợt hỏi này đã kết thúc. Hãy tải lại trang.",
+    "indicators.listening_open": (
+        "Đợt hỏi chưa kết thúc nên chưa có kết quả. Hãy xem lại sau ngày hỏi cuối."
+    ),
     # registers
     "registers.line_absent": "Không có dòng này trong sổ của địa bàn bạn.",
     "registers.begins_wrong": (
@@ -1028,6 +1067,36 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
+    "registers.practice_no_unit": (
+        "Tài khoản này chưa có vai trò ở đơn vị nào. Hãy nhờ quản trị giao vai trò"
+        " rồi luyện tập."
+    ),
+    "registers.practice_step": (
+        "Bước này đã qua hoặc chưa tới. Trang dưới đây là đúng bước đang làm."
+    ),
+    "registers.practice_over": (
+        "Lượt luyện tập này đã kết thúc. Muốn luyện thêm, hãy bắt đầu lượt mới."
+    ),
+    "registers.practice_unanswered": "Chưa chọn câu trả lời. Hãy chọn một câu.",
+    "registers.practice_answer": "Chưa đúng. {why} Hãy đọc lại và chọn câu khác.",
+    "registers.practice_too_long": (
+        "Bản tin luyện tập dài nhất {most} ký tự. Hãy viết ngắn lại."
+    ),
+    "registers.practice_missed": (
+        "Bản tin này có lỗi nên không được duyệt. {why} Hãy trả lại và ghi lý do."
+    ),
+    "registers.practice_reason": (
+        "Hãy ghi lý do, nhiều nhất {most} ký tự, để người soạn biết sửa gì."
+    ),
+    "registers.practice_changed": (
+        "Bản tin đã khác với bản bạn vừa xem. Hãy xem lại bản dưới đây rồi duyệt."
+    ),
+    "registers.practice_needed": (
+        "Đến ngày {day} người này chưa có giấy xác nhận luyện tập. Hãy để người ấy"
+        " luyện tập trước, hoặc bỏ chọn bài đó."
+    ),
+    "registers.practice_named": "Lượt luyện tập này đã ghi là của ai trong sổ.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (

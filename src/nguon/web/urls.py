@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("gui-tin/", include("nguon.newsroom.public_urls")),
     path("ban-tin/", include("nguon.newsroom.urls")),
     path("chi-tieu/", include("nguon.indicators.urls")),
+    path("nghe/", include("nguon.indicators.public_urls")),
     path("bao-cao/", include("nguon.reports.urls")),
     path("tong-quan/", include("nguon.reports.dashboard_urls")),
     path("so-lieu-mo/", include("nguon.reports.public_urls")),

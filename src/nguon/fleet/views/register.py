@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import qrcode
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from nguon.core.errors import InvalidError
-from nguon.fleet import access, actions, queries, register, tables
+from nguon.fleet import access, actions, qr, queries, register, tables
 from nguon.fleet.models import ACTIVE, Device, Registration
 from nguon.fleet.models.register import POWERS
 from nguon.people import access as people
@@ -199,21 +198,12 @@ def labels(request: HttpRequest) -> HttpResponse:
 def _label(device: Device) -> dict[str, Any]:
     """Return a label: the device, its address, and its code as an SVG path."""
     path = reverse("fleet_public:report", args=[device.registration.label])
-    code = qrcode.QRCode(
-        error_correction=qrcode.constants.ERROR_CORRECT_Q, border=4, box_size=1
-    )
-    code.add_data(f"{settings.PUBLIC_URL}{path}")
-    matrix = code.get_matrix()
-    dots = "".join(
-        f"M{x} {y}h1v1h-1z"
-        for y, row in enumerate(matrix)
-        for x, dark in enumerate(row)
-        if dark
-    )
+    address = f"{settings.PUBLIC_URL}{path}"
+    drawn = qr.draw(address)
     return {
         "device": device,
         "code": device.registration.label,
-        "address": f"{settings.PUBLIC_URL}{path}",
-        "size": len(matrix),
-        "dots": dots,
+        "address": address,
+        "size": drawn.size,
+        "dots": drawn.dots,
     }

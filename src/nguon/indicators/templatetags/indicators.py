@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django import template
 
 from nguon.indicators import catalogue, rules, told
+from nguon.indicators.estimating import FEWEST_ANSWERS, FEWEST_FREEDOM, Estimate
+from nguon.indicators.listening_queries import stratum_words
 from nguon.indicators.queries import Figure
 from nguon.newsroom import channels
 from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
@@ -15,6 +17,8 @@ MISSING = {
     rules.NO_DAYS: "chưa có ngày nào được đếm",
     rules.NOT_TOLD: "chưa ghi",
     rules.NOTHING: "không có gì để tính",
+    rules.NOT_ASKED: "chưa hỏi mẫu",
+    rules.TOO_FEW: "chưa đủ mẫu",
 }
 SPLITS = {
     "field": "Lĩnh vực",
@@ -50,7 +54,39 @@ def why_missing(figure: Figure) -> str:
         if needed is not None and needed.how == rules.TOLD:
             return told.SOURCES[needed.what].missing
         return "Đếm từ Sổ; địa bàn này chưa ghi dòng nào vào sổ."
+    if figure.missing == rules.NOT_ASKED:
+        return "Chưa có đợt hỏi nghe nào đã xong về quý này ở địa bàn."
+    if figure.missing == rules.TOO_FEW and figure.estimate is not None:
+        return few_words(figure.estimate)
     return f"Mẫu số bằng 0: không có {one.denominator}."
+
+
+@register.filter
+def few_words(one: Estimate) -> str:
+    """Say why a sample gives no figure."""
+    return (
+        f"Mới có {one.answers} người trả lời ở {one.villages} thôn; cần ít nhất"
+        f" {FEWEST_ANSWERS} người, và nhiều thôn hơn số nhóm tiếng"
+        f" {FEWEST_FREEDOM} thôn."
+    )
+
+
+@register.filter
+def percent(share: float | None) -> float | None:
+    """Return a share in percent, one decimal."""
+    return None if share is None else round(100 * share, 1)
+
+
+@register.filter
+def spread(one: Estimate) -> float:
+    """Return how wide an interval is, in percent, for a drawing."""
+    return round(100 * (one.high - one.low), 1)
+
+
+@register.filter
+def stratum_name(code: str) -> str:
+    """Name a group of villages by the language of their speakers."""
+    return stratum_words(code)
 
 
 def part_words(part: str, suppliers: Mapping[int, str]) -> tuple[str, str]:

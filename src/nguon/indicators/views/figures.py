@@ -76,6 +76,7 @@ def _facts(one: Figure) -> dict[str, Any]:
         "first_date": one.period.first.isoformat(),
         "last_date": one.period.last.isoformat(),
         "value": one.value,
+        "margin": 100 * one.estimate.margin if one.value and one.estimate else None,
         "shown_in": one.indicator.unit,
         "above": one.ratio.above,
         "below": one.ratio.below,
@@ -94,7 +95,7 @@ def index_file(request: HttpRequest) -> HttpResponse:
             one.indicator.name,
             missing_words(one) if one.value is None else one.value,
             one.indicator.unit,
-            one.ratio.above if one.value is not None else "",
+            one.ratio.above if one.value is not None and not one.asked else "",
             one.ratio.below if one.value is not None and one.ratio.below else "",
             f"{one.counted_days}/{one.period.days}",
         )

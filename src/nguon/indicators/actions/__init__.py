@@ -1,0 +1,29 @@
+"""Every change to what the room of figures keeps."""
+
+from nguon.indicators.actions.facts import (
+    LATE_DAYS,
+    SETTLED,
+    add_up_month,
+    count_day,
+    roll_facts,
+)
+from nguon.indicators.actions.listening import (
+    draw_round,
+    drop_round,
+    end_due,
+    end_round,
+    tell,
+)
+
+__all__ = [
+    "LATE_DAYS",
+    "SETTLED",
+    "add_up_month",
+    "count_day",
+    "draw_round",
+    "drop_round",
+    "end_due",
+    "end_round",
+    "roll_facts",
+    "tell",
+]
