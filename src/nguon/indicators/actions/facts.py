@@ -13,12 +13,7 @@ from nguon.fleet.bulk import insert_rows
 from nguon.fleet.models import BeatDay
 from nguon.indicators import facts, ground
 from nguon.indicators.measures import OF_ONE_DAY
-from nguon.indicators.models import (
-    DayFact,
-    FactDay,
-    FactMonth,
-    MonthFact,
-)
+from nguon.indicators.models import DayFact, FactDay, FactMonth, MonthFact
 from nguon.indicators.rules import months
 from nguon.schedule.models import Broadcast, CountedDay
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from nguon.core.errors import AbsentError, RefusedError
+from nguon.core.errors import AbsentError, TooManyError
 from nguon.fleet.rate import Bucket
 from nguon.people.answers import table_file
 from nguon.reports import open_files, open_queries, opening, score_queries
@@ -30,7 +30,7 @@ FILES = 200
 def _check(request: HttpRequest) -> None:
     address = str(request.META.get("REMOTE_ADDR", ""))
     if not _looks.take(address, at=time.monotonic()):
-        raise RefusedError("web.too_many")
+        raise TooManyError("web.too_many")
 
 
 def _cached(request: HttpRequest, answer: HttpResponse) -> HttpResponseBase:
