@@ -806,6 +806,48 @@ SENTENCES: dict[str, str] = {
     "channels.print_not_asked": (
         "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
     ),
+    # reorganization
+    "reorganization.absent": "Không có lần sắp xếp này trong địa bàn của bạn.",
+    "reorganization.not_province": (
+        "Sắp xếp đơn vị là việc của cán bộ cấp tỉnh. Hãy báo cho tỉnh."
+    ),
+    "reorganization.title": "Hãy ghi tên lần sắp xếp, nhiều nhất {limit} ký tự.",
+    "reorganization.day_missing": "Hãy chọn ngày sắp xếp trong danh sách.",
+    "reorganization.nothing": (
+        "Bảng kế thừa không có đơn vị nào được sắp xếp ngày {day}. Hãy chọn ngày khác."
+    ),
+    "reorganization.overlap": (
+        "Một phần địa bàn này đang ở trong “{title}”. Hãy chạy xong hoặc bỏ lần ấy."
+    ),
+    "reorganization.state": "Lần sắp xếp này {state}, nên không làm việc ấy được nữa.",
+    "reorganization.own_merge": (
+        "Bạn đã lập hoặc quyết định trong lần sắp xếp này. "
+        "Hãy nhờ người duyệt khác xem và chạy."
+    ),
+    "reorganization.too_early": "Chưa tới ngày {day}. Từ ngày ấy mới chạy được.",
+    "reorganization.blocked": (
+        "Chưa làm được: {what}. Hãy đợi xong hoặc kết thúc trước, rồi thử lại."
+    ),
+    "reorganization.undecided": (
+        "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
+    ),
+    "reorganization.changed": (
+        "Từ lúc bạn xem đã có thay đổi. Chưa chuyển gì; hãy xem lại bản mới rồi chạy."
+    ),
+    "reorganization.lost": (
+        "Số {kind} sau khi chuyển là {after}, trước là {before}. "
+        "Đã trả lại tất cả như cũ; hãy báo bộ phận kỹ thuật."
+    ),
+    "reorganization.moved_since": (
+        "{count} mục đã được sửa sau khi chuyển ({kinds}). Chưa hoàn tác gì; "
+        "hãy xem danh sách, rồi chọn hoàn tác phần còn lại."
+    ),
+    "reorganization.unit_absent": (
+        "Đơn vị này không cần chọn nơi nhận trong lần sắp xếp này."
+    ),
+    "reorganization.heir_elsewhere": (
+        "{unit} không có đất ở nơi bạn chọn. Hãy chọn trong danh sách."
+    ),
     # plan
     "plan.absent": "Không có kế hoạch này trong phần việc của bạn.",
     "plan.assignment_absent": "Không có việc này trong phần việc của bạn.",

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bao-cao/", include("nguon.reports.urls")),
     path("tong-quan/", include("nguon.reports.dashboard_urls")),
     path("so-lieu-mo/", include("nguon.reports.public_urls")),
+    path("sap-xep/", include("nguon.reorganization.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("so/", include("nguon.registers.urls")),
     path("kenh/", include("nguon.channels.urls")),
