@@ -15,6 +15,7 @@ from nguon.indicators.actions.listening import (
     end_round,
     tell,
 )
+from nguon.indicators.actions.reported import record_reported, withdraw_reported
 
 __all__ = [
     "LATE_DAYS",
@@ -26,7 +27,9 @@ __all__ = [
     "drop_round",
     "end_due",
     "end_round",
+    "record_reported",
     "roll_facts",
     "roll_figures",
     "tell",
+    "withdraw_reported",
 ]

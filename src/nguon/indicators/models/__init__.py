@@ -12,6 +12,7 @@ from nguon.indicators.models.listening import (
     ListeningPlace,
     ListeningRound,
 )
+from nguon.indicators.models.reported import ReportedFigure
 
 __all__ = [
     "DayFact",
@@ -22,4 +23,5 @@ __all__ = [
     "ListeningRound",
     "MonthFact",
     "PeriodFigure",
+    "ReportedFigure",
 ]

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('territory', '0001_initial'),
-        ('indicators', '0003_listening'),
+        ('indicators', '0004_reported_figures'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""The tables of reports; only `reports.actions` writes here."""
+"""Forms, periods, and what each unit reports in them."""
 
 from django.conf import settings
 from django.db import models
@@ -9,22 +9,6 @@ from nguon.indicators import catalogue
 from nguon.indicators.rules import Period as Days
 from nguon.plan.rules import MAX_TITLE, MAX_WORDS
 from nguon.reports import rules
-from nguon.reports.open_models import Publication, PublishedFigure
-from nguon.reports.score_models import ScoreLine, ScoreResult, ScoreSheet
-
-__all__ = [
-    "Answer",
-    "Field",
-    "Form",
-    "Period",
-    "Publication",
-    "PublishedFigure",
-    "ScoreLine",
-    "ScoreResult",
-    "ScoreSheet",
-    "Step",
-    "Submission",
-]
 
 
 def level_choices() -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import nguon.core.topics
-import nguon.reports.score_models
+import nguon.reports.models.scores
 from django.conf import settings
 from django.db import migrations, models
 
@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reports', '0001_submissions'),
+        ('reports', '0002_issues_and_calls'),
         ('territory', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
                 ('year', models.PositiveSmallIntegerField()),
                 ('least_covered', models.PositiveSmallIntegerField(default=60)),
-                ('state', models.CharField(choices=nguon.reports.score_models.sheet_state_choices, default='draft', max_length=9)),
+                ('state', models.CharField(choices=nguon.reports.models.scores.sheet_state_choices, default='draft', max_length=9)),
                 ('changed_at', models.DateTimeField()),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
                 ('shown_at', models.DateTimeField(blank=True, null=True)),
