@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from django.db.models import Max, QuerySet, Sum
 
-from nguon.indicators import queries, rules
+from nguon.indicators import queries, reported, rules
 from nguon.indicators.models import PeriodFigure
 from nguon.indicators.queries import Table
 from nguon.indicators.rules import Period, Ratio
@@ -78,16 +78,19 @@ def read(unit: Unit, period: Period, *, day: date) -> Told:
     if not rows:
         return Told(queries.count_places(unit, period, day=day), None)
     # A figure without a row is 0 everywhere, unless it waits for being told.
-    ratios: dict[str, dict[int, Ratio]] = {
+    kept_ratios: dict[str, dict[int, Ratio]] = {
         code: {} for code, recipe in rules.RECIPES.items() if recipe.told is None
     }
     for code, key, above, below, _at in rows:
-        ratios.setdefault(code, {})[key] = Ratio(above, below)
+        kept_ratios.setdefault(code, {})[key] = Ratio(above, below)
+    # What units report is few and final: it is read as it stands.
+    ratios = {**kept_ratios, **reported.count(unit, period, day=day)}
     communes = Unit.objects.as_of(day).under(unit).filter(kind=COMMUNE)
     places = {one.pk: one for one in communes}
     others = {key for one in ratios.values() for key in one} - set(places) | {unit.pk}
     places |= Unit.objects.in_bulk(others)
-    return Told(Table(places, ratios), min(row[-1] for row in rows))
+    table = Table(places, ratios, {one.pk for one in communes})
+    return Told(table, min(row[-1] for row in rows))
 
 
 def _kept(period: Period, day: date) -> QuerySet[PeriodFigure] | None:

@@ -24,7 +24,7 @@ from nguon.territory.queries import list_on_map, trace
 MONTHS_SHOWN = 12
 # The map that is shown until somebody chooses another.
 USUAL = "devices_audible"
-NOT_TOLD = "chưa ghi"
+NOT_TOLD, NOT_REPORTED = "chưa ghi", "chưa báo cáo"
 NOT_COUNTED = "chưa đếm được"
 NOTHING = "không có gì để tính"
 
@@ -214,10 +214,14 @@ def value_at(
 ) -> tuple[float | None, str]:
     """Return the figure of one place, or why there is none."""
     ratios = table.ratios.get(one.code)
-    if one.source != catalogue.COUNTED or one.code not in rules.RECIPES or not days:
+    if one.source == catalogue.REPORTED:
+        if ratios is None or place.pk not in ratios:
+            return None, NOT_REPORTED
+    elif one.code not in rules.RECIPES or not days:
         return None, NOT_COUNTED
-    recipe = rules.RECIPES[one.code]
-    if ratios is None or (recipe.told is not None and place.pk not in ratios):
+    elif ratios is None or (
+        rules.RECIPES[one.code].told is not None and place.pk not in ratios
+    ):
         return None, NOT_TOLD
     value = rules.value_of(one, ratios.get(place.pk, Ratio()))
     return (None, NOTHING) if value is None else (value, "")
@@ -225,7 +229,11 @@ def value_at(
 
 def list_choices() -> list[Indicator]:
     """Return the indicators that communes can be compared by."""
-    return [one for one in INDICATORS.values() if one.code in rules.RECIPES]
+    return [
+        one
+        for one in INDICATORS.values()
+        if one.code in rules.RECIPES or one.source == catalogue.REPORTED
+    ]
 
 
 def has_other_map(unit: Unit, period: Period) -> bool:
@@ -259,7 +267,8 @@ def _read_then(unit: Unit, period: Period) -> stored.Told:
             places |= told.table.places
         for code, found in told.table.ratios.items():
             kept = {key: ratio for key, ratio in found.items() if key in places}
-            if kept or rules.RECIPES[code].told is None:
+            if kept or (code in rules.RECIPES and rules.RECIPES[code].told is None):
                 ratios.setdefault(code, {}).update(kept)
     known = [moment for moment in moments if moment is not None]
-    return stored.Told(Table(places, ratios), min(known) if known else None)
+    table = Table(places, ratios, set(mine))
+    return stored.Told(table, min(known) if known else None)

@@ -39,7 +39,8 @@ def draft(unit: Unit, days: Days, codes: Collection[str]) -> Draft:
     )
     lines: list[tuple[Indicator, Unit, Line]] = []
     for one in wanted:
-        found = table.ratios.get(one.code) if counted else None
+        is_told = counted or one.source == catalogue.REPORTED
+        found = table.ratios.get(one.code) if is_told else None
         total = None if found is None else rules.roll_up(found.values())
         for place in (unit, *communes):
             ratio = total if place == unit else _at(one, found, place)
@@ -53,8 +54,9 @@ def _at(one: Indicator, found: Mapping[int, Ratio] | None, place: Unit) -> Ratio
     """Return the figure of one place; None where nobody counted or told it."""
     if found is None:
         return None
-    recipe = rules.RECIPES[one.code]
-    return found.get(place.pk, None if recipe.told is not None else Ratio())
+    recipe = rules.RECIPES.get(one.code)
+    must_tell = recipe is None or recipe.told is not None
+    return found.get(place.pk, None if must_tell else Ratio())
 
 
 # --- what officers see --------------------------------------------------------------

@@ -62,7 +62,7 @@ def make_line(one: Indicator, ratio: Ratio | None, *, is_total: bool) -> Line | 
         return Line(None, None, NOT_COUNTED)
     if rules.value_of(one, ratio) is None:
         return Line(None, None, NOTHING)
-    scale = rules.RECIPES[one.code].scale
+    scale = rules.RECIPES[one.code].scale if one.code in rules.RECIPES else 1
     above = (Decimal(ratio.above) / scale).quantize(CENT)
     return Line(above, None if one.ratio == COUNT else Decimal(ratio.below))
 

@@ -77,7 +77,7 @@ def check_line(code: str, weight: int, full_at: Decimal | None) -> Indicator:
     `reports.weight`, `reports.full_at`, `indicators.value_range`.
     """
     one = catalogue.find(code)
-    if one.source != catalogue.COUNTED or code not in RECIPES:
+    if code not in RECIPES and one.source != catalogue.REPORTED:
         raise InvalidError("reports.not_countable", name=one.name)
     if not 1 <= weight <= FULL:
         raise InvalidError("reports.weight", full=FULL)

@@ -74,13 +74,13 @@ def count_period(*, province: Unit, period: Period, day: date, at: datetime) -> 
         PeriodFigure(
             unit_id=place,
             indicator=code,
-            above=ratio.above,
-            below=ratio.below,
+            above=int(ratio.above),
+            below=int(ratio.below),
             counted_at=at,
             **key,
         )
-        for code, ratios in table.ratios.items()
-        for place, ratio in ratios.items()
+        for code in rules.RECIPES
+        for place, ratio in table.ratios.get(code, {}).items()
     ]
     # Two who count at once write the same: the later one stands.
     PeriodFigure.objects.bulk_create(
