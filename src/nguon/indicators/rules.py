@@ -6,6 +6,7 @@ Tables and plain functions; no database, no clock.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
@@ -23,6 +24,8 @@ REGISTER = "register"  # lines of a register that stand on the latest counted da
 TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
+# How many months the periods have whose figures are kept: month to year.
+LENGTHS = (1, 3, 6, 12)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,31 @@ def months(year: int, first: int, count: int) -> Period:
     """Return `count` whole months from the month `first` (1 to 12) of a year."""
     end = first - 1 + count
     return Period(date(year, first, 1), date(year + end // 12, end % 12 + 1, 1))
+
+
+def length_of(period: Period) -> int | None:
+    """Return how many months a whole month, quarter, half year or year has."""
+    first = period.first
+    for count in LENGTHS:
+        if (first.month - 1) % count == 0 and months(
+            first.year, first.month, count
+        ) == period:
+            return count
+    return None
+
+
+def around(day: date) -> list[Period]:
+    """Return the month, quarter, half year and year that a day lies in."""
+    return [
+        months(day.year, (day.month - 1) // count * count + 1, count)
+        for count in LENGTHS
+    ]
+
+
+def month_before(first: date, count: int) -> date:
+    """Return the first day of the month `count` months before one."""
+    number = first.year * 12 + first.month - 1 - count
+    return date(number // 12, number % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
@@ -147,15 +175,19 @@ COUNTED_KIND = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """A numerator and its denominator in base units; a count has no denominator."""
+    """A numerator and its denominator in base units; a count has no denominator.
 
-    above: int = 0
-    below: int = 0
+    What is counted is whole; what a unit reported may have decimals.
+    """
+
+    above: int | Decimal = 0
+    below: int | Decimal = 0
 
 
 def roll_up(ratios: Iterable[Ratio]) -> Ratio:
     """Return the figure of several units: sums over sums, never a mean of shares."""
-    above = below = 0
+    above: int | Decimal = 0
+    below: int | Decimal = 0
     for ratio in ratios:
         above += ratio.above
         below += ratio.below
@@ -164,14 +196,21 @@ def roll_up(ratios: Iterable[Ratio]) -> Ratio:
 
 def value_of(one: Indicator, ratio: Ratio) -> float | None:
     """Return a figure in its shown unit; None when there is nothing to divide by."""
-    scale = RECIPES[one.code].scale
+    scale = RECIPES[one.code].scale if one.code in RECIPES else 1
     if one.ratio == COUNT:
-        return ratio.above / scale
+        return float(ratio.above / scale)
     if not ratio.below:
         return None
     if one.ratio == SHARE:
-        return 100 * ratio.above / ratio.below
-    return ratio.above / ratio.below / scale
+        return float(100 * ratio.above / ratio.below)
+    return float(ratio.above / ratio.below / scale)
+
+
+def must_tell(one: Indicator) -> bool:
+    """Say whether a place without this figure has not told it, and so has no 0."""
+    if one.source == catalogue.REPORTED:
+        return True
+    return one.code in RECIPES and RECIPES[one.code].told is not None
 
 
 # Why a figure has no value.
@@ -179,6 +218,7 @@ NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
 NOT_TOLD = "not_told"
+NOT_REPORTED = "not_reported"
 # Of a listening sample: there is none, or too few have answered.
 NOT_ASKED = "not_asked"
 TOO_FEW = "too_few"
@@ -188,9 +228,13 @@ def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
     """Return why a figure has no value, or nothing when it has one.
 
     What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
-    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), nothing to divide by
-    (`NOTHING`).
+    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), no accepted report
+    (`NOT_REPORTED`), nothing to divide by (`NOTHING`).
     """
+    if one.source == catalogue.REPORTED and ratio is None:
+        return NOT_REPORTED
+    if one.source == catalogue.REPORTED and ratio is not None:
+        return NOTHING if value_of(one, ratio) is None else ""
     if one.source != catalogue.COUNTED or one.code not in RECIPES:
         return NO_FACTS
     if not counted_days:

@@ -970,6 +970,83 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.publication_absent": "Không có số liệu nào được công bố ở địa chỉ này.",
+    "reports.publication_withdrawn": "Số liệu này đã rút lại. Lý do: {reason}",
+    "reports.publish_unit": "Xã không công bố riêng. Hãy chọn đơn vị cấp trên.",
+    "reports.publish_nothing": "Chưa chọn con số nào. Hãy chọn ít nhất một.",
+    "reports.publish_early": "Kỳ này chưa hết nên chưa công bố được.",
+    "reports.publish_uncounted": "Kỳ này chưa có ngày nào được đếm. Hãy chọn kỳ khác.",
+    "reports.published_twice": (
+        "Kỳ này đã công bố rồi. Muốn sửa thì rút lại kèm lý do, rồi công bố lại."
+    ),
+    "reports.withdrawn": "Số liệu này đã rút lại rồi.",
+    "reports.sheet_absent": "Không có bảng điểm này trong phần việc của bạn.",
+    "reports.sheet_unit": "Xã không chấm điểm xã. Hãy chọn đơn vị cấp trên.",
+    "reports.sheet_year": "Năm phải từ {first} đến {last}.",
+    "reports.sheet_twice": "Năm {year} đã có bảng điểm. Hãy mở bảng đó.",
+    "reports.sheet_locked": "Bảng điểm đã ban hành nên không sửa được nữa.",
+    "reports.sheet_draft": "Bảng điểm chưa ban hành. Hãy ban hành trước.",
+    "reports.own_sheet": "Không tự ban hành bảng mình vừa sửa. Hãy nhờ người khác.",
+    "reports.results_shown": "Kết quả của năm này đã công khai rồi.",
+    "reports.year_running": "Năm {year} chưa hết nên chưa công khai kết quả được.",
+    "reports.weight": "Trọng số phải là số nguyên từ 1 đến {full}.",
+    "reports.weights_sum": "Các trọng số cộng lại là {total}, phải đúng {full}.",
+    "reports.full_at": "Mức đủ điểm phải lớn hơn 0. Bỏ trống thì lấy chỉ tiêu của xã.",
+    "reports.least_covered": "Mức tối thiểu để xếp hạng phải từ 1 đến {full}.",
+    "reports.not_countable": (
+        "Hệ thống chưa đếm được “{name}” nên chưa chấm điểm được. Hãy chọn chỉ tiêu"
+        " khác."
+    ),
+    "reports.no_communes": "Một xã không có xã khác bên dưới. Hãy chọn cấp trên.",
+    "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
+    "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.issued": (
+        "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
+        " làm báo cáo của kỳ sau."
+    ),
+    "reports.issue_absent": "Báo cáo này chưa có văn bản đã ban hành.",
+    "reports.issue_number": (
+        "Số, ký hiệu phải như 123/BC-UBND. Hãy chép đúng trên văn bản đã ban hành."
+    ),
+    "reports.issue_day": (
+        "Ngày ban hành phải từ ngày gửi báo cáo {first} đến hôm nay. Hãy xem lại."
+    ),
+    "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
+    "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
+    "reports.call_answered": (
+        "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
+        " với cùng tệp; các chỗ đã nối được nhớ."
+    ),
+    "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
+    "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
+    "reports.call_file": (
+        "Tệp phải là Word .docx hoặc Excel .xlsx. Tệp .doc, .xls cũ thì mở ra rồi lưu"
+        " thành kiểu mới."
+    ),
+    "reports.call_big": "Tệp mẫu lớn hơn {most} MB. Hãy bỏ bớt hình trong tệp.",
+    "reports.call_bomb": "Tệp này phồng lên khi mở ra nên không nhận. Hãy báo nơi gửi.",
+    "reports.call_broken": (
+        "Tệp hỏng hoặc có mật khẩu nên không mở được. Hãy xin lại tệp, bỏ mật khẩu."
+    ),
+    "reports.call_active": (
+        "Tệp có macro, tệp nhúng hoặc lệnh lấy dữ liệu từ nơi khác nên không nhận. Hãy"
+        " xin nơi gửi tệp không có các thứ đó."
+    ),
+    "reports.call_external": (
+        "Tệp tự lấy nội dung từ địa chỉ bên ngoài nên không nhận. Hãy báo nơi gửi."
+    ),
+    "reports.place_absent": "Không có chỗ này trong tệp mẫu. Hãy tải lại trang.",
+    "reports.cell_absent": (
+        "Không có ô này. Hãy ghi trang và ô như Biểu 1!C7. Các trang: {names}."
+    ),
+    "reports.cell_formula": (
+        "Ô {cell} có công thức của nơi gửi nên không ghi đè. Hãy chọn ô trống."
+    ),
+    "reports.cell_merged": "Ô {cell} nằm trong ô gộp. Hãy dùng ô đầu là {first}.",
+    "reports.target": "Hãy chọn trong danh sách chỗ này ghi gì.",
+    "reports.target_unit": "Hãy chọn đơn vị trong danh sách.",
     "reports.own_report": "Không tự duyệt báo cáo mình vừa gửi. Hãy nhờ người khác.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",
@@ -991,6 +1068,9 @@ SENTENCES: dict[str, str] = {
         "{name} không có trên bản đồ ngày {day}. Đơn vị cùng địa bàn: {heirs}."
     ),
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.not_reported": (
+        "“{name}” do hệ thống đếm, không nhận số từ báo cáo. Hãy xem số đó ở Chỉ tiêu."
+    ),
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
     ),

@@ -32,7 +32,7 @@ def _read(request: HttpRequest) -> Asked:
 
 def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
     """Return the figures that a list asks for: `tim` (words), `nguon` (source)."""
-    found = queries.list_figures(wanted.unit, wanted.period)
+    found = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
     words = fold(request.GET.get("tim", "").replace("\0", "")).split()
     source = request.GET.get("nguon", "")
     return [
@@ -57,7 +57,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"figures": [_facts(one) for one in figures]})
     context = {
         "wanted": wanted,
-        "counted": [one for one in figures if one.value is not None],
+        "counted": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source != catalogue.REPORTED
+        ],
+        "reported": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source == catalogue.REPORTED
+        ],
         "missing": [one for one in figures if one.value is None],
         "counted_days": figures[0].counted_days if figures else 0,
         "spans": asked.SPANS.items(),
@@ -82,6 +91,8 @@ def _facts(one: Figure) -> dict[str, Any]:
         "below": one.ratio.below,
         "missing": one.missing,
         "counted_days": one.counted_days,
+        "told": one.told,
+        "communes": one.communes,
     }
 
 
@@ -111,7 +122,7 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    figures = queries.list_figures(wanted.unit, wanted.period)
+    figures = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
     (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
@@ -136,11 +147,11 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
 def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
     one = catalogue.find(code)
-    table = queries.count_places(wanted.unit, wanted.period)
+    table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
     if code not in table.ratios:
         return []
     ratios = table.ratios[code]
-    must_tell = rules.RECIPES[code].told is not None
+    must_tell = rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
@@ -164,10 +175,12 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 
 def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
-    recipe = rules.RECIPES.get(code)
+    one, recipe = catalogue.find(code), rules.RECIPES.get(code)
+    if one.source == catalogue.REPORTED:
+        return _reports(wanted, one)
     if recipe is None:
         return []
-    rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    rows = queries.list_behind(wanted.unit, wanted.period, recipe, day=wanted.day)
     words = MEASURES | REGISTER_WORDS
     words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
@@ -180,8 +193,30 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     ]
 
 
+def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
+    """Return what each accepted report told, with the report's address."""
+    rows = []
+    for row in queries.list_reported(wanted.unit, wanted.period, one.code):
+        days = f"{row.first_date:%d/%m/%Y}–{row.period.last:%d/%m/%Y}"
+        numbers = [(one.numerator, row.ratio.above)]
+        if one.denominator:
+            numbers.append((one.denominator, row.ratio.below))
+        rows += [
+            {
+                "unit": _place_name(row.unit),
+                "what": f"{what}, kỳ {days}",
+                "number": number,
+                "report": row.submission,
+            }
+            for what, number in numbers
+        ]
+    return rows
+
+
 def _page_behind(code: str) -> tuple[str, str]:
     """Return where the facts behind a figure are written, and what that is called."""
+    if catalogue.find(code).source == catalogue.REPORTED:
+        return reverse("reports:periods"), "Kỳ báo cáo"
     recipe = rules.RECIPES.get(code)
     how = recipe.told.how if recipe and recipe.told else ""
     if how == rules.REGISTER:
@@ -200,7 +235,7 @@ def _place_name(unit: Unit) -> str:
 
 def _parts(wanted: Asked) -> Sequence[tuple[str, str, int]]:
     """Return how bulletins split: by what, in which words, how many."""
-    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS)
+    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS, day=wanted.day)
     keys = [part.split(":", 1)[1] for part in parts if part.startswith("supplier:")]
     names = dict(
         Supplier.objects.filter(pk__in=[key for key in keys if key]).values_list(

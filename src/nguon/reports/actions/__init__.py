@@ -1,7 +1,23 @@
 """Every change to reports. Each is one transaction and leaves one line in the audit."""
 
+from nguon.reports.actions.calls import (
+    Target,
+    answer_call,
+    map_place,
+    open_call,
+    remind_calls,
+    unmap_place,
+)
 from nguon.reports.actions.forms import add_field, create_form, remove_field
+from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
 from nguon.reports.actions.periods import close_period, open_period, remind
+from nguon.reports.actions.publications import publish_figures, withdraw_figures
+from nguon.reports.actions.scores import (
+    draft_sheet,
+    publish_sheet,
+    show_results,
+    write_sheet,
+)
 from nguon.reports.actions.submissions import (
     accept,
     save_answers,
@@ -11,15 +27,30 @@ from nguon.reports.actions.submissions import (
 )
 
 __all__ = [
+    "Target",
     "accept",
     "add_field",
+    "answer_call",
     "close_period",
     "create_form",
+    "draft_sections",
+    "draft_sheet",
+    "map_place",
+    "open_call",
     "open_period",
+    "publish_figures",
+    "publish_sheet",
     "remind",
+    "remind_calls",
     "remove_field",
     "save_answers",
+    "save_sections",
     "send",
     "send_back",
+    "show_results",
+    "take_issue",
     "unlock",
+    "unmap_place",
+    "withdraw_figures",
+    "write_sheet",
 ]
