@@ -170,7 +170,10 @@ class _Month:
         members = AudienceMember.objects.filter(
             self._here("unit"), device__kind=SPEAKER
         )
-        told = self.plays.values("item")
+        # What was counted when the plays were put away.
+        self.kept = AiringCount.objects.filter(
+            self._here("unit"), planned_at__gte=begin, planned_at__lt=end
+        ).order_by()
         longest = Max("broadcast__version__sounds__rendition__duration_ms")
         self.airings: QuerySet[Airing] = (
             Airing.objects.filter(starts_at__gte=begin, starts_at__lt=end)
@@ -183,7 +186,8 @@ class _Month:
                         paper__isnull=True,
                     )
                 )
-                | Q(item__in=told)
+                | Q(item__in=self.plays.values("item"))
+                | Q(item__in=self.kept.values("item"))
             )
             .select_related(
                 "broadcast__version__bulletin__created_by",
@@ -232,10 +236,7 @@ class _Month:
 
     def archived_lines(self) -> list[Line]:
         """Return every start with what was counted when its plays were put away."""
-        counts = AiringCount.objects.filter(
-            self._here("unit"), planned_at__gte=self.begin, planned_at__lt=self.end
-        )
-        rows = counts.order_by().values("item")
+        rows = self.kept.values("item")
         told = {
             row["item"]: row
             for row in rows.annotate(
