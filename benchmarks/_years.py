@@ -75,7 +75,7 @@ def count_week_before(period: Period, at: datetime) -> None:
 
 def fill_others(days: Sequence[date], counted: Sequence[date], at: datetime) -> None:
     """Give each other day the numbers of a counted one, and add their months up."""
-    known = set(CountedDay.objects.values_list("day", flat=True))
+    known = set(PlayDay.objects.order_by().values_list("day", flat=True).distinct())
     CountedDay.objects.bulk_create(
         [CountedDay(day=day, counted_at=at, due=False) for day in days],
         ignore_conflicts=True,

@@ -5,12 +5,15 @@ from datetime import datetime
 
 import pytest
 
-from nguon.demo import arrivals, registers, world
+from nguon.demo import arrivals, evaluation, registers, world
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import Device
 from nguon.newsroom.models import Arrival, NewsFeed
 from nguon.people.models import Officer
+from nguon.plan.models import ActionPlan, Target
+from nguon.plan.money_queries import count_running_costs
 from nguon.registers import queries
+from nguon.reports.models import Submission
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
 from tests.fleet.conftest import Speaker, enrol, key_ring
@@ -56,3 +59,31 @@ def test_the_demo_has_registers_and_leaves_those_with_lines_alone(
 
     assert queries.count_on("staff_trained", now.date()) == {ia_grai.pk: 1}
     assert queries.count_on("other_stations", now.date()) == {ia_grai.pk: 1}
+
+
+def test_the_demo_has_reports_in_every_state_and_examples_that_say_so(
+    province: Unit,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    lan: Officer,
+    minh: Officer,
+    hoa: Officer,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    ward = make_unit("commune", "21583", "Phường Quy Nhơn", province)
+    people = {"lan": lan, "minh": minh, "hoa": hoa, "quan": quan}
+
+    for _again in range(2):
+        evaluation.load(province, [ia_grai, dak_doa, ward], people, at=now)
+
+    states = dict(Submission.objects.values_list("unit", "state"))
+    assert states == {
+        province.pk: "draft",
+        ia_grai.pk: "returned",
+        dak_doa.pk: "accepted",
+        ward.pk: "draft",
+    }
+    assert not Target.objects.filter(is_example=False).exists()
+    assert all("ví dụ" in plan.title for plan in ActionPlan.objects.all())
+    assert set(count_running_costs(now.date())) == {ia_grai.pk, dak_doa.pk, ward.pk}

@@ -204,14 +204,12 @@ def test_raw_sql_cannot_clear_the_traces_first(
     assert version.involvements.get().person == lan
 
 
-def test_a_version_without_an_editor_cannot_be_approved(
-    bulletin: Bulletin, version: Version, minh: Officer, now: datetime
-) -> None:
-    forged = Version.objects.create(
-        bulletin=bulletin,
+def forge(version: Version, now: datetime, body: str) -> Version:
+    return Version.objects.create(
+        bulletin=version.bulletin,
         number=9,
         title="Giả",
-        body="Giả.",
+        body=body,
         klass="normal",
         field=1,
         languages=["vi"],
@@ -220,11 +218,26 @@ def test_a_version_without_an_editor_cannot_be_approved(
         created_by=version.created_by,
         created_at=now,
     )
+
+
+def test_a_version_without_an_editor_cannot_be_approved(
+    version: Version, minh: Officer, now: datetime
+) -> None:
+    forged = forge(version, now, "Giả.")
     actions.seal_version(version_id=forged.pk, sha256=SEALED, at=now)
 
     words = refused(lambda: insert(forged.pk, minh.pk, "approve", now, SEALED))
 
     assert "newsroom.no_other_editor" in words
+
+
+@pytest.mark.parametrize("letter", "\u202e\u2066\u200f")
+def test_the_database_takes_no_version_that_reads_otherwise_than_it_is(
+    version: Version, now: datetime, letter: str
+) -> None:
+    words = refused(lambda: forge(version, now, f"Họp lúc {letter}19h."))
+
+    assert "newsroom.text_unreadable" in words
 
 
 def test_a_drill_stays_a_drill_whoever_asks(

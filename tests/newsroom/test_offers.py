@@ -145,7 +145,7 @@ def test_programs_are_slowed(
     monkeypatch.setattr(rules, "OFFER_FASTEST_SECONDS", -1)
     codes = [fill(text=f"Nội dung {n}.").status_code for n in range(10)]
 
-    assert codes == [HTTPStatus.FOUND] * 9 + [HTTPStatus.FORBIDDEN]
+    assert codes == [HTTPStatus.FOUND] * 9 + [HTTPStatus.TOO_MANY_REQUESTS]
 
 
 def test_one_phone_and_one_commune_take_only_so_many(

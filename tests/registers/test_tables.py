@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from nguon.audit.models import Record
 from nguon.core.errors import InvalidError
 from nguon.fleet import tables
 from nguon.people.models import Officer
@@ -249,3 +250,24 @@ def test_the_page_of_a_table_says_what_changed_and_what_is_wrong(
     assert answer.json() == {
         "written": {"new": 0, "changed": 0, "same": 1}, "wrong": [],
     }  # fmt: skip
+
+
+def test_whoever_takes_phone_numbers_out_is_written_down(
+    client: Client,
+    loan: StaffMember,
+    station: Station,
+    lan: Officer,
+    quan: Officer,
+) -> None:
+    def export(officer: Officer, book: str) -> list[dict[str, object]]:
+        client.force_login(officer)
+        client.get(reverse("registers:lines_file", args=[book]))
+        rows = Record.objects.filter(action="registers.phones.exported")
+        return list(rows.order_by("pk").values("by_name", "data"))
+
+    # The province is given masked numbers, and a station has none.
+    assert export(quan, "nhan-luc") == []
+    assert export(lan, "dai") == []
+    assert export(lan, "nhan-luc") == [
+        {"by_name": lan.full_name, "data": {"register": "nhan-luc", "phones": 1}}
+    ]

@@ -22,6 +22,10 @@ class RefusedError(DomainError):
     """This person or device may not do that."""
 
 
+class TooManyError(RefusedError):
+    """Somebody asks too often; later it may be allowed."""
+
+
 class AbsentError(DomainError):
     """There is no such thing, or not for this person."""
 

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from nguon.demo import evaluation
 from nguon.demo.registers import load_registers
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import (
@@ -99,6 +100,7 @@ def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
         _load_bulletins(communes[HOME], by=officers["lan"], at=at)
         enter_first(keeper=province, by=officers["quan"], at=at)
         load_registers(province=province, by=officers["quan"], at=at)
+        evaluation.load(province, [*communes.values()], officers, at=at)
     return {
         "password": password,
         "officers": {

@@ -17,6 +17,7 @@ from nguon.core.errors import (
     DomainError,
     InvalidError,
     RefusedError,
+    TooManyError,
 )
 from nguon.core.signing import DocumentRefusedError
 from nguon.fleet.models import Device
@@ -28,10 +29,6 @@ _asks = Bucket(rate=10, burst=300)
 
 class SignInRefusedError(RefusedError):
     """The bearer proves no device; the answer carries the server's time."""
-
-
-class TooManyError(RefusedError):
-    """Somebody asks too often."""
 
 
 class TooLargeError(InvalidError):

@@ -15,9 +15,9 @@ from ninja.security import HttpBearer
 from pydantic import Field
 
 from nguon.core import messages, topics
-from nguon.core.errors import DomainError, InvalidError
+from nguon.core.errors import DomainError, InvalidError, TooManyError
 from nguon.fleet import actions, bearer, files, intake, keys, queries
-from nguon.fleet.bearer import Known, TooLargeError, TooManyError
+from nguon.fleet.bearer import Known, TooLargeError
 from nguon.fleet.models import ACTIVE
 from nguon.fleet.pulls import Pull, answer_pulls
 from nguon.fleet.rate import Bucket

@@ -44,6 +44,16 @@ _CORRECTED = (
     "(SELECT b.corrects_id FROM newsroom_bulletin b WHERE b.id = NEW.bulletin_id)"
 )
 
+# What turns the order of shown letters around (`rules`): the approver would
+# read another text than the one that is spoken.
+_TURNED = " OR ".join(
+    f"NEW.{column} LIKE '%{letter}%'"
+    for column in ("title", "body")
+    for letter in map(
+        chr, (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    )
+)
+
 GUARDS: list[Guard] = [
     *append_only("newsroom_involvement", "newsroom.involvement"),
     *append_only("newsroom_version", "newsroom.version"),
@@ -56,6 +66,13 @@ GUARDS: list[Guard] = [
     *append_only("newsroom_intake", "newsroom.intake"),
     *append_only("newsroom_versionrendition", "newsroom.sound"),
     *append_only("newsroom_versionattachment", "newsroom.attachment"),
+    Guard(
+        "nguon_version_reads_as_shown",
+        "newsroom_version",
+        "INSERT",
+        "newsroom.text_unreadable: letters that nobody sees turn the text around",
+        _TURNED,
+    ),
     Guard(
         "nguon_version_attachment_in_time",
         "newsroom_versionattachment",

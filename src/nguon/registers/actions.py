@@ -23,6 +23,7 @@ from nguon.registers.models import (
     StaffMember,
     Training,
 )
+from nguon.registers.practice import queries as practice
 from nguon.registers.reading import Entry, Reading
 from nguon.territory.models import COMMUNE, PROVINCE, Unit
 from nguon.territory.names import fold
@@ -197,6 +198,8 @@ def forget_person(*, book: Book, uid: str, by: Officer, at: datetime) -> AnyLine
     line.folded = ""
     line.forgotten_by, line.forgotten_at = by, at
     line.save()
+    # A practice names the account that practised: it would lead back to the person.
+    line.practice_runs.update(**{_person_field(line): None})
     told = [[column.heading, "", ""] for column in personal]
     _tell(line, rules.FORGOTTEN, told, by=by, at=at)
     audit.record("registers.person.forgotten", target=line, by=by, at=at)
@@ -234,6 +237,28 @@ def import_table(
     return found, Count(**counts)
 
 
+@transaction.atomic
+def note_export(*, book: Book, found: QuerySet[Any], by: Officer, at: datetime) -> int:
+    """Write down that phone numbers leave in a table; return how many do.
+
+    Masked numbers are none. Source: law 91/2025/QH15: who was given personal data,
+    and when, can be told to the person.
+    """
+    if not book.is_of_people:
+        return 0
+    reader = access.reader_of(by, at=at)
+    count = found.filter(reader.own_rows).exclude(phone="").count()
+    if count:
+        audit.record(
+            "registers.phones.exported",
+            target=by,
+            by=by,
+            at=at,
+            data={"register": book.code, "phones": count},
+        )
+    return count
+
+
 def _write(book: Book, entry: Entry, *, reader: Reader) -> str:
     """Write a row that was read for the ground that somebody keeps."""
     if entry.line is None:
@@ -251,10 +276,17 @@ def _write(book: Book, entry: Entry, *, reader: Reader) -> str:
 
 @transaction.atomic
 def add_training(
-    *, unit: Unit, title: str, lessons: str, by: Officer, at: datetime
+    *,
+    unit: Unit,
+    title: str,
+    lessons: str,
+    with_practice: bool = False,
+    by: Officer,
+    at: datetime,
 ) -> Training:
     """Write a training with its lessons, one a line; they are fixed from then on.
 
+    `with_practice`: the last lesson is done with a certificate of the practice alone.
     Raises InvalidError (`registers.training_title`, `registers.unit_kind`, those of
     `rules.clean_lessons`), ConflictError `registers.training_twice`, and what
     `access.check_keeper` raises.
@@ -265,7 +297,8 @@ def add_training(
     plain = books.clean(title)
     if not 0 < len(plain) <= 200:
         raise InvalidError("registers.training_title")
-    titles = rules.clean_lessons(lessons)
+    last = f"\n{rules.PRACTICE_LESSON}" if with_practice else ""
+    titles = rules.clean_lessons(f"{lessons}{last}")
     training, is_new = Training.objects.get_or_create(
         unit=unit,
         folded=fold(plain),
@@ -274,7 +307,12 @@ def add_training(
     if not is_new:
         raise ConflictError("registers.training_twice")
     Lesson.objects.bulk_create(
-        Lesson(training=training, number=number, title=one)
+        Lesson(
+            training=training,
+            number=number,
+            title=one,
+            needs_practice=with_practice and number == len(titles),
+        )
         for number, one in enumerate(titles, start=1)
     )
     audit.record("registers.training.added", target=training, by=by, at=at)
@@ -294,7 +332,8 @@ def record_proofs(
     """Write that somebody did some lessons on a day; those known already stay.
 
     Raises AbsentError, NoRightError, InvalidError (`registers.proven_wrong`,
-    `registers.lessons_missing`), ConflictError `registers.forgotten`.
+    `registers.lessons_missing`, `registers.practice_needed`), ConflictError
+    `registers.forgotten`.
     """
     reader = access.reader_of(by, at=at)
     training = access.access_training(reader, training_uid)
@@ -307,6 +346,9 @@ def record_proofs(
     lessons = list(training.lessons.filter(number__in=wanted).order_by("number"))
     if not wanted or len(lessons) != len(wanted):
         raise InvalidError("registers.lessons_missing")
+    if any(one.needs_practice for one in lessons):
+        given = practice.list_certificates(line)
+        rules.check_practised([one.issued_on for one in given], day=proven_on)
     whose = {_person_field(line): line}
     known = set(
         PracticeProof.objects.filter(lesson__in=lessons, **whose).values_list(

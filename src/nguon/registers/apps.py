@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from nguon.audit import guards
+from nguon.registers.practice.rules import ORDER
 
 
 def _kept(table: str) -> guards.Guard:
@@ -36,6 +37,66 @@ def _in_village(event: str) -> guards.Guard:
     )
 
 
+def _unfinished(event: str) -> guards.Guard:
+    return guards.Guard(
+        f"nguon_registers_practicerun_done_{event.lower()}",
+        "registers_practicerun",
+        event,
+        "registers.practice_done: a practice is done when every step is",
+        # The number is the length of our own list.
+        "NEW.done_at IS NOT NULL AND (SELECT COUNT(*) FROM registers_practicestep s"  # noqa: S608
+        f" WHERE s.run_id = NEW.id) < {len(ORDER)}",
+    )
+
+
+PRACTICE = (
+    _unfinished("INSERT"),
+    _unfinished("UPDATE"),
+    guards.Guard(
+        "nguon_registers_practicerun_stays",
+        "registers_practicerun",
+        "UPDATE",
+        "registers.practice_over: what is over stays as it is",
+        "(OLD.done_at IS NOT NULL OR OLD.given_up_at IS NOT NULL)"
+        " AND (NEW.done_at IS DISTINCT FROM OLD.done_at"
+        " OR NEW.given_up_at IS DISTINCT FROM OLD.given_up_at"
+        " OR NEW.seal <> OLD.seal OR NEW.officer_id <> OLD.officer_id)",
+    ),
+    _kept("registers_practicerun"),
+    guards.Guard(
+        "nguon_registers_practicestep_in_order",
+        "registers_practicestep",
+        "INSERT",
+        "registers.practice_step: steps are done in their order, while it is open",
+        "EXISTS (SELECT 1 FROM registers_practicerun r WHERE r.id = NEW.run_id"
+        " AND (r.done_at IS NOT NULL OR r.given_up_at IS NOT NULL))"
+        " OR NEW.number > 1 AND NOT EXISTS (SELECT 1 FROM registers_practicestep s"
+        " WHERE s.run_id = NEW.run_id AND s.number = NEW.number - 1)",
+    ),
+    *guards.append_only("registers_practicestep", "registers.practice_step"),
+    guards.Guard(
+        "nguon_registers_certificate_earned",
+        "registers_certificate",
+        "INSERT",
+        "registers.certificate: only a practice that is done has a proof",
+        "NOT EXISTS (SELECT 1 FROM registers_practicerun r"
+        " WHERE r.id = NEW.run_id AND r.done_at IS NOT NULL)",
+    ),
+    *guards.append_only("registers_certificate", "registers.certificate"),
+    guards.Guard(
+        "nguon_registers_practiceproof_practised",
+        "registers_practiceproof",
+        "INSERT",
+        "registers.practice_needed: this lesson is done with a certificate",
+        "EXISTS (SELECT 1 FROM registers_lesson l"
+        " WHERE l.id = NEW.lesson_id AND l.needs_practice)"
+        " AND NOT EXISTS (SELECT 1 FROM registers_certificate c"
+        " JOIN registers_practicerun r ON r.id = c.run_id"
+        " WHERE c.issued_on <= NEW.proven_on"
+        " AND (r.staff_member_id = NEW.staff_member_id"
+        " OR r.propagandist_id = NEW.propagandist_id))",
+    ),
+)
 GUARDS = (
     *guards.append_only("registers_registerchange", "registers.change"),
     _kept("registers_station"),
@@ -45,6 +106,7 @@ GUARDS = (
     _stays_forgotten("registers_propagandist"),
     _in_village("INSERT"),
     _in_village("UPDATE"),
+    *PRACTICE,
 )
 
 

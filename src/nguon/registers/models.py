@@ -4,12 +4,16 @@ All periods are half-open, `[from_date, to_date)`. Nothing is deleted: a station
 a person leaves or is forgotten, and the count of any day stays.
 """
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
 from nguon.registers import rules
+from nguon.registers.practice import rules as practice
 
 
 def station_kinds() -> list[tuple[str, str]]:
@@ -25,6 +29,11 @@ def source_choices() -> list[tuple[str, str]]:
 def change_kinds() -> list[tuple[str, str]]:
     """Return what happens to a line with its Vietnamese name."""
     return list(rules.CHANGE_KINDS.items())
+
+
+def practice_steps() -> list[tuple[str, str]]:
+    """Return the steps of a practice with their Vietnamese names."""
+    return list(practice.STEPS.items())
 
 
 class Line(models.Model):
@@ -180,13 +189,17 @@ class Training(Line):
 
 
 class Lesson(models.Model):
-    """One lesson of a training; fixed, or what a proof says would change."""
+    """One lesson of a training; fixed, or what a proof says would change.
+
+    `needs_practice`: done is who has a certificate of the practice by that day.
+    """
 
     training = models.ForeignKey(
         Training, on_delete=models.PROTECT, related_name="lessons"
     )
     number = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=200)
+    needs_practice = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -264,3 +277,120 @@ class RegisterChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.line_uid} #{self.pk}"
+
+
+class PracticeRun(models.Model):
+    """One newcomer's practice: the bulletin that nobody gets, and how far it is.
+
+    `seal` is what an approval would be about, empty while the text is open. `unit` is
+    the newcomer's own; the ground of the practice has none.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    staff_member = models.ForeignKey(
+        StaffMember,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="practice_runs",
+    )
+    propagandist = models.ForeignKey(
+        Propagandist,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="practice_runs",
+    )
+    title = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    seal = models.CharField(max_length=64, blank=True)
+    began_at = models.DateTimeField()
+    touched_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["officer"],
+                condition=Q(done_at__isnull=True, given_up_at__isnull=True),
+                name="practice_run_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(staff_member__isnull=True) | Q(propagandist__isnull=True),
+                name="practice_run_is_of_one_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(seal="")
+                | (Q(seal__length=64, starts_at__isnull=False) & ~Q(body="")),
+                name="practice_run_seals_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True)
+                | Q(given_up_at__isnull=True) & ~Q(seal=""),
+                name="practice_run_done_is_sealed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"practice {self.uid} #{self.pk}"
+
+
+class PracticeStep(models.Model):
+    """A step that was done, once; the steps of a run are done in their order."""
+
+    run = models.ForeignKey(PracticeRun, on_delete=models.PROTECT, related_name="steps")
+    number = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=16, choices=practice_steps)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "number"], name="practice_step_once"
+            ),
+            models.CheckConstraint(
+                condition=reduce(
+                    or_,
+                    (
+                        Q(number=number, kind=kind)
+                        for number, kind in enumerate(practice.ORDER, start=1)
+                    ),
+                ),
+                name="practice_step_number_is_of_its_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"step {self.number} of practice #{self.run_id} #{self.pk}"
+
+
+class Certificate(models.Model):
+    """That one practice was gone through to its end: a dated, numbered proof."""
+
+    run = models.OneToOneField(
+        PracticeRun, on_delete=models.PROTECT, related_name="certificate"
+    )
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    year = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
+    issued_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "year", "number"], name="certificate_number_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"certificate {self.number}/{self.year} of unit #{self.unit_id}"

@@ -33,6 +33,7 @@ FIRST_DAY = date(1950, 1, 1)
 PERSONAL = ("full_name", "phone", "languages", "decision_number")
 HIDDEN = "•"
 MAX_LESSONS = 40
+PRACTICE_LESSON = "Luyện tập: viết, duyệt, dừng một bản tin"
 
 ADDED, CHANGED, FORGOTTEN = "added", "changed", "forgotten"
 PROVEN, TAKEN_BACK = "proven", "taken_back"
@@ -99,6 +100,12 @@ def check_proven(day: date, *, today: date) -> None:
     """Refuse a proof of a day to come, or of long ago. Raises InvalidError."""
     if not FIRST_DAY <= day <= today:
         raise InvalidError("registers.proven_wrong", day=f"{day:%d/%m/%Y}")
+
+
+def check_practised(days: Collection[date], *, day: date) -> None:
+    """Refuse a practice on a day without a certificate by then: InvalidError."""
+    if not any(one <= day for one in days):
+        raise InvalidError("registers.practice_needed", day=f"{day:%d/%m/%Y}")
 
 
 def clean_lessons(text: str) -> list[str]:

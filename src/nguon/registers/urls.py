@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from nguon.registers.views import lines, trainings
+from nguon.registers.views import lines, practice, trainings
 
 app_name = "registers"
 urlpatterns = [
@@ -12,6 +12,12 @@ urlpatterns = [
     path("tap-huan/<slug:uid>/bang.csv", trainings.show_file, name="training_file"),
     path("tap-huan/<slug:uid>/ghi/", trainings.record, name="record"),
     path("tap-huan/bo/<int:proof_id>/", trainings.take_back, name="take_back"),
+    path("thuc-hanh/", practice.index, name="practices"),
+    path("thuc-hanh/bang.csv", practice.index_file, name="practices_file"),
+    path("thuc-hanh/bat-dau/", practice.begin, name="begin_practice"),
+    path("thuc-hanh/<slug:uid>/", practice.show, name="practice"),
+    path("thuc-hanh/<slug:uid>/giay/", practice.proof, name="practice_proof"),
+    path("thuc-hanh/<slug:uid>/<slug:deed>/", practice.do, name="do_practice"),
     path("<slug:book>/", lines.index, name="lines"),
     path("<slug:book>/bang.csv", lines.index_file, name="lines_file"),
     path("<slug:book>/them/", lines.add, name="add"),

@@ -12,11 +12,14 @@ from nguon.core.errors import (
     DomainError,
     InvalidError,
     RefusedError,
+    TooManyError,
 )
 from nguon.people.answers import is_htmx, wants_json
 from nguon.web.sentences import sentence
 
+# The narrower kind first.
 STATUS: dict[type[DomainError], int] = {
+    TooManyError: 429,
     RefusedError: 403,
     AbsentError: 404,
     ConflictError: 409,

@@ -1042,6 +1042,36 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
+    "registers.practice_no_unit": (
+        "Tài khoản này chưa có vai trò ở đơn vị nào. Hãy nhờ quản trị giao vai trò"
+        " rồi luyện tập."
+    ),
+    "registers.practice_step": (
+        "Bước này đã qua hoặc chưa tới. Trang dưới đây là đúng bước đang làm."
+    ),
+    "registers.practice_over": (
+        "Lượt luyện tập này đã kết thúc. Muốn luyện thêm, hãy bắt đầu lượt mới."
+    ),
+    "registers.practice_unanswered": "Chưa chọn câu trả lời. Hãy chọn một câu.",
+    "registers.practice_answer": "Chưa đúng. {why} Hãy đọc lại và chọn câu khác.",
+    "registers.practice_too_long": (
+        "Bản tin luyện tập dài nhất {most} ký tự. Hãy viết ngắn lại."
+    ),
+    "registers.practice_missed": (
+        "Bản tin này có lỗi nên không được duyệt. {why} Hãy trả lại và ghi lý do."
+    ),
+    "registers.practice_reason": (
+        "Hãy ghi lý do, nhiều nhất {most} ký tự, để người soạn biết sửa gì."
+    ),
+    "registers.practice_changed": (
+        "Bản tin đã khác với bản bạn vừa xem. Hãy xem lại bản dưới đây rồi duyệt."
+    ),
+    "registers.practice_needed": (
+        "Đến ngày {day} người này chưa có giấy xác nhận luyện tập. Hãy để người ấy"
+        " luyện tập trước, hoặc bỏ chọn bài đó."
+    ),
+    "registers.practice_named": "Lượt luyện tập này đã ghi là của ai trong sổ.",
     # emergency
     "emergency.until_wrong": "Hãy chọn giờ kết thúc trong vòng {hours} giờ tới.",
     "emergency.same_person": (

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from nguon.core.errors import AbsentError, InvalidError, RefusedError
+from nguon.core.errors import AbsentError, InvalidError, TooManyError
 from nguon.fleet import actions, queries, repairs
 from nguon.fleet.rate import Bucket
 
@@ -25,7 +25,7 @@ _looks = Bucket(rate=1 / 2, burst=60)
 def _check(bucket: Bucket, request: HttpRequest) -> None:
     address = str(request.META.get("REMOTE_ADDR", ""))
     if not bucket.take(address, at=time.monotonic()):
-        raise RefusedError("web.too_many")
+        raise TooManyError("web.too_many")
 
 
 @login_not_required

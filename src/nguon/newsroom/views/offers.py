@@ -23,7 +23,13 @@ from django.views.decorators.http import (
 )
 
 from nguon.core import phones
-from nguon.core.errors import AbsentError, DomainError, InvalidError, RefusedError
+from nguon.core.errors import (
+    AbsentError,
+    DomainError,
+    InvalidError,
+    RefusedError,
+    TooManyError,
+)
 from nguon.fleet.rate import Bucket
 from nguon.newsroom import actions, inbound, rules
 from nguon.newsroom.arrivals import find_receipt
@@ -42,7 +48,7 @@ _page = signing.TimestampSigner(salt="newsroom.offer")
 
 def _check(bucket: Bucket, key: str) -> None:
     if not bucket.take(key, at=time.monotonic()):
-        raise RefusedError("web.too_many")
+        raise TooManyError("web.too_many")
 
 
 def _address(request: HttpRequest) -> str:

@@ -24,6 +24,7 @@ from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.registers import access, actions, asked, books, queries, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
+from nguon.registers.practice import queries as practice
 
 PER_PAGE = 50
 EXPORT_LIMIT = 60_000
@@ -119,6 +120,7 @@ def index_file(request: HttpRequest, book: str) -> HttpResponse:
     register = books.find(book)
     reader = asked.reader(request)
     found = queries.list_lines(register, reader, request.GET.dict())
+    actions.note_export(book=register, found=found, by=reader.officer, at=reader.at)
     rows = (
         books.row_of(register, line, is_own=reader.is_own(line))
         for line in found[:EXPORT_LIMIT]
@@ -251,6 +253,7 @@ def show(request: HttpRequest, book: str, uid: str) -> HttpResponse:
         "changes": queries.list_changes(line),
         "seen": _seen(request) if error else queries.count_changes(line),
         "proofs": queries.list_proofs(line),
+        "certificates": practice.list_certificates(line),
         "is_masked": register.is_of_people and not is_own and not is_forgotten,
         "is_forgotten": is_forgotten,
         "may_keep": access.may_keep(reader.officer, line.unit, at=reader.at),

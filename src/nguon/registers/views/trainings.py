@@ -34,6 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
                 unit=asked.unit(request, units),
                 title=request.POST.get("title", ""),
                 lessons=request.POST.get("lessons", ""),
+                with_practice=request.POST.get("with_practice") == "1",
                 by=reader.officer,
                 at=reader.at,
             )
