@@ -89,7 +89,7 @@ def test_what_nobody_counted_is_missing_and_never_0(week: Week, ia_grai: Unit) -
     assert told["reflections"].missing == rules.NO_FACTS
     assert told["reflections_satisfied"].missing == rules.NO_FACTS
     assert {one.missing for one in empty.values()} == {
-        rules.NO_FACTS, rules.NO_DAYS, rules.NOT_ASKED,
+        rules.NO_FACTS, rules.NO_DAYS, rules.NOT_ASKED, rules.NOT_REPORTED,
     }  # fmt: skip
     assert all(one.value is None for one in empty.values())
 

@@ -1,6 +1,6 @@
 """Anybody reads and hears what was released, and nothing before or after that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from nguon.territory.models import Unit
 from tests.conftest import make_officer
 from tests.fleet.test_photos import picture
 from tests.newsroom import files as newsroom_files
+from tests.plan.conftest import old_map
 from tests.schedule.conftest import (
     send,
     server_keys,
@@ -27,7 +28,7 @@ from tests.schedule.conftest import (
     voice_all,
 )
 
-__all__ = ["send", "server_keys", "signing_keys", "speakers"]
+__all__ = ["old_map", "send", "server_keys", "signing_keys", "speakers"]
 HOUR = timedelta(hours=1)
 Send = Callable[..., Broadcast]
 
@@ -218,3 +219,16 @@ def test_public_pages_name_the_province_that_is_served_and_no_other(
     assert page.count("Tỉnh Đăk Nam") == 2
     assert "Gia Lai" not in page
     assert "Hà Nội" not in page
+
+
+def test_the_page_of_a_past_commune_leads_to_who_speaks_there_now(
+    client: Client, old_map: Sequence[Unit], ia_grai: Unit
+) -> None:
+    whole, divided = old_map[3], old_map[5]
+
+    answer = client.get(f"/xa/{whole.uid}/")
+    assert answer["Location"] == f"/xa/{ia_grai.uid}/"
+
+    page = client.get(f"/xa/{divided.uid}/").content.decode()
+    assert "Xã Đak Đoa" in page
+    assert "Xã Ia Grai" in page

@@ -345,6 +345,8 @@ def test_nobody_does_a_step_for_another_and_another_commune_sees_nothing(
         "Nguyễn" not in client.get(reverse("registers:practices_file")).content.decode()
     )
     client.force_login(quan)
+    PracticeRun.objects.filter(pk=run.pk).update(touched_at=now - timedelta(days=30))
+    assert "1 lượt" in client.get(reverse("registers:practices")).content.decode()
     table = client.get(reverse("registers:practices_file"), {"tim": "nguyen thi lan"})
     assert f"9/{len(rules.ORDER)}" in table.content.decode()
 

@@ -259,15 +259,18 @@ def test_whoever_takes_phone_numbers_out_is_written_down(
     lan: Officer,
     quan: Officer,
 ) -> None:
-    def export(officer: Officer, book: str) -> list[dict[str, object]]:
+    def export(
+        officer: Officer, book: str, name: str = "lines_file"
+    ) -> list[dict[str, object]]:
         client.force_login(officer)
-        client.get(reverse("registers:lines_file", args=[book]))
+        client.get(reverse(f"registers:{name}", args=[book]), headers=JSON)
         rows = Record.objects.filter(action="registers.phones.exported")
         return list(rows.order_by("pk").values("by_name", "data"))
 
     # The province is given masked numbers, and a station has none.
     assert export(quan, "nhan-luc") == []
     assert export(lan, "dai") == []
-    assert export(lan, "nhan-luc") == [
-        {"by_name": lan.full_name, "data": {"register": "nhan-luc", "phones": 1}}
-    ]
+    taken = {"by_name": lan.full_name, "data": {"register": "nhan-luc", "phones": 1}}
+    assert export(lan, "nhan-luc") == [taken]
+    # A program that reads the list is given them as well.
+    assert export(lan, "nhan-luc", "lines") == [taken, taken]

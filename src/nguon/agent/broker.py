@@ -58,6 +58,7 @@ class Broker:
         self._tell_connected = connected
         self._client: aiomqtt.Client | None = None
         self._units: frozenset[str] = frozenset()
+        self._moved = asyncio.Event()
         self.identity: Identity | None = None
 
     @property
@@ -98,13 +99,29 @@ class Broker:
                 ]
             )
             log.info("bus: connected")
+            self._moved.clear()
             self._tell_connected()
-            async for message in client.messages:
-                payload = message.payload
-                check_cancelled()
-                if isinstance(payload, bytes):
-                    channel = message.topic.value.rpartition("/")[2]
-                    await self._receive(channel, payload)
+            taking = asyncio.create_task(self._take(client), name="bus")
+            moved = asyncio.create_task(self._moved.wait(), name="bus: moved")
+            try:
+                await asyncio.wait((taking, moved), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._client = None
+                for task in (taking, moved):
+                    task.cancel()
+                told = await asyncio.gather(taking, moved, return_exceptions=True)
+            for error in told:
+                if isinstance(error, Exception):
+                    raise error
+
+    async def _take(self, client: aiomqtt.Client) -> None:
+        """Hand on what comes until the line breaks."""
+        async for message in client.messages:
+            payload = message.payload
+            check_cancelled()
+            if isinstance(payload, bytes):
+                channel = message.topic.value.rpartition("/")[2]
+                await self._receive(channel, payload)
 
     def _connect(self, identity: Identity) -> aiomqtt.Client:
         now = self._clock.now()
@@ -126,19 +143,23 @@ class Broker:
         )
 
     async def listen_to(self, units: frozenset[str]) -> None:
-        """Subscribe to these areas and leave the others."""
+        """Subscribe to these areas; to other ones than before, by connecting anew.
+
+        What a device may hear was decided when it signed in: the bus would refuse the
+        areas of other ground on this connection.
+        """
         if not self._client or units == self._units:
             return
-        for gone in self._units - units:
-            for channel in topics.AREA_CHANNELS:
-                await self._client.unsubscribe(topics.area(gone, channel))
-        fresh = [
+        if self._units:
+            log.info("bus: other ground, connecting anew")
+            self._moved.set()
+            return
+        wanted = [
             (topics.area(unit, channel), 0)
-            for unit in sorted(units - self._units)
+            for unit in sorted(units)
             for channel in topics.AREA_CHANNELS
         ]
-        if fresh:
-            await self._client.subscribe(fresh)
+        await self._client.subscribe(wanted)
         self._units = units
 
     async def publish(self, channel: str, body: Mapping[str, Any], *, qos: int) -> None:

@@ -117,7 +117,7 @@ def access_device(officer: Officer, uid: str, *, at: datetime) -> Device:
 def fence_incidents(officer: Officer, *, at: datetime) -> QuerySet[Incident]:
     """Return the incidents on an officer's ground, and those above that take it in."""
     ground = Q(pk__in=[])
-    for path in access.paths_of(officer, at=at):
+    for path in access.read_paths(officer, at=at):
         parts = path.strip("/").split("/")
         above = [f"/{'/'.join(parts[: n + 1])}/" for n in range(len(parts))]
         ground |= Q(unit__path__startswith=path) | Q(unit__path__in=above)

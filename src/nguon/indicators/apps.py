@@ -1,4 +1,4 @@
-"""Django's registration of indicators."""
+"""Django's registration of indicators, and what their database refuses."""
 
 from django.apps import AppConfig
 

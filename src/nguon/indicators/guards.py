@@ -1,4 +1,4 @@
-"""What the database itself refuses about the listening sample."""
+"""What the database itself refuses about the listening sample and reported figures."""
 
 from nguon.audit.guards import Guard, append_only
 from nguon.indicators import listening
@@ -15,6 +15,13 @@ _MET = (
     " WHERE a.place_id = NEW.place_id AND a.met)"
 )
 
+_RETOLD = " OR ".join(
+    f"NEW.{column} <> OLD.{column}"
+    for column in (
+        "indicator", "unit_id", "first_date", "after_date", "above", "submission",
+        "recorded_by_id", "recorded_at",
+    )
+)  # fmt: skip
 GUARDS = (
     *append_only("indicators_listeninganswer", "indicators.listening_answer"),
     *append_only("indicators_listeningplace", "indicators.listening_place"),
@@ -56,5 +63,19 @@ GUARDS = (
         "indicators.listening_full: more answers than a village was asked for",
         f"NEW.number > {listening.ROWS_FOR_ONE} * {_ASK}"
         f" OR (NEW.met AND {_MET} >= {_ASK})",
+    ),
+    Guard(
+        "nguon_indicators_reported_update",
+        "indicators_reportedfigure",
+        "UPDATE",
+        "indicators.reported_immutable: withdrawn once, never changed",
+        f"OLD.withdrawn_at IS NOT NULL OR {_RETOLD}"
+        " OR COALESCE(NEW.below, -1) <> COALESCE(OLD.below, -1)",
+    ),
+    Guard(
+        "nguon_indicators_reported_delete",
+        "indicators_reportedfigure",
+        "DELETE",
+        "indicators.reported_immutable: never deleted",
     ),
 )

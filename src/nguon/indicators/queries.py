@@ -5,19 +5,32 @@ the last day of the period unless somebody says otherwise.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import ground, listening_queries, measures, rules, told
-from nguon.indicators.catalogue import ASKED, INDICATORS, Indicator
+from nguon.indicators import (
+    ground,
+    listening_queries,
+    measures,
+    reported,
+    rules,
+    told,
+)
+from nguon.indicators.catalogue import ASKED, INDICATORS, REPORTED, Indicator
 from nguon.indicators.estimating import Estimate
 from nguon.indicators.listening_queries import Asked
-from nguon.indicators.models import DayFact, FactDay, FactMonth, MonthFact
+from nguon.indicators.models import (
+    DayFact,
+    FactDay,
+    FactMonth,
+    MonthFact,
+    ReportedFigure,
+)
 from nguon.indicators.rules import Period, Ratio, Recipe, Term
 from nguon.registers import queries as registers
 from nguon.territory.models import COMMUNE, VILLAGE, Unit
@@ -29,7 +42,8 @@ class Figure:
     """One indicator of one unit in one period, with what is known of its counting.
 
     `missing` says why there is no value (`rules.why_missing`); `counted_days` of the
-    period's days are counted. What was asked of a sample has the sample behind it.
+    period's days are counted. What was asked of a sample has the sample behind it; a
+    reported one was reported by `told` of the `communes`.
     """
 
     indicator: Indicator
@@ -39,6 +53,8 @@ class Figure:
     missing: str
     counted_days: int
     asked: Asked | None = None
+    told: int = 0
+    communes: int = 0
 
     @property
     def value(self) -> float | None:
@@ -89,7 +105,11 @@ def _figure(
 ) -> Figure:
     ratio = table.total(one.code)
     missing = rules.why_missing(one, ratio, days)
-    return Figure(one, unit, period, ratio or Ratio(), missing, days)
+    figure = Figure(one, unit, period, ratio or Ratio(), missing, days)
+    if one.source != REPORTED:
+        return figure
+    told_by = table.count_told(one.code)
+    return replace(figure, told=told_by, communes=len(table.communes))
 
 
 def count_days(period: Period) -> int:
@@ -115,6 +135,11 @@ class Table:
 
     places: Mapping[int, Unit]
     ratios: Mapping[str, Mapping[int, Ratio]]
+    communes: Collection[int]
+
+    def count_told(self, code: str) -> int:
+        """Return how many communes have a figure at all."""
+        return len(self.ratios.get(code, {}).keys() & set(self.communes))
 
     def total(self, code: str) -> Ratio | None:
         """Return the roll-up of one figure; None when it is not counted at all."""
@@ -129,9 +154,12 @@ def count_places(unit: Unit, period: Period, *, day: date | None = None) -> Tabl
     _check_unit(unit, day)
     counting = _Counting(unit, period, day)
     found = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
-    ratios = {code: one for code, one in found.items() if one is not None}
+    ratios: dict[str, Mapping[int, Ratio]] = {
+        code: one for code, one in found.items() if one is not None
+    }
+    ratios |= reported.count(unit, period, day=day)
     keys = {*counting.here, *(key for one in ratios.values() for key in one)}
-    return Table(Unit.objects.in_bulk(keys), ratios)
+    return Table(Unit.objects.in_bulk(keys), ratios, counting.communes)
 
 
 def _check_unit(unit: Unit, day: date) -> None:
@@ -347,3 +375,15 @@ def list_behind(
     units = Unit.objects.select_related("parent").in_bulk({row[0] for row in rows})
     found = [(units[key], measure, number) for key, measure, number in rows]
     return sorted(found, key=lambda row: (-row[2], row[0].folded, row[0].pk))
+
+
+def list_reported(
+    unit: Unit, period: Period, code: str, *, day: date | None = None
+) -> Sequence[ReportedFigure]:
+    """Return what reports told of one figure, by unit. Raises as `list_figures`."""
+    period.check()
+    day = day or period.last
+    _check_unit(unit, day)
+    standing = reported.list_standing(unit, period, day=day)
+    rows = [row for _place, row in standing if row.indicator == code]
+    return sorted(rows, key=lambda row: (row.unit.folded, row.pk))

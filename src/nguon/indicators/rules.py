@@ -6,6 +6,7 @@ Tables and plain functions; no database, no clock.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
@@ -147,15 +148,19 @@ COUNTED_KIND = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """A numerator and its denominator in base units; a count has no denominator."""
+    """A numerator and its denominator in base units; a count has no denominator.
 
-    above: int = 0
-    below: int = 0
+    What is counted is whole; what a unit reported may have decimals.
+    """
+
+    above: int | Decimal = 0
+    below: int | Decimal = 0
 
 
 def roll_up(ratios: Iterable[Ratio]) -> Ratio:
     """Return the figure of several units: sums over sums, never a mean of shares."""
-    above = below = 0
+    above: int | Decimal = 0
+    below: int | Decimal = 0
     for ratio in ratios:
         above += ratio.above
         below += ratio.below
@@ -164,14 +169,21 @@ def roll_up(ratios: Iterable[Ratio]) -> Ratio:
 
 def value_of(one: Indicator, ratio: Ratio) -> float | None:
     """Return a figure in its shown unit; None when there is nothing to divide by."""
-    scale = RECIPES[one.code].scale
+    scale = RECIPES[one.code].scale if one.code in RECIPES else 1
     if one.ratio == COUNT:
-        return ratio.above / scale
+        return float(ratio.above / scale)
     if not ratio.below:
         return None
     if one.ratio == SHARE:
-        return 100 * ratio.above / ratio.below
-    return ratio.above / ratio.below / scale
+        return float(100 * ratio.above / ratio.below)
+    return float(ratio.above / ratio.below / scale)
+
+
+def must_tell(one: Indicator) -> bool:
+    """Say whether a place without this figure has not told it, and so has no 0."""
+    if one.source == catalogue.REPORTED:
+        return True
+    return one.code in RECIPES and RECIPES[one.code].told is not None
 
 
 # Why a figure has no value.
@@ -179,6 +191,7 @@ NOTHING = "nothing"
 NO_FACTS = "no_facts"
 NO_DAYS = "no_days"
 NOT_TOLD = "not_told"
+NOT_REPORTED = "not_reported"
 # Of a listening sample: there is none, or too few have answered.
 NOT_ASKED = "not_asked"
 TOO_FEW = "too_few"
@@ -188,9 +201,13 @@ def why_missing(one: Indicator, ratio: Ratio | None, counted_days: int) -> str:
     """Return why a figure has no value, or nothing when it has one.
 
     What cannot be counted is never 0: no facts at all (`NO_FACTS`), no counted day
-    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), nothing to divide by
-    (`NOTHING`).
+    in the period (`NO_DAYS`), an empty register (`NOT_TOLD`), no accepted report
+    (`NOT_REPORTED`), nothing to divide by (`NOTHING`).
     """
+    if one.source == catalogue.REPORTED and ratio is None:
+        return NOT_REPORTED
+    if one.source == catalogue.REPORTED and ratio is not None:
+        return NOTHING if value_of(one, ratio) is None else ""
     if one.source != catalogue.COUNTED or one.code not in RECIPES:
         return NO_FACTS
     if not counted_days:

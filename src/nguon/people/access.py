@@ -20,6 +20,7 @@ from nguon.people.models import (
     TECHNICIAN,
     VIEWER,
     Officer,
+    Past,
     Receiver,
     Role,
 )
@@ -64,6 +65,19 @@ def paths_of(
     return sorted(set(found.values_list("unit__path", flat=True)) - {""})
 
 
+def read_paths(officer: Officer, *, at: datetime) -> list[str]:
+    """Return the paths of the ground of which an officer may read.
+
+    Where they hold a role, and the past of that ground: what happened there stays
+    with the units of its day, and is read by who has the ground now.
+    """
+    paths = paths_of(officer, at=at)
+    if not paths or paths == ["/"]:
+        return paths
+    past = Past.objects.filter(unit__path__in=paths).values_list("old__path", flat=True)
+    return sorted({*paths, *past} - {""})
+
+
 def units_of(
     officer: Officer, *, at: datetime, kinds: Collection[str] = EVERY_ROLE
 ) -> list[Unit]:
@@ -85,9 +99,13 @@ def fence(
 ) -> QuerySet[AnyModel]:
     """Keep the rows on an officer's ground; `unit` names the way to their unit.
 
-    An empty `unit` means that the rows are units themselves.
+    An empty `unit` means that the rows are units themselves. Whoever asks for no kind
+    of role reads, and so reads the past of that ground too.
     """
-    paths = paths_of(officer, at=at, kinds=kinds)
+    reads = set(kinds) == set(EVERY_ROLE)
+    paths = (
+        read_paths(officer, at=at) if reads else paths_of(officer, at=at, kinds=kinds)
+    )
     field = f"{unit}__path__startswith" if unit else "path__startswith"
     ground = Q(pk__in=[])
     for path in paths:
@@ -104,7 +122,7 @@ def can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> bool:
 
 def can_see(officer: Officer, *, unit: Unit, at: datetime) -> bool:
     """Say whether a unit lies on an officer's ground, whatever the role."""
-    return any(unit.path.startswith(path) for path in paths_of(officer, at=at))
+    return any(unit.path.startswith(path) for path in read_paths(officer, at=at))
 
 
 def check_can(officer: Officer, kind: str, *, unit: Unit, at: datetime) -> None:

@@ -97,6 +97,29 @@ class Role(models.Model):
         return f"{self.kind} at unit #{self.unit_id} #{self.pk}"
 
 
+class Past(models.Model):
+    """A unit of today reads what happened on the ground of an old one (đất cũ).
+
+    Written when units are rearranged; it gives no right to change anything.
+    """
+
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+    old = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "old"], name="past_once"),
+            models.CheckConstraint(condition=~Q(unit=F("old")), name="past_is_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"past of unit #{self.unit_id} at unit #{self.old_id} #{self.pk}"
+
+
 class Deputy(models.Model):
     """Somebody who holds another's role for a while, `[from_at, to_at)`."""
 

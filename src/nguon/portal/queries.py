@@ -15,6 +15,7 @@ from nguon.schedule import queries as schedule
 from nguon.schedule.models import Broadcast
 from nguon.territory import names
 from nguon.territory.models import COMMUNE, Unit
+from nguon.territory.queries import list_on_map
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ def get_commune(name: str, *, at: datetime) -> Unit:
     if unit is None:
         raise AbsentError("portal.page_absent")
     return unit
+
+
+def list_heirs(name: str, *, at: datetime) -> list[Unit]:
+    """Return today's communes on the ground of a past one, by its id or its code.
+
+    Where a page once was, people are led to who speaks there now.
+    """
+    past = Unit.objects.filter(Q(uid=name) | Q(code=name), kind=COMMUNE)
+    ended = past.filter(valid_to__lte=at.date()).order_by("-valid_to").first()
+    return list_on_map([ended], day=at.date()) if ended else []
 
 
 def list_notices(unit: Unit, *, at: datetime) -> list[PublicNotice]:

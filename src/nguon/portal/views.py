@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from nguon.core.errors import AbsentError
 from nguon.fleet import files
 from nguon.portal import queries
 
@@ -23,9 +24,20 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def commune(request: HttpRequest, uid: str) -> HttpResponse:
-    """Show a commune's released bulletins, running emergencies first."""
+    """Show a commune's released bulletins, running emergencies first.
+
+    The page of a past commune leads to who has its ground today.
+    """
     at = datetime.now(UTC)
-    unit = queries.get_commune(uid, at=at)
+    try:
+        unit = queries.get_commune(uid, at=at)
+    except AbsentError:
+        heirs = queries.list_heirs(uid, at=at)
+        if not heirs:
+            raise
+        if len(heirs) == 1:
+            return redirect("portal:commune", heirs[0].uid)
+        return render(request, "portal/index.html", {"communes": heirs, "q": ""})
     notices = queries.list_notices(unit, at=at)
     return render(request, "portal/commune.html", {"unit": unit, "notices": notices})
 

@@ -3,6 +3,7 @@
 A unit writes and sends its own; the unit whose submission sums it up accepts it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -10,7 +11,8 @@ from django.db.models import Q, QuerySet
 from nguon.core.errors import AbsentError
 from nguon.people import access
 from nguon.people.models import APPROVER, AUTHOR, Officer
-from nguon.reports.models import Form, Period, Submission
+from nguon.people.queries import list_holders_in
+from nguon.reports.models import Call, Form, Period, Submission
 from nguon.territory.models import Unit
 
 WRITERS = (AUTHOR, APPROVER)
@@ -70,7 +72,7 @@ def decider_of(row: Submission) -> Unit:
 
 def may_write(officer: Officer, row: Submission, *, at: datetime) -> bool:
     """Say whether an officer may write answers of a unit."""
-    return any(access.can(officer, kind, unit=row.unit, at=at) for kind in WRITERS)
+    return writes_for(officer, row.unit, at=at)
 
 
 def may_send(officer: Officer, row: Submission, *, at: datetime) -> bool:
@@ -85,5 +87,39 @@ def may_decide(officer: Officer, row: Submission, *, at: datetime) -> bool:
 
 def check_writer(officer: Officer, row: Submission, *, at: datetime) -> None:
     """Refuse whoever may not write here. Raises AbsentError, NoRightError."""
-    if not may_write(officer, row, at=at):
-        access.check_can(officer, AUTHOR, unit=row.unit, at=at)
+    check_writes_for(officer, row.unit, at=at)
+
+
+def fence_calls(officer: Officer, *, at: datetime) -> QuerySet[Call]:
+    """Keep the calls that units of an officer's ground have to answer."""
+    return access.fence(Call.objects.all(), officer=officer, at=at)
+
+
+def access_call(officer: Officer, uid: str, *, at: datetime) -> Call:
+    """Return a call that this officer may see. Raises AbsentError."""
+    found = fence_calls(officer, at=at).select_related("unit", "answered_by", "answer")
+    call = found.filter(uid=uid).first()
+    if call is None:
+        raise AbsentError("reports.call_absent")
+    return call
+
+
+def writes_for(officer: Officer, unit: Unit, *, at: datetime) -> bool:
+    """Say whether an officer writes what a unit reports."""
+    return any(access.can(officer, kind, unit=unit, at=at) for kind in WRITERS)
+
+
+def check_writes_for(officer: Officer, unit: Unit, *, at: datetime) -> None:
+    """Refuse whoever does not. Raises AbsentError, NoRightError."""
+    if not writes_for(officer, unit, at=at):
+        access.check_can(officer, AUTHOR, unit=unit, at=at)
+
+
+def list_writers(units: Collection[Unit], *, at: datetime) -> list[Officer]:
+    """Return who writes for these units, each once."""
+    told = {
+        officer.pk: officer
+        for kind in WRITERS
+        for officer in list_holders_in(units, kind=kind, at=at)
+    }
+    return list(told.values())

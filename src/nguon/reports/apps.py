@@ -9,6 +9,10 @@ _OPEN = (
     " AND s.state IN ('draft', 'returned'))"
 )
 _USED = "EXISTS (SELECT 1 FROM reports_period p WHERE p.form_id = {row}.form_id)"
+_ANSWERED = (
+    "EXISTS (SELECT 1 FROM reports_call c"
+    " WHERE c.id = {row}.call_id AND c.answered_at IS NOT NULL)"
+)
 # Both sides times the denominator: a division could be of whole numbers, or by 0.
 _BEYOND = (
     "EXISTS (SELECT 1 FROM reports_field f WHERE f.id = NEW.field_id AND ("
@@ -44,6 +48,33 @@ GUARDS = (
         "UPDATE",
         "reports.answer_moved: an answer stays with its submission and field",
         "NEW.submission_id <> OLD.submission_id OR NEW.field_id <> OLD.field_id",
+    ),
+    *(
+        guards.Guard(
+            f"nguon_reports_section_{event.lower()}",
+            "reports_section",
+            event,
+            "reports.section_locked: what was sent or accepted is not changed",
+            f"NOT {_OPEN.format(row='NEW' if event == 'INSERT' else 'OLD')}",
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    *guards.append_only("reports_issue", "reports.issue"),
+    guards.Guard(
+        "nguon_reports_issue_insert",
+        "reports_issue",
+        "INSERT",
+        "reports.not_now: only what was accepted is issued",
+        "NOT EXISTS (SELECT 1 FROM reports_submission s"
+        " WHERE s.id = NEW.submission_id AND s.state = 'accepted')",
+    ),
+    guards.Guard(
+        "nguon_reports_submission_issued",
+        "reports_submission",
+        "UPDATE",
+        "reports.issued: a report that was issued does not change",
+        "NEW.state <> OLD.state AND EXISTS"
+        " (SELECT 1 FROM reports_issue i WHERE i.submission_id = NEW.id)",
     ),
     *(
         guards.Guard(
@@ -98,6 +129,24 @@ GUARDS = (
         "DELETE",
         "reports.submission_kept: what was sent once is not deleted",
         "OLD.first_sent_on IS NOT NULL",
+    ),
+    guards.Guard(
+        "nguon_reports_call_answered",
+        "reports_call",
+        "UPDATE",
+        "reports.call_answered: what was given back stays as it was given",
+        "OLD.answered_at IS NOT NULL OR NEW.sha256 <> OLD.sha256"
+        " OR NEW.unit_id <> OLD.unit_id OR NEW.file_id <> OLD.file_id",
+    ),
+    *(
+        guards.Guard(
+            f"nguon_reports_mapping_{event.lower()}",
+            "reports_mapping",
+            event,
+            "reports.call_answered: what was given back stays as it was given",
+            _ANSWERED.format(row="NEW" if event == "INSERT" else "OLD"),
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
     ),
     guards.Guard(
         "nguon_reports_period_fixed",

@@ -1,7 +1,7 @@
 """Reads what officers type about reports: periods, fields, answers."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from nguon.core.errors import InvalidError
@@ -10,6 +10,7 @@ from nguon.plan.forms import need_day
 from nguon.plan.money import read_number, read_year
 from nguon.reports import rules
 from nguon.reports.models import Field
+from nguon.territory.models import Unit
 
 
 def read_days(sent: Mapping[str, str], *, at: datetime) -> Days:
@@ -20,14 +21,32 @@ def read_days(sent: Mapping[str, str], *, at: datetime) -> Days:
     """
     kind = sent.get("kind", "")
     if kind == rules.RANGE:
-        first = need_day(sent, "first_date", at=at)
-        last = need_day(sent, "last_date", at=at)
-        days = Days(first, last + timedelta(days=1))
-        days.check()
-        return days
+        return read_range(sent, at=at)
     year = read_year(sent.get("year", ""))
     number = 1 if kind == rules.YEAR else read_whole(sent.get("number", ""))
     return rules.whole_period(kind, year, number)
+
+
+def read_range(sent: Mapping[str, str], *, at: datetime) -> Days:
+    """Return the days from a day to a day. Raises as `read_days`."""
+    first = need_day(sent, "first_date", at=at)
+    last = need_day(sent, "last_date", at=at)
+    days = Days(first, last + timedelta(days=1))
+    days.check()
+    return days
+
+
+def read_due(sent: Mapping[str, str], *, at: datetime) -> date:
+    """Return until when a call is to be answered. Raises as `read_days`."""
+    return need_day(sent, "due_date", at=at)
+
+
+def read_own_unit(sent: Mapping[str, str], units: Collection[Unit]) -> Unit:
+    """Return the chosen one of the units. Raises InvalidError `reports.target_unit`."""
+    for unit in units:
+        if unit.uid == sent.get("unit", ""):
+            return unit
+    raise InvalidError("reports.target_unit")
 
 
 def read_whole(text: str) -> int:
@@ -85,3 +104,12 @@ def read_revision(sent: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len("999999999")):
         raise InvalidError("reports.field_foreign")
     return int(text)
+
+
+def read_sections(sent: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the headings and words of a page, in their order; empty pairs too."""
+    return [
+        (sent.get(f"heading_{n}", ""), sent.get(f"words_{n}", ""))
+        for n in range(1, rules.MAX_SECTIONS + 1)
+        if f"heading_{n}" in sent
+    ]

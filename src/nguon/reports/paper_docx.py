@@ -27,6 +27,8 @@ HEAD = (Mm(68), Mm(94))
 FOOT = (Mm(81), Mm(81))
 COLUMNS = (Mm(11), Mm(70), Mm(33), Mm(48))
 INDENT = Mm(10)
+# Word's own, on both sides of a cell.
+CELL_MARGIN = 108  # twentieths of a point
 
 
 def write(paper: Paper) -> bytes:
@@ -42,11 +44,14 @@ def write(paper: Paper) -> bytes:
     _add(document, "", size=6)
     for one in paper.opening:
         _body(document, one)
+    for heading, words in paper.sections:
+        _part(document, heading, words)
     if paper.rows:
+        if paper.sections:
+            _add(document, papers.FIGURES, bold=True)
         _table(document, paper)
     for heading, words in paper.texts:
-        _add(document, heading, bold=True)
-        _body(document, words)
+        _part(document, heading, words)
     _add(document, "")
     _foot(document, paper)
     document.core_properties.title = paper.title
@@ -103,6 +108,13 @@ def _body(document: Document, text: str) -> None:
     paragraph.paragraph_format.space_after = Pt(6)
 
 
+def _part(document: Document, heading: str, words: str) -> None:
+    title = _add(document, heading, bold=True)
+    title.paragraph_format.keep_with_next = True
+    for line in words.splitlines():
+        _body(document, line)
+
+
 def _rule(paragraph: Paragraph, *, indent_mm: float) -> None:
     """Draw the line under a paragraph, shorter than it on both sides."""
     ruled = paragraph.insert_paragraph_before("")
@@ -144,7 +156,7 @@ def _head(document: Document, paper: Paper) -> None:
     _first(left, papers.BODY, size=13, bold=True)
     unit = _add(left, paper.unit.upper(), size=13, bold=True, align=middle)
     _rule(unit, indent_mm=20)
-    _add(left, papers.NUMBER, size=13, align=middle)
+    _add(left, f"Số: {paper.number}", size=13, align=middle)
     _first(right, papers.NATION, size=12, bold=True)
     motto = _add(right, papers.MOTTO, size=13, bold=True, align=middle)
     _rule(motto, indent_mm=16)
@@ -178,6 +190,7 @@ def _table(document: Document, paper: Paper) -> None:
     for row in paper.rows:
         _fill(table.add_row().cells, row, bold=False)
     _widen(table, COLUMNS)
+    _indent(table)
     _add(document, "", size=6)
 
 
@@ -191,7 +204,21 @@ def _fill(cells: Iterable[_Cell], texts: Iterable[str], *, bold: bool) -> None:
 
 def _repeat(row: Any) -> None:
     """Let the head of a table stand on each of its pages."""
-    properties = row._tr.get_or_add_trPr()
-    element = OxmlElement("w:tblHeader")
+    _mark(row, "w:tblHeader")
+
+
+def _mark(row: Any, name: str) -> None:
+    element = OxmlElement(name)
     element.set(qn("w:val"), "true")
-    properties.append(element)
+    row._tr.get_or_add_trPr().insert(0, element)
+
+
+def _indent(table: Any) -> None:
+    """Let lines begin where the text begins, and no row be cut by a page."""
+    element = OxmlElement("w:tblInd")
+    element.set(qn("w:w"), str(CELL_MARGIN))
+    element.set(qn("w:type"), "dxa")
+    after = ("w:tblBorders", "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
+    table._tbl.tblPr.insert_element_before(element, *after)
+    for row in table.rows:
+        _mark(row, "w:cantSplit")

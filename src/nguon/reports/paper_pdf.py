@@ -82,10 +82,14 @@ def _story(paper: Paper) -> list[Any]:
         Spacer(0, 4 * mm),
         *(line(one, text) for one in paper.opening),
     ]
+    head = style(14, BOLD, spaceAfter=4, keepWithNext=1)
+    for heading, words in paper.sections:
+        story += [line(heading, head), *(line(one, text) for one in words.splitlines())]
     if paper.rows:
+        story += [line(papers.FIGURES, head)] if paper.sections else []
         story += [Spacer(0, 2 * mm), _table(paper), Spacer(0, 4 * mm)]
     for heading, words in paper.texts:
-        story += [line(heading, style(14, BOLD, spaceAfter=4)), line(words, text)]
+        story += [line(heading, head), *(line(one, text) for one in words.splitlines())]
     return [*story, Spacer(0, 6 * mm), KeepTogether([_foot(paper)])]
 
 
@@ -101,7 +105,7 @@ def _head(paper: Paper) -> Table:
             line(papers.BODY, bold),
             line(paper.unit.upper(), bold),
             _rule("35%"),
-            line(papers.NUMBER, plain),
+            line(f"Số: {paper.number}", plain),
         ],
         [
             line(papers.NATION, style(12, BOLD, alignment=TA_CENTER)),

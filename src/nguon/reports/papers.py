@@ -7,12 +7,12 @@ issues it; until then their places stay empty.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 
 from nguon.reports import rules
-from nguon.reports.models import Period, Submission
+from nguon.reports.models import Issue, Period, Submission
 from nguon.reports.queries import Line
 
 NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
@@ -20,7 +20,9 @@ MOTTO = "Độc lập - Tự do - Hạnh phúc"
 BODY = "ỦY BAN NHÂN DÂN"
 # Blanks that stay as wide as they are written: a pen writes into them.
 _GAP = "\N{NO-BREAK SPACE}" * 6
-NUMBER = f"Số: {_GAP}/BC-UBND"
+NUMBER = f"{_GAP}/BC-UBND"
+FIGURES = "Biểu số liệu"
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 HEAD = ("TT", "Nội dung", "Số liệu", "Ghi chú")
 SIGNED = "TM. ỦY BAN NHÂN DÂN"
 NOT_YET = "DỰ THẢO, CHƯA ĐƯỢC DUYỆT"
@@ -38,10 +40,18 @@ class Paper:
     texts: Sequence[tuple[str, str]]
     recipients: Sequence[str]
     is_draft: bool
+    sections: Sequence[tuple[str, str]] = ()
+    number: str = NUMBER
+    issued_on: date | None = None
 
     @property
     def place_and_day(self) -> str:
         """Where and when it is issued; the day is written when it is."""
+        if self.issued_on is not None:
+            day = self.issued_on
+            # Days under ten and the first two months bear a nought (decree 30/2020).
+            month = f"{day.month:02}" if day.month <= 2 else str(day.month)
+            return f"{self.place}, ngày {day.day:02} tháng {month} năm {day.year}"
         return f"{self.place}, ngày {_GAP} tháng {_GAP} năm {_GAP}"
 
 
@@ -60,6 +70,7 @@ def describe(row: Submission, lines: Iterable[Line]) -> Paper:
             f"Số liệu do {row.sent_by.full_name} ký gửi trên Hệ thống thông tin nguồn"
             f" {_moment(row.sent_at)}; số ghi “hệ thống đếm” lấy từ số liệu thật."
         )
+    issue = Issue.objects.filter(submission=row).first()
     return Paper(
         unit=row.unit.full_name,
         place=row.unit.name,
@@ -78,6 +89,12 @@ def describe(row: Submission, lines: Iterable[Line]) -> Paper:
         ],
         recipients=_recipients(row),
         is_draft=row.state != rules.ACCEPTED,
+        sections=[
+            (f"{ROMAN[one.number - 1]}. {one.heading.upper()}", one.words)
+            for one in row.sections.order_by("number", "pk")
+        ],
+        number=issue.number if issue else NUMBER,
+        issued_on=issue.issued_on if issue else None,
     )
 
 

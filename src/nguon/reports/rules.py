@@ -1,5 +1,6 @@
 """What a report is and how it moves, as tables and plain functions."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -66,6 +67,12 @@ KINDS = {
 MONTHS = {MONTH: 1, QUARTER: 3, HALF: 6, YEAR: 12}
 
 MAX_FIELDS, MAX_DUE_DAYS = 80, 60
+MAX_SECTIONS, MAX_SECTION = 12, 10_000
+MAX_NUMBER = 60
+# What a page takes in one piece (`client_max_body_size` of the web server is 5 MB).
+MAX_PDF = 4 * 1024**2
+# 123/BC-UBND: the number, then the symbol of kind and body (decree 30/2020, annex I).
+_NUMBER = re.compile(r"\d+[a-zA-Z]?/[\w&.-]+(?:[/-][\w&.-]+)*")
 MOST = Decimal(10) ** 13
 REMIND_DAYS = 3
 LATE_EVERY_DAYS = 7
@@ -147,6 +154,12 @@ def reminder_on(due: date, *, today: date, holidays: Collection[date]) -> date |
         early -= DAY
         left -= is_working(early, holidays)
     return early if early <= today else None
+
+
+def due_words(due: date, *, today: date) -> str:
+    """Return until when, or for how long it is late already."""
+    late = (today - due).days
+    return f"quá hạn {late} ngày" if late > 0 else f"hạn {due:%d/%m/%Y}"
 
 
 # --- fields and answers -------------------------------------------------------------
@@ -308,3 +321,64 @@ def is_late(due: date, first_sent: date | None, *, today: date) -> bool:
 def clean_words(text: str, *, what: str, needed: bool = True) -> str:
     """Return a line of words. Raises InvalidError `plan.text_…`."""
     return clean(text, most=MAX_WORDS, what=what, needed=needed)
+
+
+def clean_section(text: str) -> str:
+    """Return lines without stray blanks. Raises InvalidError `reports.section_long`."""
+    lines = (" ".join(line.split()) for line in text.replace("\0", "").splitlines())
+    kept = "\n".join(line for line in lines if line)
+    if len(kept) > MAX_SECTION:
+        raise InvalidError("reports.section_long", most=MAX_SECTION)
+    return kept
+
+
+def check_number(text: str) -> str:
+    """Return a register number, as 123/BC-UBND. InvalidError `reports.issue_number`."""
+    number = "".join(text.split())
+    if len(number) > MAX_NUMBER or not _NUMBER.fullmatch(number):
+        raise InvalidError("reports.issue_number")
+    return number
+
+
+# --- calls --------------------------------------------------------------------------
+
+# A placeholder's name, or a sheet of at most 31 letters with a cell.
+MAX_PLACE = 140
+
+FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
+WHATS = {
+    FIGURE: "Chỉ tiêu",
+    FIELD: "Mục của biểu mẫu",
+    KNOWN_WHAT: "Thông tin chung",
+    WORDS: "Lời cố định",
+}
+KNOWN = {
+    "unit": "Tên đơn vị",
+    "first": "Từ ngày",
+    "last": "Đến ngày",
+    "today": "Ngày điền",
+    "sender": "Nơi yêu cầu",
+}
+SAME, BEFORE, SO_FAR = "same", "before", "so_far"
+SPANS = {
+    SAME: "Đúng các ngày của yêu cầu",
+    BEFORE: "Cùng các ngày ấy năm trước",
+    SO_FAR: "Từ đầu năm đến hết kỳ",
+}
+VALUE, ABOVE, BELOW = "value", "above", "below"
+PARTS = {VALUE: "Giá trị", ABOVE: "Tử số", BELOW: "Mẫu số"}
+
+
+def span_days(span: str, days: Period) -> Period:
+    """Return the days that a place tells of, from those the call asks about."""
+    if span == BEFORE:
+        return Period(_year_before(days.first), _year_before(days.after))
+    if span == SO_FAR:
+        return Period(date(days.last.year, 1, 1), days.after)
+    return days
+
+
+def _year_before(day: date) -> date:
+    # 29 February of a leap year stands for the end of February.
+    last = 28 if (day.month, day.day) == (2, 29) else day.day
+    return day.replace(year=day.year - 1, day=last)

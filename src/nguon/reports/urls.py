@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from nguon.reports.views import forms, logs, periods, submissions
+from nguon.reports.views import calls, forms, logs, periods, sections, submissions
 
 app_name = "reports"
 urlpatterns = [
@@ -27,12 +27,26 @@ urlpatterns = [
     path("ky/<slug:uid>/tong-hop.csv", periods.table_csv, name="table_file"),
     path("ky/<slug:uid>/tong-hop.xlsx", periods.table_xlsx, name="workbook"),
     path("ky/<slug:uid>/dong/", periods.close, name="close"),
+    path("yeu-cau/", calls.index, name="calls"),
+    path("yeu-cau/bang.csv", calls.index_file, name="calls_file"),
+    path("yeu-cau/moi/", calls.create, name="create_call"),
+    path("yeu-cau/<slug:uid>/", calls.show, name="call"),
+    path("yeu-cau/<slug:uid>/cho/", calls.place, name="place"),
+    path("yeu-cau/<slug:uid>/xong/", calls.answer, name="answer_call"),
+    re_path(
+        r"^yeu-cau/(?P<uid>[a-z2-7]{12})/(?P<which>mau|tra-loi)/$",
+        calls.file,
+        name="call_file",
+    ),
     path("<slug:uid>/", submissions.show, name="submission"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/van-ban/(?P<kind>pdf|docx)/$",
         submissions.paper,
         name="paper",
     ),
+    path("<slug:uid>/loi/", sections.sections, name="sections"),
+    path("<slug:uid>/ban-hanh/", submissions.take_issue, name="take_issue"),
+    path("<slug:uid>/ban-hanh.pdf", submissions.issued, name="issued"),
     path("<slug:uid>/luu/", submissions.save, name="save"),
     re_path(
         r"^(?P<uid>[a-z2-7]{12})/(?P<verb>tra-lai|duyet|mo-khoa)/$",

@@ -263,7 +263,7 @@ def fence_broadcasts(
 
     What is still being written or decided above is not theirs to see.
     """
-    paths = access.paths_of(officer, at=at)
+    paths = access.read_paths(officer, at=at)
     ground = Q(pk__in=[])
     for path in paths:
         ground |= Q(**{f"{way}unit__path__startswith": path})

@@ -1,7 +1,8 @@
 """Every change to ground by an operator; the official lists come by `load`."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import count
 
 from django.db import IntegrityError, transaction
@@ -9,7 +10,7 @@ from django.db import IntegrityError, transaction
 from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.territory import names, villages
-from nguon.territory.models import VILLAGE, Unit
+from nguon.territory.models import VILLAGE, Succession, Unit
 
 
 class RowsWrongError(InvalidError):
@@ -61,7 +62,9 @@ def import_villages(
 
 
 def _create(fresh: Sequence[villages.Village]) -> None:
-    codes = _free_codes(fresh)
+    codes = _free_codes(
+        [village.commune for village in fresh], [village.code for village in fresh]
+    )
     units = [
         Unit(
             kind=VILLAGE,
@@ -93,11 +96,91 @@ def _change(changed: Sequence[villages.Village]) -> None:
         unit.save(update_fields=["code", "population"])
 
 
-def _free_codes(fresh: Sequence[villages.Village]) -> dict[int, Iterator[str]]:
+@dataclass(frozen=True)
+class Renewal:
+    """A village that goes on in another commune, under a name.
+
+    `into` is the village that the new map has of it already.
+    """
+
+    old: Unit
+    commune: Unit
+    name: str
+    into: Unit | None = None
+
+
+@transaction.atomic
+def renew_villages(*, renewals: Sequence[Renewal], day: date) -> dict[int, Unit]:
+    """End villages on a day and begin each anew in its new commune, from that day on.
+
+    Returns the new ones by the key of the old. What happened stays with the old one,
+    which the succession table names. The right is asked by whoever rearranges.
+    """
+    codes = _free_codes([one.commune for one in renewals])
+    fresh = [
+        Unit(
+            kind=VILLAGE,
+            code=next(codes[one.commune.pk]),
+            subkind=one.old.subkind,
+            name=one.name,
+            folded=names.fold(f"{one.old.subkind} {one.name}"),
+            parent=one.commune,
+            valid_from=day,
+            lat=one.old.lat,
+            lon=one.old.lon,
+            population=one.old.population,
+        )
+        for one in renewals
+        if one.into is None
+    ]
+    made = iter(Unit.objects.bulk_create(fresh, batch_size=500))
+    pairs = {one.old.pk: one.into or next(made) for one in renewals}
+    for one in renewals:
+        unit = pairs[one.old.pk]
+        unit.path = f"{one.commune.path}{unit.pk}/"
+    Unit.objects.bulk_update(fresh, ["path"], batch_size=200)
+    _end(pairs, day)
+    Succession.objects.bulk_create(
+        [Succession(old_id=old, new=new, kind="whole") for old, new in pairs.items()],
+        batch_size=500,
+    )
+    return pairs
+
+
+@transaction.atomic
+def restore_villages(
+    *, pairs: Mapping[int, int], made: Collection[int], day: date
+) -> None:
+    """Let villages go on as before `renew_villages`; `pairs` are old to new keys.
+
+    Those of the new that were `made` for it end: by `day`, or after their first day
+    when that is later.
+    """
+    first = Unit.objects.filter(pk__in=list(made)[:1]).values_list("valid_from")
+    for (begun,) in first:
+        _end(made, max(day, begun + timedelta(days=1)))
+    for part in _parts(pairs):
+        Succession.objects.filter(old__in=part, new__kind=VILLAGE).delete()
+    _end(pairs, None)
+
+
+def _end(units: Collection[int], day: date | None) -> None:
+    for part in _parts(units):
+        Unit.objects.filter(pk__in=part).update(valid_to=day)
+
+
+def _parts(keys: Collection[int]) -> Iterator[list[int]]:
+    listed = sorted(keys)
+    for start in range(0, len(listed), 500):
+        yield listed[start : start + 500]
+
+
+def _free_codes(
+    communes: Sequence[Unit], also: Iterable[str] = ()
+) -> dict[int, Iterator[str]]:
     """Return for each commune codes that nobody ever had: 23764-01 and so on."""
-    communes = {village.commune.pk: village.commune for village in fresh}
     taken = set(Unit.objects.filter(kind=VILLAGE).values_list("code", flat=True))
-    taken |= {village.code for village in fresh}
+    taken |= set(also)
 
     def number(commune: Unit) -> Iterator[str]:
         for n in count(1):
@@ -105,4 +188,4 @@ def _free_codes(fresh: Sequence[villages.Village]) -> dict[int, Iterator[str]]:
             if code not in taken:
                 yield code
 
-    return {key: number(commune) for key, commune in communes.items()}
+    return {commune.pk: number(commune) for commune in set(communes)}

@@ -45,6 +45,7 @@ def chores() -> list[Chore]:
         Chore("listening", lambda at: indicators.end_due(at=at), every_seconds=600),
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
         Chore("reports due", lambda at: reports.remind(at=at), every_seconds=3600),
+        Chore("calls due", lambda at: reports.remind_calls(at=at), every_seconds=3600),
         Chore("contacts", lambda at: fleet.forget_contacts(at=at), every_seconds=3600),
         Chore("tracks", lambda at: newsroom.tell_late_tracks(at=at), every_seconds=60),
         Chore("feeds", lambda at: newsroom.fetch_feeds(at=at), every_seconds=1),

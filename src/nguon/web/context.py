@@ -14,6 +14,7 @@ from nguon.newsroom import arrivals
 from nguon.people import access
 from nguon.people import queries as people
 from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
+from nguon.reorganization import access as reorganization
 from nguon.schedule import papers
 from nguon.schedule import queries as schedule
 
@@ -71,6 +72,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 len(schedule.list_waiting(user, at=at))
                 + len(papers.list_waiting(user, at=at))
             )
+        ),
+        "rearranges": SimpleLazyObject(
+            lambda: bool(reorganization.list_provinces(user, at=at))
         ),
         "running_stops": SimpleLazyObject(lambda: emergency.list_active(user, at=at)),
     }

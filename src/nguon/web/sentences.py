@@ -806,6 +806,48 @@ SENTENCES: dict[str, str] = {
     "channels.print_not_asked": (
         "Bản tin này không chọn kênh “Bản tin in”. Hãy sửa thành bản mới và chọn."
     ),
+    # reorganization
+    "reorganization.absent": "Không có lần sắp xếp này trong địa bàn của bạn.",
+    "reorganization.not_province": (
+        "Sắp xếp đơn vị là việc của cán bộ cấp tỉnh. Hãy báo cho tỉnh."
+    ),
+    "reorganization.title": "Hãy ghi tên lần sắp xếp, nhiều nhất {limit} ký tự.",
+    "reorganization.day_missing": "Hãy chọn ngày sắp xếp trong danh sách.",
+    "reorganization.nothing": (
+        "Bảng kế thừa không có đơn vị nào được sắp xếp ngày {day}. Hãy chọn ngày khác."
+    ),
+    "reorganization.overlap": (
+        "Một phần địa bàn này đang ở trong “{title}”. Hãy chạy xong hoặc bỏ lần ấy."
+    ),
+    "reorganization.state": "Lần sắp xếp này {state}, nên không làm việc ấy được nữa.",
+    "reorganization.own_merge": (
+        "Bạn đã lập hoặc quyết định trong lần sắp xếp này. "
+        "Hãy nhờ người duyệt khác xem và chạy."
+    ),
+    "reorganization.too_early": "Chưa tới ngày {day}. Từ ngày ấy mới chạy được.",
+    "reorganization.blocked": (
+        "Chưa làm được: {what}. Hãy đợi xong hoặc kết thúc trước, rồi thử lại."
+    ),
+    "reorganization.undecided": (
+        "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
+    ),
+    "reorganization.changed": (
+        "Từ lúc bạn xem đã có thay đổi. Chưa chuyển gì; hãy xem lại bản mới rồi chạy."
+    ),
+    "reorganization.lost": (
+        "Số {kind} sau khi chuyển là {after}, trước là {before}. "
+        "Đã trả lại tất cả như cũ; hãy báo bộ phận kỹ thuật."
+    ),
+    "reorganization.moved_since": (
+        "{count} mục đã được sửa sau khi chuyển ({kinds}). Chưa hoàn tác gì; "
+        "hãy xem danh sách, rồi chọn hoàn tác phần còn lại."
+    ),
+    "reorganization.unit_absent": (
+        "Đơn vị này không cần chọn nơi nhận trong lần sắp xếp này."
+    ),
+    "reorganization.heir_elsewhere": (
+        "{unit} không có đất ở nơi bạn chọn. Hãy chọn trong danh sách."
+    ),
     # plan
     "plan.absent": "Không có kế hoạch này trong phần việc của bạn.",
     "plan.assignment_absent": "Không có việc này trong phần việc của bạn.",
@@ -931,6 +973,55 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
+    "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.issued": (
+        "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
+        " làm báo cáo của kỳ sau."
+    ),
+    "reports.issue_absent": "Báo cáo này chưa có văn bản đã ban hành.",
+    "reports.issue_number": (
+        "Số, ký hiệu phải như 123/BC-UBND. Hãy chép đúng trên văn bản đã ban hành."
+    ),
+    "reports.issue_day": (
+        "Ngày ban hành phải từ ngày gửi báo cáo {first} đến hôm nay. Hãy xem lại."
+    ),
+    "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
+    "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
+    "reports.call_answered": (
+        "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
+        " với cùng tệp; các chỗ đã nối được nhớ."
+    ),
+    "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
+    "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
+    "reports.call_file": (
+        "Tệp phải là Word .docx hoặc Excel .xlsx. Tệp .doc, .xls cũ thì mở ra rồi lưu"
+        " thành kiểu mới."
+    ),
+    "reports.call_big": "Tệp mẫu lớn hơn {most} MB. Hãy bỏ bớt hình trong tệp.",
+    "reports.call_bomb": "Tệp này phồng lên khi mở ra nên không nhận. Hãy báo nơi gửi.",
+    "reports.call_broken": (
+        "Tệp hỏng hoặc có mật khẩu nên không mở được. Hãy xin lại tệp, bỏ mật khẩu."
+    ),
+    "reports.call_active": (
+        "Tệp có macro, tệp nhúng hoặc lệnh lấy dữ liệu từ nơi khác nên không nhận. Hãy"
+        " xin nơi gửi tệp không có các thứ đó."
+    ),
+    "reports.call_external": (
+        "Tệp tự lấy nội dung từ địa chỉ bên ngoài nên không nhận. Hãy báo nơi gửi."
+    ),
+    "reports.place_absent": "Không có chỗ này trong tệp mẫu. Hãy tải lại trang.",
+    "reports.cell_absent": (
+        "Không có ô này. Hãy ghi trang và ô như Biểu 1!C7. Các trang: {names}."
+    ),
+    "reports.cell_formula": (
+        "Ô {cell} có công thức của nơi gửi nên không ghi đè. Hãy chọn ô trống."
+    ),
+    "reports.cell_merged": "Ô {cell} nằm trong ô gộp. Hãy dùng ô đầu là {first}.",
+    "reports.target": "Hãy chọn trong danh sách chỗ này ghi gì.",
+    "reports.target_unit": "Hãy chọn đơn vị trong danh sách.",
     "reports.own_report": "Không tự duyệt báo cáo mình vừa gửi. Hãy nhờ người khác.",
     # indicators
     "indicators.day_open": "Ngày {day} chưa hết nên chưa đếm được.",
@@ -952,6 +1043,9 @@ SENTENCES: dict[str, str] = {
         "{name} không có trên bản đồ ngày {day}. Đơn vị cùng địa bàn: {heirs}."
     ),
     "indicators.unknown": "Không có chỉ tiêu “{code}”. Hãy chọn trong danh mục.",
+    "indicators.not_reported": (
+        "“{name}” do hệ thống đếm, không nhận số từ báo cáo. Hãy xem số đó ở Chỉ tiêu."
+    ),
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
     ),

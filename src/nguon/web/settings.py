@@ -55,6 +55,7 @@ AUTH_USER_MODEL = "people.Officer"
 INSTALLED_APPS = [
     "nguon.demo",
     "nguon.web",
+    "nguon.reorganization",
     "nguon.reports",
     "nguon.plan",
     "nguon.indicators",

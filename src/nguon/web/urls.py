@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("chi-tieu/", include("nguon.indicators.urls")),
     path("nghe/", include("nguon.indicators.public_urls")),
     path("bao-cao/", include("nguon.reports.urls")),
+    path("sap-xep/", include("nguon.reorganization.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("so/", include("nguon.registers.urls")),
     path("kenh/", include("nguon.channels.urls")),

@@ -5,7 +5,7 @@
 `rollups` how they were, and `judging` makes faults and incidents of that; `orders`
 repairs them, `rehearsals` puts the repaired back into service; `installing` puts
 them up; `register` is what the owner knows; `batches` commands many, `groups` names
-who belongs together,
+who belongs together, `moving` puts them into other units,
 `releases` and `rollouts` bring them programs.
 """
 
@@ -52,6 +52,7 @@ from nguon.fleet.actions.groups import join_group, leave_group, save_group
 from nguon.fleet.actions.installing import Job, save_installation, sound_tone
 from nguon.fleet.actions.judging import examine_fleet
 from nguon.fleet.actions.media import store_media
+from nguon.fleet.actions.moving import move_devices
 from nguon.fleet.actions.orders import (
     add_photo,
     assign_order,
@@ -127,6 +128,7 @@ __all__ = [
     "list_outbox",
     "mark_recorded",
     "mark_sent",
+    "move_devices",
     "move_rollout",
     "note_fault",
     "open_order",

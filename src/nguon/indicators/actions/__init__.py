@@ -14,6 +14,7 @@ from nguon.indicators.actions.listening import (
     end_round,
     tell,
 )
+from nguon.indicators.actions.reported import record_reported, withdraw_reported
 
 __all__ = [
     "LATE_DAYS",
@@ -24,6 +25,8 @@ __all__ = [
     "drop_round",
     "end_due",
     "end_round",
+    "record_reported",
     "roll_facts",
     "tell",
+    "withdraw_reported",
 ]

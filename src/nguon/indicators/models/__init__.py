@@ -6,6 +6,7 @@ from nguon.indicators.models.listening import (
     ListeningPlace,
     ListeningRound,
 )
+from nguon.indicators.models.reported import ReportedFigure
 
 __all__ = [
     "DayFact",
@@ -15,4 +16,5 @@ __all__ = [
     "ListeningPlace",
     "ListeningRound",
     "MonthFact",
+    "ReportedFigure",
 ]

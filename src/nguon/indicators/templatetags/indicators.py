@@ -16,6 +16,7 @@ MISSING = {
     rules.NO_FACTS: "chưa đếm được",
     rules.NO_DAYS: "chưa có ngày nào được đếm",
     rules.NOT_TOLD: "chưa ghi",
+    rules.NOT_REPORTED: "chưa báo cáo",
     rules.NOTHING: "không có gì để tính",
     rules.NOT_ASKED: "chưa hỏi mẫu",
     rules.TOO_FEW: "chưa đủ mẫu",
@@ -49,6 +50,8 @@ def why_missing(figure: Figure) -> str:
         return one.why_absent or f"{catalogue.SOURCES[one.source]}: chưa có số liệu."
     if figure.missing == rules.NO_DAYS:
         return "Mỗi ngày được đếm khi đã hết ngày; kỳ này chưa có ngày nào."
+    if figure.missing == rules.NOT_REPORTED:
+        return "Đơn vị báo cáo; chưa có báo cáo nào của các ngày này được duyệt."
     if figure.missing == rules.NOT_TOLD:
         needed = rules.RECIPES[one.code].told
         if needed is not None and needed.how == rules.TOLD:

@@ -57,7 +57,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"figures": [_facts(one) for one in figures]})
     context = {
         "wanted": wanted,
-        "counted": [one for one in figures if one.value is not None],
+        "counted": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source != catalogue.REPORTED
+        ],
+        "reported": [
+            one
+            for one in figures
+            if one.value is not None and one.indicator.source == catalogue.REPORTED
+        ],
         "missing": [one for one in figures if one.value is None],
         "counted_days": figures[0].counted_days if figures else 0,
         "spans": asked.SPANS.items(),
@@ -82,6 +91,8 @@ def _facts(one: Figure) -> dict[str, Any]:
         "below": one.ratio.below,
         "missing": one.missing,
         "counted_days": one.counted_days,
+        "told": one.told,
+        "communes": one.communes,
     }
 
 
@@ -140,7 +151,7 @@ def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     if code not in table.ratios:
         return []
     ratios = table.ratios[code]
-    must_tell = rules.RECIPES[code].told is not None
+    must_tell = rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
@@ -164,7 +175,9 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 
 def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
-    recipe = rules.RECIPES.get(code)
+    one, recipe = catalogue.find(code), rules.RECIPES.get(code)
+    if one.source == catalogue.REPORTED:
+        return _reports(wanted, one)
     if recipe is None:
         return []
     rows = queries.list_behind(wanted.unit, wanted.period, recipe)
@@ -180,8 +193,30 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
     ]
 
 
+def _reports(wanted: Asked, one: catalogue.Indicator) -> list[dict[str, Any]]:
+    """Return what each accepted report told, with the report's address."""
+    rows = []
+    for row in queries.list_reported(wanted.unit, wanted.period, one.code):
+        days = f"{row.first_date:%d/%m/%Y}–{row.period.last:%d/%m/%Y}"
+        numbers = [(one.numerator, row.ratio.above)]
+        if one.denominator:
+            numbers.append((one.denominator, row.ratio.below))
+        rows += [
+            {
+                "unit": _place_name(row.unit),
+                "what": f"{what}, kỳ {days}",
+                "number": number,
+                "report": row.submission,
+            }
+            for what, number in numbers
+        ]
+    return rows
+
+
 def _page_behind(code: str) -> tuple[str, str]:
     """Return where the facts behind a figure are written, and what that is called."""
+    if catalogue.find(code).source == catalogue.REPORTED:
+        return reverse("reports:periods"), "Kỳ báo cáo"
     recipe = rules.RECIPES.get(code)
     how = recipe.told.how if recipe and recipe.told else ""
     if how == rules.REGISTER:

@@ -49,6 +49,12 @@ from nguon.newsroom.actions.feeds import (
     switch_feed,
 )
 from nguon.newsroom.actions.intake import take_file, take_text
+from nguon.newsroom.actions.moving import (
+    copy_suppliers,
+    copy_words,
+    end_copies,
+    remove_copies,
+)
 from nguon.newsroom.actions.recordings import attach_recording
 from nguon.newsroom.actions.renditions import (
     LeaseLostError,
@@ -110,10 +116,13 @@ __all__ = [
     "chosen_texts",
     "claim_rendition",
     "compact_next",
+    "copy_suppliers",
+    "copy_words",
     "create_bulletin",
     "describe_attachment",
     "draft_of",
     "drop_track",
+    "end_copies",
     "end_feed",
     "end_supplier",
     "end_template",
@@ -131,6 +140,7 @@ __all__ = [
     "record_track",
     "remind_arrivals",
     "remove_attachment",
+    "remove_copies",
     "remove_word",
     "renew_lease",
     "return_rendition",

@@ -22,17 +22,23 @@ from nguon.people.actions.receivers import (
     try_receiver,
 )
 from nguon.people.actions.roles import (
+    HandOver,
     announce_absence,
     end_absence,
     end_deputy,
     end_role,
+    forget_past,
     grant_role,
+    hand_over_roles,
     name_deputy,
+    read_past,
+    take_back_roles,
 )
 
 __all__ = [
     "OTHER_CHANNELS",
     "PUSHES",
+    "HandOver",
     "add_receiver",
     "announce_absence",
     "change_contact",
@@ -41,15 +47,19 @@ __all__ = [
     "end_absence",
     "end_deputy",
     "end_role",
+    "forget_past",
     "grant_role",
+    "hand_over_roles",
     "label_of",
     "lock_officer",
     "mark_read",
     "name_deputy",
     "notify",
+    "read_past",
     "register_officer",
     "remove_receiver",
     "reset_password",
+    "take_back_roles",
     "try_receiver",
     "unlock_officer",
 ]

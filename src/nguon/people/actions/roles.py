@@ -1,5 +1,7 @@
 """Every change to what officers may do: roles, deputies, absences."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -8,11 +10,20 @@ from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.people import access
 from nguon.people.actions.notices import notify
-from nguon.people.models import ADMINISTRATOR, ROLES, Absence, Deputy, Officer, Role
+from nguon.people.models import (
+    ADMINISTRATOR,
+    ROLES,
+    Absence,
+    Deputy,
+    Officer,
+    Past,
+    Role,
+)
 from nguon.territory.models import Unit
 
 # A period that ends in the instant in which it began would be no period.
 INSTANT = timedelta(microseconds=1)
+CHUNK = 500
 
 
 @transaction.atomic
@@ -55,6 +66,98 @@ def end_role(*, role_id: int, by: Officer, at: datetime) -> Role:
     role.save(update_fields=["valid_to"])
     audit.record("people.role.ended", target=role, by=by, at=at)
     return role
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What became of a role that went to another unit: its heir, and its deputies."""
+
+    made: int
+    is_new: bool
+    deputies: tuple[int, ...]
+
+
+@transaction.atomic
+def hand_over_roles(*, moves: Mapping[int, int], at: datetime) -> dict[int, HandOver]:
+    """End open roles and begin the same ones at other units, by their keys.
+
+    Who holds such a role there already goes on with that one. Deputies whose time is
+    not over go with the role. The right is asked by whoever rearranges units.
+    """
+    done: dict[int, HandOver] = {}
+    keys = sorted(moves)
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        rows = Role.objects.select_for_update().filter(pk__in=part, valid_to=None)
+        roles = list(rows.order_by("pk"))
+        targets = {moves[role.pk] for role in roles}
+        there = {
+            (role.officer_id, role.unit_id, role.kind): role
+            for role in Role.objects.filter(unit__in=targets, valid_to=None)
+        }
+        fresh: dict[tuple[int, int, str], Role] = {}
+        for role in roles:
+            name = (role.officer_id, moves[role.pk], role.kind)
+            if name not in there:
+                fresh[name] = Role(
+                    officer_id=name[0], unit_id=name[1], kind=name[2], valid_from=at
+                )
+            role.valid_to = max(at, role.valid_from + INSTANT)
+        Role.objects.bulk_update(roles, ["valid_to"], batch_size=200)
+        Role.objects.bulk_create(fresh.values(), batch_size=200)
+        deputies: dict[int, list[int]] = {}
+        held = Deputy.objects.filter(role__in=roles, to_at__gt=at).order_by("pk")
+        for key, role_id in held.values_list("pk", "role"):
+            deputies.setdefault(role_id, []).append(key)
+        for role in roles:
+            name = (role.officer_id, moves[role.pk], role.kind)
+            made = there.get(name) or fresh[name]
+            mine = tuple(deputies.get(role.pk, ()))
+            if mine:
+                Deputy.objects.filter(pk__in=mine).update(role=made)
+            done[role.pk] = HandOver(made.pk, name in fresh, mine)
+    return done
+
+
+@transaction.atomic
+def take_back_roles(*, handed: Mapping[int, HandOver], at: datetime) -> None:
+    """Undo `hand_over_roles`: the old roles go on, those made for it end.
+
+    Raises ConflictError `people.role_held` when somebody was given one of them anew.
+    """
+    for start in range(0, len(handed), CHUNK):
+        part = dict(list(handed.items())[start : start + CHUNK])
+        made = {one.made for one in part.values() if one.is_new}
+        ending = list(Role.objects.filter(pk__in=made, valid_to=None))
+        for role in ending:
+            role.valid_to = max(at, role.valid_from + INSTANT)
+        Role.objects.bulk_update(ending, ["valid_to"], batch_size=200)
+        try:
+            with transaction.atomic():
+                Role.objects.filter(pk__in=part).update(valid_to=None)
+        except IntegrityError as error:
+            raise ConflictError("people.role_held", role="cũ") from error
+        for key, one in part.items():
+            if one.deputies:
+                rows = Deputy.objects.filter(pk__in=one.deputies, role=one.made)
+                rows.update(role=key)
+
+
+@transaction.atomic
+def read_past(*, pairs: Sequence[tuple[int, int]]) -> None:
+    """Let units of today read the past of old ones: keys of (today's, old).
+
+    The right is asked by whoever rearranges units.
+    """
+    rows = [Past(unit_id=unit, old_id=old) for unit, old in pairs]
+    Past.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
+
+
+@transaction.atomic
+def forget_past(*, pairs: Sequence[tuple[int, int]]) -> None:
+    """Undo `read_past`."""
+    for unit, old in pairs:
+        Past.objects.filter(unit=unit, old=old).delete()
 
 
 @transaction.atomic

@@ -67,6 +67,8 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
     found = queries.list_lines(register, reader, request.GET.dict())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
     if wants_json(request):
+        given = found.filter(pk__in=[line.pk for line in page])
+        actions.note_export(book=register, found=given, by=reader.officer, at=reader.at)
         return JsonResponse({"lines": [_facts(register, x, reader) for x in page]})
     words = {key: text for key, text in request.GET.items() if key != "trang" and text}
     context = {

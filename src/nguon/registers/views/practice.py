@@ -37,6 +37,7 @@ PAGES = {
 
 
 WRITE, SEND = "viet", "gui"
+LEFT_OFF = {"tinh_trang": rules.LEFT_OFF}
 
 
 @require_safe
@@ -68,6 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": rules.STATES.items(),
         "asked": {k: v for k, v in request.GET.items() if k != "trang" and v},
         "steps": list(rules.STEPS.values()),
+        "left_off": queries.list_runs(reader, LEFT_OFF).count(),
         "minutes": sum(one.minutes for one in lessons.readings().values()),
     }
     return render(request, "registers/practice/index.html", context)

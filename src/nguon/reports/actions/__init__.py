@@ -1,6 +1,15 @@
 """Every change to reports. Each is one transaction and leaves one line in the audit."""
 
+from nguon.reports.actions.calls import (
+    Target,
+    answer_call,
+    map_place,
+    open_call,
+    remind_calls,
+    unmap_place,
+)
 from nguon.reports.actions.forms import add_field, create_form, remove_field
+from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
 from nguon.reports.actions.periods import close_period, open_period, remind
 from nguon.reports.actions.submissions import (
     accept,
@@ -11,15 +20,24 @@ from nguon.reports.actions.submissions import (
 )
 
 __all__ = [
+    "Target",
     "accept",
     "add_field",
+    "answer_call",
     "close_period",
     "create_form",
+    "draft_sections",
+    "map_place",
+    "open_call",
     "open_period",
     "remind",
+    "remind_calls",
     "remove_field",
     "save_answers",
+    "save_sections",
     "send",
     "send_back",
+    "take_issue",
     "unlock",
+    "unmap_place",
 ]

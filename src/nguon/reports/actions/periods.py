@@ -106,13 +106,8 @@ def _ask(period: Period, units: Collection[Unit]) -> None:
 
 
 def _tell_opened(period: Period, units: Collection[Unit], at: datetime) -> None:
-    told = {
-        officer.pk: officer
-        for kind in access.WRITERS
-        for officer in list_holders_in(units, kind=kind, at=at)
-    }
     notify(
-        officers=told.values(),
+        officers=access.list_writers(units, at=at),
         subject=f"Kỳ báo cáo: {period.name}, hạn {period.due_date:%d/%m/%Y}",
         body=period.form.title,
         url=reverse("reports:period", args=[period.uid]),
@@ -170,11 +165,7 @@ def remind(*, at: datetime) -> int:
 
 def _list_writers(row: Submission, at: datetime) -> Collection[Officer]:
     """Return who writes for a unit; where nobody does, who waits for its report."""
-    told = {
-        officer
-        for kind in access.WRITERS
-        for officer in list_holders_in([row.unit], kind=kind, at=at)
-    }
+    told = access.list_writers([row.unit], at=at)
     return told or list_holders_in([access.decider_of(row)], kind=APPROVER, at=at)
 
 
@@ -197,9 +188,7 @@ def _remind(
         )
         return
     for row in rows:
-        due = row.period.due_date
-        late = (today - due).days
-        words = f"quá hạn {late} ngày" if late > 0 else f"hạn {due:%d/%m/%Y}"
+        words = rules.due_words(row.period.due_date, today=today)
         notify(
             officers=[officer],
             subject=f"Báo cáo chưa gửi: {row.period.name}, {words}",

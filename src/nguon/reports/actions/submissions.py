@@ -8,19 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nguon.audit import actions as audit
-from nguon.core.errors import (
-    AbsentError,
-    ConflictError,
-    InvalidError,
-    RefusedError,
-)
+from nguon.core.errors import ConflictError, InvalidError, RefusedError
+from nguon.indicators import actions as indicators
+from nguon.indicators import catalogue
 from nguon.indicators.catalogue import SHARE
 from nguon.people import access as people
 from nguon.people.actions import notify
 from nguon.people.models import APPROVER, Officer
 from nguon.people.queries import list_holders_in
 from nguon.reports import access, queries, rules
-from nguon.reports.models import Answer, Field, Step, Submission
+from nguon.reports.actions.locks import check_above, check_revision, lock
+from nguon.reports.models import Answer, Field, Issue, Step, Submission
 
 
 @transaction.atomic
@@ -39,10 +37,10 @@ def save_answers(
     saved since, `reports.locked`, `reports.closed`), InvalidError (those of
     `rules.check_pair`, `reports.field_foreign`), NoRightError, AbsentError.
     """
-    row = _lock(submission_id)
+    row = lock(submission_id)
     access.check_writer(by, row, at=at)
     rules.check_open(row.state)
-    _check_revision(row, revision)
+    check_revision(row, revision)
     fields = {field.pk: field for field in row.period.form.fields.all()}
     if not typed.keys() <= fields.keys():
         raise InvalidError("reports.field_foreign")
@@ -101,10 +99,10 @@ def send(
     `reports.closed`), InvalidError (`reports.incomplete`, `reports.unexplained`,
     `reports.below_waiting`), NoRightError, AbsentError.
     """
-    row = _lock(submission_id)
+    row = lock(submission_id)
     people.check_can(by, APPROVER, unit=row.unit, at=at)
     rules.check_move(row.state, rules.SENT)
-    _check_revision(row, revision)
+    check_revision(row, revision)
     today = timezone.localdate(at)
     if today < row.period.after_date:
         raise ConflictError(
@@ -170,7 +168,7 @@ def send_back(
     Raises ConflictError `reports.not_now`, InvalidError `plan.text_missing`,
     NoRightError, AbsentError.
     """
-    row = _lock(submission_id)
+    row = lock(submission_id)
     people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
     if row.state != rules.SENT:
         raise ConflictError("reports.not_now", state=rules.STATES[row.state])
@@ -189,35 +187,62 @@ def accept(
     (`reports.not_now`, `reports.revision`, `reports.above_sent`), NoRightError,
     AbsentError.
     """
-    row = _lock(submission_id)
+    row = lock(submission_id)
     people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
     rules.check_move(row.state, rules.ACCEPTED)
-    _check_revision(row, revision)
+    check_revision(row, revision)
     if row.sent_by_id == by.pk:
         raise RefusedError("reports.own_report")
-    _check_above(row)
+    check_above(row)
     row.state, row.accepted_by, row.moved_at = rules.ACCEPTED, by, at
     row.save(update_fields=["state", "accepted_by", "moved_at"])
     _step(row, rules.ACCEPTED, "", by=by, at=at)
+    _tell_figures(row, by=by, at=at)
     if row.sent_by is not None:
         _tell(row, [row.sent_by], "Báo cáo đã duyệt", "", at=at)
     audit.record("reports.submission.accepted", target=row, by=by, at=at)
     return row
 
 
+def _tell_figures(row: Submission, *, by: Officer, at: datetime) -> None:
+    """Give what a unit typed itself of indicators on; sums are made there anew."""
+    told = row.answers.filter(source=rules.TYPED, above__isnull=False)
+    figures = {
+        answer.field.indicator: (answer.above, answer.below)
+        for answer in told.select_related("field")
+        if answer.above is not None
+        and answer.field.indicator
+        and catalogue.find(answer.field.indicator).source == catalogue.REPORTED
+    }
+    if figures:
+        indicators.record_reported(
+            submission=row.uid,
+            unit=row.unit,
+            period=row.period.days,
+            figures=figures,
+            by=by,
+            at=at,
+        )
+
+
 @transaction.atomic
 def unlock(*, submission_id: int, reason: str, by: Officer, at: datetime) -> Submission:
     """Give an accepted report back to be changed, with the reason.
 
-    Raises ConflictError (`reports.not_now`, `reports.above_sent` while the report that
-    sums it up is sent), InvalidError `plan.text_missing`, NoRightError, AbsentError.
+    Raises ConflictError (`reports.not_now`, `reports.issued`, `reports.above_sent`
+    while the report that sums it up is sent), InvalidError `plan.text_missing`,
+    NoRightError, AbsentError.
     """
-    row = _lock(submission_id)
+    row = lock(submission_id)
     people.check_can(by, APPROVER, unit=access.decider_of(row), at=at)
     if row.state != rules.ACCEPTED:
         raise ConflictError("reports.not_now", state=rules.STATES[row.state])
-    _check_above(row)
+    issued = Issue.objects.filter(submission=row).first()
+    if issued is not None:
+        raise ConflictError("reports.issued", number=issued.number)
+    check_above(row)
     _go_back(row, rules.UNLOCKED, reason, "Báo cáo được mở khóa", by=by, at=at)
+    indicators.withdraw_reported(submission=row.uid, by=by, at=at)
     audit.record("reports.submission.unlocked", target=row, by=by, at=at)
     return row
 
@@ -230,45 +255,10 @@ def _go_back(
     _step(row, kind, words, by=by, at=at)
     row.state, row.accepted_by, row.moved_at = rules.RETURNED, None, at
     row.save(update_fields=["state", "accepted_by", "moved_at"])
-    told = {
-        officer.pk: officer
-        for role in access.WRITERS
-        for officer in list_holders_in([row.unit], kind=role, at=at)
-    }
-    if row.sent_by is not None:
-        told[row.sent_by.pk] = row.sent_by
-    _tell(row, list(told.values()), said, words, at=at)
-
-
-def _lock(submission_id: int) -> Submission:
-    """Return a submission of an open period, locked.
-
-    Raises AbsentError `reports.submission_absent`, ConflictError `reports.closed`.
-    """
-    rows = Submission.objects.select_for_update(of=("self",)).select_related(
-        "period__form", "unit", "above__unit", "sent_by"
-    )
-    row = rows.filter(pk=submission_id).first()
-    if row is None:
-        raise AbsentError("reports.submission_absent")
-    if row.period.closed_at is not None:
-        raise ConflictError("reports.closed")
-    return row
-
-
-def _check_revision(row: Submission, revision: int) -> None:
-    if row.revision != revision:
-        name = row.changed_by.full_name if row.changed_by else ""
-        raise ConflictError("reports.revision", name=name)
-
-
-def _check_above(row: Submission) -> None:
-    """Refuse to change what a report above has summed up already; locks that one."""
-    if row.above_id is None:
-        return
-    above = Submission.objects.select_for_update().get(pk=row.above_id)
-    if not above.is_open:
-        raise ConflictError("reports.above_sent")
+    told = access.list_writers([row.unit], at=at)
+    if row.sent_by is not None and row.sent_by not in told:
+        told.append(row.sent_by)
+    _tell(row, told, said, words, at=at)
 
 
 def _step(row: Submission, kind: str, words: str, *, by: Officer, at: datetime) -> None:

@@ -5,13 +5,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from nguon.core.errors import ConflictError, DomainError, InvalidError
+from nguon.core.errors import AbsentError, ConflictError, DomainError, InvalidError
+from nguon.fleet import files
 from nguon.people.answers import done, officer_of, wants_json
+from nguon.plan.forms import need_day
 from nguon.reports import (
     access,
     actions,
@@ -22,7 +25,7 @@ from nguon.reports import (
     queries,
     rules,
 )
-from nguon.reports.models import Submission
+from nguon.reports.models import Issue, Submission
 
 CONFLICT, UNPROCESSABLE = 409, 422
 WRITERS = {
@@ -53,6 +56,7 @@ def _show(
     is_running = row.period.closed_at is None
     decides = is_running and access.may_decide(officer, row, at=at)
     is_conflict = error is not None and error.code == "reports.revision"
+    issue = Issue.objects.select_related("taken_by").filter(submission=row).first()
     context = {
         "row": row,
         "period": row.period,
@@ -71,7 +75,12 @@ def _show(
         and row.state == rules.SENT
         and row.sent_by_id != officer.pk,
         "may_return": decides and row.state == rules.SENT,
-        "may_unlock": decides and row.state == rules.ACCEPTED,
+        "may_unlock": decides and row.state == rules.ACCEPTED and issue is None,
+        "may_issue": issue is None
+        and row.state == rules.ACCEPTED
+        and access.may_send(officer, row, at=at),
+        "issue": issue,
+        "section_count": row.sections.count(),
         "sent": request.POST,
         "error": error,
         "is_conflict": is_conflict,
@@ -190,3 +199,40 @@ def move(request: HttpRequest, uid: str, verb: str) -> HttpResponse:
     row.refresh_from_db()
     to = reverse("reports:submission", args=[row.uid])
     return done(request, to=to, data={"state": row.state})
+
+
+@require_POST
+def take_issue(request: HttpRequest, uid: str) -> HttpResponse:
+    """Take back what the agency's document system issued: number, day, signed PDF."""
+    officer, at = officer_of(request), timezone.now()
+    row = access.access_submission(officer, uid, at=at)
+    sent, file = request.POST.dict(), request.FILES.get("file")
+    try:
+        if file is None:
+            raise InvalidError("reports.pdf_missing")
+        issue = actions.take_issue(
+            submission_id=row.pk,
+            number=sent.get("number", ""),
+            issued_on=need_day(sent, "issued_on", at=at),
+            pdf=file.read(rules.MAX_PDF + 1),
+            by=officer,
+            at=at,
+        )
+    except (InvalidError, ConflictError) as error:
+        if wants_json(request):
+            raise
+        return _show(request, uid, error=error, verb="ban-hanh")
+    if not wants_json(request):
+        messages.success(request, f"Đã lưu văn bản số {issue.number}.")
+    to = reverse("reports:submission", args=[row.uid])
+    return done(request, to=to, data={"number": issue.number, "sha256": issue.sha256})
+
+
+@require_safe
+def issued(request: HttpRequest, uid: str) -> HttpResponseBase:
+    """Give the signed PDF, byte for byte as it came back."""
+    row = access.access_submission(officer_of(request), uid, at=timezone.now())
+    issue = Issue.objects.select_related("media").filter(submission=row).first()
+    if issue is None:
+        raise AbsentError("reports.issue_absent")
+    return files.serve_shown(request, issue.media)

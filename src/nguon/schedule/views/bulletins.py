@@ -47,7 +47,7 @@ def _found(request: HttpRequest, at: datetime) -> _Asked:
     answer = search.find(
         cast("QuerySet[Bulletin]", found),
         text,
-        paths=access.paths_of(officer_of(request), at=at),
+        paths=access.read_paths(officer_of(request), at=at),
         field=_field(request),
         klass=_klass(request),
     )

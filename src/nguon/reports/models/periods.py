@@ -1,4 +1,4 @@
-"""The tables of reports; only `reports.actions` writes here."""
+"""Forms, periods, and what each unit reports in them."""
 
 from django.conf import settings
 from django.db import models

@@ -1,0 +1,279 @@
+"""What a merge would do, before anybody does it: reads only.
+
+What moves by kind; what a person still decides; names and doubles that meet; what
+stays behind and has to be made, approved or finished anew; and what forbids to run.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from nguon.core.signing import content_hash
+from nguon.emergency.models import Stop
+from nguon.newsroom import rules as newsroom_rules
+from nguon.newsroom.models import Arrival, Bulletin
+from nguon.plan import rules as plan_rules
+from nguon.plan.models import ActionPlan
+from nguon.reorganization.ground import Ground, Place, chunks, read_ground
+from nguon.reorganization.kinds import MOVERS, NAMES
+from nguon.reorganization.models import Merge
+from nguon.reorganization.movers import Mover, Thing
+from nguon.reports import rules as report_rules
+from nguon.reports.models import Submission
+from nguon.schedule import rules as schedule_rules
+from nguon.schedule import station
+from nguon.schedule.models import Broadcast, InboxEntry, LiveSession, Paper
+from nguon.territory.models import COMMUNE, Unit
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The things of one kind, as they would go."""
+
+    mover: Mover
+    things: Sequence[Thing]
+
+    @property
+    def name(self) -> str:
+        """What the kind is called."""
+        return NAMES[self.mover.kind]
+
+    @property
+    def moving(self) -> list[Thing]:
+        """Those that would move."""
+        return [
+            thing
+            for thing in self.things
+            if thing.new is not None
+            and (self.mover.takes_doubles or not thing.is_double)
+        ]
+
+    @property
+    def doubles(self) -> list[Thing]:
+        """Those whose like is at the new unit already."""
+        return [thing for thing in self.things if thing.is_double]
+
+    @property
+    def renamed(self) -> list[Thing]:
+        """Those that would take another name."""
+        return [thing for thing in self.things if thing.name]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What stays with the old units though it is not over: `units` have it."""
+
+    name: str
+    count: int
+    advice: str
+    units: Sequence[Unit]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """All that is known before a run; `sha256` names exactly this."""
+
+    ground: Ground
+    kinds: Sequence[Kind]
+    open: Sequence[tuple[Place, int]]
+    left: Sequence[Left]
+    blocks: Sequence[str]
+    sha256: str
+
+    @property
+    def total(self) -> int:
+        """How many things would move."""
+        return sum(len(kind.moving) for kind in self.kinds)
+
+
+def look(merge: Merge, *, at: datetime) -> Preview:
+    """Return what a merge would do now."""
+    ground = read_ground(merge)
+    kinds = [Kind(mover, mover.find(ground, at=at)) for mover in MOVERS]
+    standing: Counter[int] = Counter()
+    for kind in kinds:
+        standing.update(thing.old for thing in kind.things)
+    undecided = [
+        (place, standing[key])
+        for key, place in ground.places.items()
+        if place.is_open and standing[key]
+    ]
+    undecided.sort(key=lambda row: (-row[1], row[0].old.folded))
+    return Preview(
+        ground=ground,
+        kinds=kinds,
+        open=undecided,
+        left=list_left(ground, at=at),
+        blocks=list_blocks(ground, at=at),
+        sha256=_hash(merge, kinds),
+    )
+
+
+def _hash(merge: Merge, kinds: Iterable[Kind]) -> str:
+    """Return the hash of what would move where: two who see one thing agree on it."""
+    told = {
+        kind.mover.kind: [
+            [thing.key, thing.old, thing.new, thing.name] for thing in kind.moving
+        ]
+        for kind in kinds
+    }
+    return content_hash({"merge": merge.uid, "moves": told})
+
+
+def list_blocks(ground: Ground, *, at: datetime) -> list[str]:
+    """Return in words what is going on that forbids to rearrange ground now.
+
+    A device that changes its ground forgets what was told to the old one: nobody may
+    lift a stop, or break an alert or a live voice off, by merging units.
+    """
+    units = set(ground.places)
+    units |= {key for p in ground.places.values() for key in p.old.ancestor_ids}
+    listed = sorted(units)
+    found = []
+    stops = _at(
+        Stop.objects.filter(lifted_at__isnull=True, until__gt=at), "unit", listed
+    )
+    alerts = _at(
+        Broadcast.objects.filter(
+            state=schedule_rules.APPROVED,
+            version__klass="emergency",
+            expires_at__gt=at,
+        ),
+        "carriers",
+        listed,
+    )
+    spoken = _at(LiveSession.objects.filter(ended_at__isnull=True), "carriers", listed)
+    if stops:
+        found.append(f"{stops} lệnh dừng đang có hiệu lực trên địa bàn")
+    if alerts:
+        found.append(f"{alerts} tin khẩn cấp đang có hiệu lực trên địa bàn")
+    if spoken:
+        found.append(f"{spoken} phiên nói trực tiếp đang diễn ra trên địa bàn")
+    return found
+
+
+def _at(rows: QuerySet[Any], name: str, units: Sequence[int]) -> int:
+    keys: set[int] = set()
+    for part in chunks(units):
+        keys |= set(rows.filter(**{f"{name}__in": part}).values_list("pk", flat=True))
+    return len(keys)
+
+
+def list_left(ground: Ground, *, at: datetime) -> list[Left]:
+    """Return what is not over and does not go along, with what to do about it."""
+    today = timezone.localdate(at)
+    in_force = Q(last_date__isnull=True) | Q(last_date__gte=today)
+    to_come = Q(timing=schedule_rules.ONCE, starts_at__gt=at) | Q(
+        timing=schedule_rules.DAILY, last_date__gte=today
+    )
+    papers = Paper.objects.filter(in_force, state=schedule_rules.APPROVED)
+    waiting = [schedule_rules.DRAFT, schedule_rules.WAITING]
+    tables: Sequence[tuple[str, QuerySet[Any], str]] = (
+        (
+            "giấy tờ của đài đang có hiệu lực",
+            papers,
+            "Đơn vị mới lập và duyệt lại quy chế, chương trình trước khi chạy; "
+            "không có thì loa chỉ phát tin của tỉnh và tin khẩn cấp.",
+        ),
+        (
+            "giấy tờ của đài đang soạn, chờ duyệt",
+            Paper.objects.filter(state__in=waiting),
+            "Soạn lại ở đơn vị mới.",
+        ),
+        (
+            "lượt phát đã duyệt còn sẽ phát",
+            Broadcast.objects.filter(to_come, state=schedule_rules.APPROVED),
+            "Sẽ không phát trên loa đã chuyển. Gửi duyệt lại ở đơn vị mới.",
+        ),
+        (
+            "tin từ cấp trên chưa quyết định",
+            InboxEntry.objects.filter(state=schedule_rules.NEW),
+            "Quyết định trước khi chạy, hoặc tỉnh gửi lại cho đơn vị mới.",
+        ),
+        (
+            "bản nháp chưa gửi",
+            Bulletin.objects.filter(versions__isnull=True),
+            "Còn đọc được ở đơn vị cũ; chép sang đơn vị mới từ kho.",
+        ),
+        (
+            "tin đến chưa xử lý",
+            Arrival.objects.filter(state=newsroom_rules.ARRIVED),
+            "Xử lý trước khi chạy.",
+        ),
+        (
+            "báo cáo chưa được chấp nhận",
+            Submission.objects.filter(period__closed_at=None).exclude(
+                state=report_rules.ACCEPTED
+            ),
+            "Gửi và chấp nhận trước khi chạy; kỳ sau hỏi đơn vị mới.",
+        ),
+    )
+    found = []
+    for name, rows, advice in tables:
+        count, units = _standing(rows, ground)
+        if count:
+            found.append(Left(name, count, advice, units))
+    plans = ActionPlan.objects.filter(
+        state=plan_rules.SENT, last_date__gte=ground.day, carried_to=None
+    )
+    count, units = _standing(plans, ground, "keeper")
+    if count:
+        advice = "Sau khi chạy, mở kế hoạch và bấm “Chuyển sang bản đồ hôm nay”."
+        name = "kế hoạch còn hạn, việc và chỉ tiêu chưa giao trên bản đồ mới"
+        found.append(Left(name, count, advice, units))
+    served = {leaf.unit for leaf in settings.LEAVES.values()}
+    leaves = [place.old for place in ground.places.values() if place.old.uid in served]
+    if leaves:
+        advice = "Bộ phận vận hành đổi NGUON_LEAVES sang đơn vị mới trước khi chạy."
+        found.append(Left("nút kết nối riêng (leaf)", len(leaves), advice, leaves))
+    bare = _list_without_rules(ground, papers)
+    if bare:
+        advice = "Hãy lập và duyệt trước khi chạy để loa không im."
+        found.append(
+            Left("xã, phường mới chưa có quy chế đài", len(bare), advice, bare)
+        )
+    return found
+
+
+def _standing(
+    rows: QuerySet[Any], ground: Ground, field: str = "unit"
+) -> tuple[int, list[Unit]]:
+    by_unit: Counter[int] = Counter()
+    for part in ground.old_chunks():
+        some = rows.filter(**{f"{field}__in": part}).order_by()
+        by_unit.update(some.values_list(field, flat=True))
+    units = [ground.places[key].old for key in by_unit]
+    return by_unit.total(), sorted(units, key=lambda unit: (unit.folded, unit.pk))
+
+
+def _list_without_rules(ground: Ground, papers: QuerySet[Paper]) -> list[Unit]:
+    communes = {u.pk: u for u in ground.news.values() if u.kind == COMMUNE}
+    with_rules: set[int] = set()
+    for part in chunks(sorted(communes)):
+        rows = papers.filter(kind=station.RULES, unit__in=part)
+        with_rules |= set(rows.values_list("unit", flat=True))
+    bare = [unit for key, unit in communes.items() if key not in with_rules]
+    return sorted(bare, key=lambda unit: (unit.folded, unit.pk))
+
+
+def count_all(ground: Ground, *, at: datetime) -> dict[str, int]:
+    """Return how many things of each kind stand on the whole ground."""
+    return {mover.kind: mover.count(ground, at=at) for mover in MOVERS}
+
+
+def names_of(keys: Iterable[int]) -> dict[int, str]:
+    """Return the names of units, a village with its commune."""
+    found = {}
+    for part in chunks(sorted(set(keys))):
+        for unit in Unit.objects.filter(pk__in=part).select_related("parent"):
+            name = unit.full_name
+            if unit.kind == "village" and unit.parent:
+                name = f"{name}, {unit.parent.full_name}"
+            found[unit.pk] = name
+    return found
