@@ -79,9 +79,17 @@ def list_figures(
     Raises InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit
     that is not on the map of that day, `indicators.unit_kind` for a village.
     """
+    day = day or period.last
     table = count_places(unit, period, day=day)
+    return figures_of(table, unit, period, day=day)
+
+
+def figures_of(
+    table: "Table", unit: Unit, period: Period, *, day: date
+) -> list[Figure]:
+    """Return every indicator as a table of places says it, in the catalogue's order."""
     days = count_days(period)
-    asked = listening_queries.find_asked(unit, period, day=day or period.last)
+    asked = listening_queries.find_asked(unit, period, day=day)
     return [
         _asked_figure(one, unit, period, asked, days)
         if one.source == ASKED

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from nguon.audit import guards
+from nguon.reports import open_guards, score_guards
 
 _OPEN = (
     "EXISTS (SELECT 1 FROM reports_submission s WHERE s.id = {row}.submission_id"
@@ -166,4 +167,5 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the guards."""
-        guards.register(self, GUARDS)
+        every = (*GUARDS, *score_guards.GUARDS, *open_guards.GUARDS)
+        guards.register(self, every)

@@ -914,6 +914,9 @@ SENTENCES: dict[str, str] = {
     "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # reports
+    "reports.no_station": (
+        "Bạn chưa phụ trách xã, phường nào nên chưa có sổ nhật ký để xem."
+    ),
     "reports.form_absent": "Không có biểu mẫu này trong phần việc của bạn.",
     "reports.field_absent": "Không có mục này trong biểu mẫu. Hãy tải lại trang.",
     "reports.field_foreign": "Có mục không thuộc biểu mẫu này. Hãy tải lại trang.",
@@ -970,6 +973,34 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.publication_absent": "Không có số liệu nào được công bố ở địa chỉ này.",
+    "reports.publication_withdrawn": "Số liệu này đã rút lại. Lý do: {reason}",
+    "reports.publish_unit": "Xã không công bố riêng. Hãy chọn đơn vị cấp trên.",
+    "reports.publish_nothing": "Chưa chọn con số nào. Hãy chọn ít nhất một.",
+    "reports.publish_early": "Kỳ này chưa hết nên chưa công bố được.",
+    "reports.publish_uncounted": "Kỳ này chưa có ngày nào được đếm. Hãy chọn kỳ khác.",
+    "reports.published_twice": (
+        "Kỳ này đã công bố rồi. Muốn sửa thì rút lại kèm lý do, rồi công bố lại."
+    ),
+    "reports.withdrawn": "Số liệu này đã rút lại rồi.",
+    "reports.sheet_absent": "Không có bảng điểm này trong phần việc của bạn.",
+    "reports.sheet_unit": "Xã không chấm điểm xã. Hãy chọn đơn vị cấp trên.",
+    "reports.sheet_year": "Năm phải từ {first} đến {last}.",
+    "reports.sheet_twice": "Năm {year} đã có bảng điểm. Hãy mở bảng đó.",
+    "reports.sheet_locked": "Bảng điểm đã ban hành nên không sửa được nữa.",
+    "reports.sheet_draft": "Bảng điểm chưa ban hành. Hãy ban hành trước.",
+    "reports.own_sheet": "Không tự ban hành bảng mình vừa sửa. Hãy nhờ người khác.",
+    "reports.results_shown": "Kết quả của năm này đã công khai rồi.",
+    "reports.year_running": "Năm {year} chưa hết nên chưa công khai kết quả được.",
+    "reports.weight": "Trọng số phải là số nguyên từ 1 đến {full}.",
+    "reports.weights_sum": "Các trọng số cộng lại là {total}, phải đúng {full}.",
+    "reports.full_at": "Mức đủ điểm phải lớn hơn 0. Bỏ trống thì lấy chỉ tiêu của xã.",
+    "reports.least_covered": "Mức tối thiểu để xếp hạng phải từ 1 đến {full}.",
+    "reports.not_countable": (
+        "Hệ thống chưa đếm được “{name}” nên chưa chấm điểm được. Hãy chọn chỉ tiêu"
+        " khác."
+    ),
+    "reports.no_communes": "Một xã không có xã khác bên dưới. Hãy chọn cấp trên.",
     "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
     "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
     "reports.issued": (

@@ -32,7 +32,7 @@ def _read(request: HttpRequest) -> Asked:
 
 def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
     """Return the figures that a list asks for: `tim` (words), `nguon` (source)."""
-    found = queries.list_figures(wanted.unit, wanted.period)
+    found = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
     words = fold(request.GET.get("tim", "").replace("\0", "")).split()
     source = request.GET.get("nguon", "")
     return [
@@ -122,7 +122,7 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     wanted = _read(request)
     places = _places(wanted, figure)
     behind = _behind(wanted, figure)
-    figures = queries.list_figures(wanted.unit, wanted.period)
+    figures = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
     (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
@@ -147,7 +147,7 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
 def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
     one = catalogue.find(code)
-    table = queries.count_places(wanted.unit, wanted.period)
+    table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
     if code not in table.ratios:
         return []
     ratios = table.ratios[code]
@@ -180,7 +180,7 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
         return _reports(wanted, one)
     if recipe is None:
         return []
-    rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    rows = queries.list_behind(wanted.unit, wanted.period, recipe, day=wanted.day)
     words = MEASURES | REGISTER_WORDS
     words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
@@ -235,7 +235,7 @@ def _place_name(unit: Unit) -> str:
 
 def _parts(wanted: Asked) -> Sequence[tuple[str, str, int]]:
     """Return how bulletins split: by what, in which words, how many."""
-    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS)
+    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS, day=wanted.day)
     keys = [part.split(":", 1)[1] for part in parts if part.startswith("supplier:")]
     names = dict(
         Supplier.objects.filter(pk__in=[key for key in keys if key]).values_list(
