@@ -150,10 +150,11 @@ def _province(at: datetime) -> Any:
     return get_unit(boundaries.PROVINCE_CODE, kind=PROVINCE, day=at.date())
 
 
-def _fill_others(arguments: argparse.Namespace, at: datetime) -> dict[str, int]:
+def _fill_others(arguments: argparse.Namespace, at: datetime) -> dict[str, Any]:
     """Let the other days have been counted too, as they were over the years."""
     from benchmarks import _crowd, _years
-    from nguon.indicators.models import DayFact, MonthFact
+    from nguon.indicators import actions
+    from nguon.indicators.models import DayFact, MonthFact, PeriodFigure
 
     began = time.monotonic()
     today = _years.local_day(at)
@@ -162,7 +163,15 @@ def _fill_others(arguments: argparse.Namespace, at: datetime) -> dict[str, int]:
     _years.fill_others(_years.days_before(today, arguments.days), counted, at)
     _crowd.tidy()
     _bench.say(f"all days are counted after {time.monotonic() - began:.0f} s")
+    began = time.monotonic()
+    while actions.roll_figures(at=at):
+        pass
+    _crowd.tidy()
+    keeping = time.monotonic() - began
+    _bench.say(f"the figures of all periods are kept after {keeping:.0f} s")
     return {
+        "keep_figures_s": round(keeping, 1),
+        "kept_figures": PeriodFigure.objects.count(),
         "day_facts": DayFact.objects.count(),
         "month_facts": MonthFact.objects.count(),
         "database_mb": _crowd.size_mb(),
@@ -172,7 +181,9 @@ def _fill_others(arguments: argparse.Namespace, at: datetime) -> dict[str, int]:
 def _time_pages(web: Client, rounds: int) -> dict[str, dict[str, float]]:
     """Return the times of each kind of page, ms."""
     asked = {
-        "dashboard": ("/chi-tieu/?ky=thang-truoc", rounds),
+        "dashboard": ("/tong-quan/?ky=thang-truoc", rounds),
+        "dashboard_year": ("/tong-quan/?ky=nam", rounds),
+        "communes_map": ("/tong-quan/cac-xa/?ky=thang-truoc", rounds),
         "figures_month": ("/chi-tieu/?ky=thang-truoc", rounds),
         "figures_year": ("/chi-tieu/?ky=nam", rounds),
         "figures_week": ("/chi-tieu/?ky=tuan", FEW),
