@@ -914,6 +914,9 @@ SENTENCES: dict[str, str] = {
     "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # reports
+    "reports.no_station": (
+        "Bạn chưa phụ trách xã, phường nào nên chưa có sổ nhật ký để xem."
+    ),
     "reports.form_absent": "Không có biểu mẫu này trong phần việc của bạn.",
     "reports.field_absent": "Không có mục này trong biểu mẫu. Hãy tải lại trang.",
     "reports.field_foreign": "Có mục không thuộc biểu mẫu này. Hãy tải lại trang.",

@@ -69,8 +69,8 @@ def few_words(one: Estimate) -> str:
     """Say why a sample gives no figure."""
     return (
         f"Mới có {one.answers} người trả lời ở {one.villages} thôn; cần ít nhất"
-        f" {FEWEST_ANSWERS} người, và nhiều thôn hơn số nhóm tiếng"
-        f" {FEWEST_FREEDOM} thôn."
+        f" {FEWEST_ANSWERS} người ở {FEWEST_FREEDOM + 1} thôn, thêm mỗi nhóm tiếng một"
+        " thôn."
     )
 
 
