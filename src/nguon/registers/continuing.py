@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from nguon.people.models import Officer
 from nguon.registers import rules
@@ -43,9 +42,10 @@ class Continued:
 
 
 def in_use(model: AnyModel, day: date) -> Q:
-    """Keep the lines that go on beyond a day."""
+    """Keep the lines that go on beyond a day, and its next: see `take_back_lines`."""
     end = _end_of(model)
-    return Q(**{f"{end}__isnull": True}) | Q(**{f"{end}__gt": day})
+    later = Q(**{f"{end}__gt": day + timedelta(days=1)})
+    return Q(**{f"{end}__isnull": True}) | later
 
 
 def _end_of(model: AnyModel) -> str:
@@ -176,15 +176,14 @@ def list_changed(model: AnyModel, done: Mapping[int, Continued]) -> set[int]:
 
 @transaction.atomic
 def take_back_lines(
-    *,
-    model: AnyModel,
-    done: Mapping[int, Continued],
-    units: Mapping[int, int],
-    at: datetime,
+    *, model: AnyModel, done: Mapping[int, Continued], units: Mapping[int, int]
 ) -> None:
-    """Let lines go on where they were before `continue_lines`; `units` are where."""
+    """Let lines go on where they were before `continue_lines`; `units` are where.
+
+    Lines are never deleted: those that were made end with their first day, so that
+    nobody is counted twice on any other.
+    """
     end = _end_of(model)
-    today = timezone.localdate(at)
     news = model._default_manager.in_bulk([one.made for one in done.values()])
     lines: QuerySet[Any] = model._default_manager.filter(pk__in=done)
     for line in lines.order_by("pk"):
@@ -195,9 +194,9 @@ def take_back_lines(
             line.save(update_fields=["unit", "full_name", "folded"])
             continue
         made = news[one.made]
+        # A station has no first day; it ends on the day on which the old one had.
         first = getattr(made, "from_date", None)
-        over = max(today, first + timedelta(days=1)) if first else today
-        setattr(made, end, over)
+        setattr(made, end, first + timedelta(days=1) if first else getattr(line, end))
         made.save(update_fields=[end])
         setattr(line, end, one.until)
         line.save(update_fields=[end])

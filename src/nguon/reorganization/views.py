@@ -239,8 +239,15 @@ def _counts(merge: Merge, seen: preview.Preview | None) -> list[Mapping[str, Any
             for one in seen.kinds
             if one.things
         ]
+    before, after = merge.counts.get("before", {}), merge.counts.get("after", {})
     return [
-        {"kind": kind, "name": name, "moving": count}
+        {
+            "kind": kind,
+            "name": name,
+            "moving": count,
+            "before": before.get(kind),
+            "after": after.get(kind),
+        }
         for kind, name, count in queries.count_moved(merge)
     ]
 

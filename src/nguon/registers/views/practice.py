@@ -169,6 +169,7 @@ def _show(
         "is_open": is_open,
         "step": step,
         "number": rules.number_of(step) if step else len(rules.ORDER),
+        "passed": len(known),
         "count": len(rules.ORDER),
         "name": rules.STEPS.get(step, ""),
         "as_approver": step in rules.AS_APPROVER,
