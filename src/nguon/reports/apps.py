@@ -69,6 +69,19 @@ GUARDS = (
         "NOT EXISTS (SELECT 1 FROM reports_submission s"
         " WHERE s.id = NEW.submission_id AND s.state = 'accepted')",
     ),
+    # Days are kept, and written as text, with the year first in both databases.
+    guards.Guard(
+        "nguon_reports_issue_number",
+        "reports_issue",
+        "INSERT",
+        "reports.number_taken: one number of a unit and year is one report",
+        "EXISTS (SELECT 1 FROM reports_issue i"
+        " JOIN reports_submission a ON a.id = i.submission_id"
+        " JOIN reports_submission b ON b.id = NEW.submission_id"
+        " WHERE a.unit_id = b.unit_id AND i.number = NEW.number"
+        " AND substr(CAST(i.issued_on AS text), 1, 4)"
+        " = substr(CAST(NEW.issued_on AS text), 1, 4))",
+    ),
     guards.Guard(
         "nguon_reports_submission_issued",
         "reports_submission",

@@ -911,6 +911,10 @@ SENTENCES: dict[str, str] = {
     "plan.headings_missing": (
         "Bảng thiếu cột: {names}. Hãy tải bảng chỉ tiêu về, ghi vào đó rồi gửi lại."
     ),
+    "plan.task_after": (
+        "Hạn của nhiệm vụ sau ngày cuối của kế hoạch ({last})."
+        " Hãy chọn ngày sớm hơn, hoặc để trống."
+    ),
     "plan.no_rows": "Bảng không có dòng nào. Hãy ghi ít nhất một dòng.",
     "plan.row_twice": (
         "Dòng {first} và dòng {second} ghi hai giá trị cho cùng một đơn vị, chỉ tiêu"
@@ -974,6 +978,8 @@ SENTENCES: dict[str, str] = {
     "reports.share_over": "“{name}”: tử số lớn hơn mẫu số. Hãy xem lại hai số.",
     "reports.nothing_below": "“{name}”: mẫu số bằng 0 thì tử số cũng phải bằng 0.",
     "reports.too_large": "“{name}”: số âm hoặc quá lớn. Hãy xem lại.",
+    "reports.range_least": ("“{name}” không được dưới {least}. Hãy xem lại số đã ghi."),
+    "reports.range_most": "“{name}” không được quá {most}. Hãy xem lại số đã ghi.",
     "reports.range": "“{name}” phải từ {least} đến {most}. Hãy xem lại số đã ghi.",
     "reports.incomplete": (
         "Còn {count} mục chưa có số và chưa giải trình: {names}. Hãy ghi số, hoặc ghi"
@@ -1020,6 +1026,18 @@ SENTENCES: dict[str, str] = {
     "reports.no_communes": "Một xã không có xã khác bên dưới. Hãy chọn cấp trên.",
     "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
     "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.number_taken": (
+        "Số {number} năm {year} đã là của báo cáo khác của đơn vị này."
+        " Hãy xem lại số trên văn bản."
+    ),
+    "reports.opened_late": (
+        "Hạn của kỳ này là {due}, đã qua rồi: mở ra thì mọi đơn vị muộn ngay."
+        " Hãy đổi số ngày nộp, hoặc đánh dấu vào ô xác nhận rồi bấm lại."
+    ),
+    "reports.call_empty": (
+        "Còn {count} chỗ trống trong bản trả lời."
+        " Hãy nối thêm, hoặc đánh dấu vào ô xác nhận rồi bấm lại."
+    ),
     "reports.issued": (
         "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
         " làm báo cáo của kỳ sau."
