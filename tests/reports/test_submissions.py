@@ -144,8 +144,8 @@ def test_a_share_beyond_its_range_is_refused_by_the_database(
     words = rules.FieldWords(indicator="villages_reached", least=Decimal(50))
     field = actions.add_field(form_id=form.pk, words=words, by=quan, at=now)
     period = actions.open_period(
-        form_id=form.pk, kind=rules.MONTH, days=months(2026, 10, 1), due_days=3, is_sure=True,
-        by=quan, at=now,
+        form_id=form.pk, kind=rules.MONTH, days=months(2026, 10, 1), due_days=3,
+        is_sure=True, by=quan, at=now,
     )  # fmt: skip
     row = period.submissions.get(unit=ia_grai)
     facts = {"submission": row, "field": field, "source": "typed", "is_share": True}

@@ -911,10 +911,6 @@ SENTENCES: dict[str, str] = {
     "plan.headings_missing": (
         "Bảng thiếu cột: {names}. Hãy tải bảng chỉ tiêu về, ghi vào đó rồi gửi lại."
     ),
-    "plan.task_after": (
-        "Hạn của nhiệm vụ sau ngày cuối của kế hoạch ({last})."
-        " Hãy chọn ngày sớm hơn, hoặc để trống."
-    ),
     "plan.no_rows": "Bảng không có dòng nào. Hãy ghi ít nhất một dòng.",
     "plan.row_twice": (
         "Dòng {first} và dòng {second} ghi hai giá trị cho cùng một đơn vị, chỉ tiêu"

@@ -85,13 +85,10 @@ def add_task(
     """Add the next task and give it to units; they have it once the plan is sent.
 
     Raises InvalidError (`plan.units_missing`, `plan.units_of_then`,
-    `plan.tasks_many`, `plan.task_after`, those of `rules.check_task`),
-    ConflictError `plan.closed`.
+    `plan.tasks_many`, those of `rules.check_task`), ConflictError `plan.closed`.
     """
     plan = lock_plan(plan_id, by=by, at=at)
     clean = rules.check_task(words)
-    if clean.last_date is not None and clean.last_date > plan.last_date:
-        raise InvalidError("plan.task_after", last=f"{plan.last_date:%d/%m/%Y}")
     last = plan.tasks.order_by("-number", "-pk").first()
     number = last.number + 1 if last else 1
     if number > rules.MAX_TASKS:
