@@ -40,7 +40,7 @@ PAGE = landscape(A4)
 SIDE, EDGE = 20 * mm, 18 * mm
 WIDTH = PAGE[0] - 2 * SIDE
 # Of the width, by the columns of `log_words.HEAD`.
-LOG_COLUMNS = (0.04, 0.085, 0.055, 0.26, 0.08, 0.15, 0.055, 0.08, 0.095, 0.1)
+LOG_COLUMNS = (0.04, 0.085, 0.055, 0.22, 0.07, 0.15, 0.085, 0.085, 0.11, 0.1)
 PAY_COLUMNS = (0.04, 0.24, 0.06, 0.1, 0.06, 0.1, 0.06, 0.1, 0.12, 0.12)
 LOG_SIGNERS = ("Người ghi sổ", "Trưởng đài truyền thanh", "Thủ trưởng đơn vị")
 PAY_SIGNERS = ("Người lập bảng", "Kế toán", "Thủ trưởng đơn vị")
