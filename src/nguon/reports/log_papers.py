@@ -29,6 +29,7 @@ from reportlab.platypus import (
 )
 
 from nguon.channels.printed import BOLD, ITALIC, PLAIN, line, load_fonts, style
+from nguon.core.typed import without_unseen
 from nguon.newsroom.pay import Line as Pay
 from nguon.newsroom.rules import TASKS
 from nguon.reports import log_words as words
@@ -196,7 +197,7 @@ def _text(
     boxed: bool = False,
 ) -> None:
     """Write words; a cell of words is never a formula, whatever it begins with."""
-    cell: Cell = sheet.cell(row, column, text)
+    cell: Cell = sheet.cell(row, column, without_unseen(text))
     cell.data_type = "s"
     cell.font = Font(name=FONT, bold=bold)
     if boxed:
