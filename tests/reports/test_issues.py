@@ -14,6 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
+from nguon.fleet.actions import store_media
+from nguon.fleet.models import Media
 from nguon.people.access import NoRightError
 from nguon.people.models import Officer
 from nguon.reports import actions, paper_docx, paper_pdf, papers, queries, rules, texts
@@ -184,6 +186,14 @@ def test_what_was_issued_cannot_be_unlocked_changed_or_issued_again(
             change()
 
 
+def test_the_number_may_come_after_the_period_was_closed(
+    accepted: Submission, quan: Officer, now: datetime, take: Take
+) -> None:
+    actions.close_period(period_id=accepted.period_id, by=quan, at=now)
+
+    assert take(accepted).number == "12/BC-UBND"
+
+
 def test_only_an_accepted_report_is_issued_here_and_in_the_database(
     row: Submission, minh: Officer, now: datetime, take: Take
 ) -> None:
@@ -203,9 +213,7 @@ def test_only_an_accepted_report_is_issued_here_and_in_the_database(
         )
 
 
-def make_media(at: datetime) -> object:
-    from nguon.fleet.actions import store_media
-
+def make_media(at: datetime) -> Media:
     return store_media(data=b"%PDF-", mime="application/pdf", duration_ms=0, at=at)
 
 

@@ -16,6 +16,13 @@ STATES = {
     UNDONE: "Đã hoàn tác",
     CONFIRMED: "Đã chốt",
 }
+# The same in a sentence: Lần sắp xếp này …, nên …
+SAID = {
+    DRAFTED: "đang là bản thảo",
+    RUN: "đã chạy",
+    UNDONE: "đã hoàn tác",
+    CONFIRMED: "đã chốt",
+}
 NEXT = {DRAFTED: {RUN}, RUN: {UNDONE, CONFIRMED}, UNDONE: set(), CONFIRMED: set()}
 
 MOVES, STAYS, RECOMPUTED = "moves", "stays", "recomputed"

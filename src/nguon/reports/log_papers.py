@@ -29,6 +29,7 @@ from reportlab.platypus import (
 )
 
 from nguon.channels.printed import BOLD, ITALIC, PLAIN, line, load_fonts, style
+from nguon.core.typed import without_unseen
 from nguon.newsroom.pay import Line as Pay
 from nguon.newsroom.rules import TASKS
 from nguon.reports import log_words as words
@@ -40,7 +41,7 @@ PAGE = landscape(A4)
 SIDE, EDGE = 20 * mm, 18 * mm
 WIDTH = PAGE[0] - 2 * SIDE
 # Of the width, by the columns of `log_words.HEAD`.
-LOG_COLUMNS = (0.04, 0.085, 0.055, 0.26, 0.08, 0.15, 0.055, 0.08, 0.095, 0.1)
+LOG_COLUMNS = (0.04, 0.085, 0.055, 0.22, 0.07, 0.15, 0.085, 0.085, 0.11, 0.1)
 PAY_COLUMNS = (0.04, 0.24, 0.06, 0.1, 0.06, 0.1, 0.06, 0.1, 0.12, 0.12)
 LOG_SIGNERS = ("Người ghi sổ", "Trưởng đài truyền thanh", "Thủ trưởng đơn vị")
 PAY_SIGNERS = ("Người lập bảng", "Kế toán", "Thủ trưởng đơn vị")
@@ -196,7 +197,7 @@ def _text(
     boxed: bool = False,
 ) -> None:
     """Write words; a cell of words is never a formula, whatever it begins with."""
-    cell: Cell = sheet.cell(row, column, text)
+    cell: Cell = sheet.cell(row, column, without_unseen(text))
     cell.data_type = "s"
     cell.font = Font(name=FONT, bold=bold)
     if boxed:

@@ -85,7 +85,8 @@ def speakers(one: Line) -> str:
     """Write how many speakers sounded of how many."""
     if one.state == logs.UNTOLD:
         return logs.STATES[logs.UNTOLD].lower()
-    told = f"{one.sounded}" if one.meant is None else f"{one.sounded}/{one.meant}"
+    # It was for no speaker of this ground: those that sounded joined later.
+    told = f"{one.sounded}/{one.meant}" if one.meant else f"{one.sounded}"
     more = [
         f"{number} {what}"
         for number, what in ((one.broken_off, "phát dở"), (one.silent, "im lặng"))

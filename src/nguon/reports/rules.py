@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from nguon.core import typed
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.indicators import catalogue
 from nguon.indicators.catalogue import COUNT, MEAN, SHARE
@@ -325,8 +326,7 @@ def clean_words(text: str, *, what: str, needed: bool = True) -> str:
 
 def clean_section(text: str) -> str:
     """Return lines without stray blanks. Raises InvalidError `reports.section_long`."""
-    lines = (" ".join(line.split()) for line in text.replace("\0", "").splitlines())
-    kept = "\n".join(line for line in lines if line)
+    kept = "\n".join(typed.lines(text))
     if len(kept) > MAX_SECTION:
         raise InvalidError("reports.section_long", most=MAX_SECTION)
     return kept

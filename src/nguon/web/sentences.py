@@ -53,7 +53,7 @@ SENTENCES: dict[str, str] = {
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
     "people.moment_unreadable": (
-        "Không đọc được ngày giờ “{text}”. "
+        "Không đọc được ngày giờ “{text}”, hoặc năm quá xa. "
         "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
     ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
@@ -388,6 +388,10 @@ SENTENCES: dict[str, str] = {
     "fleet.report_closed": "Tin báo này đã được xử lý.",
     "fleet.report_absent": "Không có tin báo này trong địa bàn của bạn.",
     "fleet.file_too_big": "Tệp quá lớn. Hãy gửi tệp dưới {limit} MB.",
+    "fleet.file_unpacks": (
+        "Bảng tính này khi mở ra lớn hơn {limit} MB."
+        " Hãy chép các dòng cần nhập sang một bảng tính mới rồi gửi lại."
+    ),
     "fleet.file_unreadable": (
         "Tệp không phải bảng tính đọc được. Hãy lưu lại dạng XLSX hoặc “CSV UTF-8”."
     ),
@@ -812,6 +816,11 @@ SENTENCES: dict[str, str] = {
         "Sắp xếp đơn vị là việc của cán bộ cấp tỉnh. Hãy báo cho tỉnh."
     ),
     "reorganization.title": "Hãy ghi tên lần sắp xếp, nhiều nhất {limit} ký tự.",
+    "reorganization.province_missing": "Hãy chọn tỉnh của lần sắp xếp trước.",
+    "reorganization.heir_unknown": (
+        "Có xã, phường được chọn không nằm trong bảng kế thừa của tỉnh này."
+        " Hãy chọn lại trong danh sách."
+    ),
     "reorganization.day_missing": "Hãy chọn ngày sắp xếp trong danh sách.",
     "reorganization.nothing": (
         "Bảng kế thừa không có đơn vị nào được sắp xếp ngày {day}. Hãy chọn ngày khác."
@@ -899,6 +908,14 @@ SENTENCES: dict[str, str] = {
         "Hãy giao cho đơn vị mới."
     ),
     "plan.row_wrong": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "plan.headings_missing": (
+        "Bảng thiếu cột: {names}. Hãy tải bảng chỉ tiêu về, ghi vào đó rồi gửi lại."
+    ),
+    "plan.no_rows": "Bảng không có dòng nào. Hãy ghi ít nhất một dòng.",
+    "plan.row_twice": (
+        "Dòng {first} và dòng {second} ghi hai giá trị cho cùng một đơn vị, chỉ tiêu"
+        " và năm nên chưa nhập gì. Hãy giữ một dòng."
+    ),
     "plan.rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
     "plan.money_kind": "Hãy chọn nguồn và việc trong danh sách.",
     "plan.money_range": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",

@@ -120,9 +120,10 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     """Show one figure, the places it is made of, and the facts behind it."""
     one = catalogue.find(figure)
     wanted = _read(request)
-    places = _places(wanted, figure)
+    table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
+    places = _places(wanted, one, table)
     behind = _behind(wanted, figure)
-    figures = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
+    figures = queries.figures_of(table, wanted.unit, wanted.period, day=wanted.day)
     (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
@@ -144,13 +145,13 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     return render(request, "indicators/figure.html", context)
 
 
-def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
+def _places(
+    wanted: Asked, one: catalogue.Indicator, table: queries.Table
+) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
-    one = catalogue.find(code)
-    table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
-    if code not in table.ratios:
+    if one.code not in table.ratios:
         return []
-    ratios = table.ratios[code]
+    ratios = table.ratios[one.code]
     days, must_tell = queries.count_days(wanted.period), rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
