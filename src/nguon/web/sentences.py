@@ -1142,6 +1142,10 @@ SENTENCES: dict[str, str] = {
     "indicators.listening_answered": (
         "Đã có người trả lời nên không bỏ được. Hãy kết thúc đợt này."
     ),
+    "indicators.listening_unanswered": (
+        "Chưa có câu trả lời nào nên không kết thúc sớm được. "
+        "Hãy đợi người hỏi gửi về, hoặc bỏ đợt này và ghi vì sao."
+    ),
     "indicators.listening_reason": "Hãy ghi vì sao bỏ, nhiều nhất 500 ký tự.",
     "indicators.listening_ended": "Đợt hỏi này đã kết thúc. Hãy tải lại trang.",
     "indicators.listening_open": (

@@ -14,7 +14,7 @@ from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
 register = template.Library()
 MISSING = {
     rules.NO_FACTS: "chưa đếm được",
-    rules.NO_DAYS: "chưa có ngày nào được đếm",
+    rules.NO_DAYS: "chưa đếm",
     rules.NOT_TOLD: "chưa ghi",
     rules.NOT_REPORTED: "chưa báo cáo",
     rules.NOTHING: "không có gì để tính",
@@ -31,9 +31,9 @@ SPLITS = {
 
 
 @register.filter
-def missing_words(figure: Figure) -> str:
-    """Write why a figure has no value."""
-    return MISSING.get(figure.missing, "")
+def missing_words(code: str) -> str:
+    """Write why a figure has no value (`rules.why_missing`)."""
+    return MISSING.get(code, "")
 
 
 @register.filter

@@ -104,7 +104,7 @@ def index_file(request: HttpRequest) -> HttpResponse:
     rows = (
         (
             one.indicator.name,
-            missing_words(one) if one.value is None else one.value,
+            missing_words(one.missing) if one.value is None else one.value,
             one.indicator.unit,
             one.ratio.above if one.value is not None and not one.asked else "",
             one.ratio.below if one.value is not None and one.ratio.below else "",
@@ -152,20 +152,21 @@ def _places(
     if one.code not in table.ratios:
         return []
     ratios = table.ratios[one.code]
-    must_tell = rules.must_tell(one)
+    days, must_tell = queries.count_days(wanted.period), rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
             continue
-        # Who has told nothing has no 0 either.
-        untold = must_tell and key not in ratios
-        value = rules.value_of(one, ratios.get(key, rules.Ratio()))
+        # Who has told nothing has no 0 either, nor what no day was counted of.
+        ratio = ratios.get(key, None if must_tell else rules.Ratio())
+        missing = rules.why_missing(one, ratio, days)
+        value = rules.value_of(one, ratio) if ratio and not missing else None
         found.append(
             {
                 "name": unit.full_name,
                 "uid": unit.uid,
-                "value": None if untold else value,
-                "untold": untold,
+                "value": value,
+                "missing": missing,
             }
         )
     return sorted(found, key=_rank)

@@ -118,7 +118,9 @@ def show_file(request: HttpRequest) -> HttpResponse:
 
 def _row(card: Card) -> Sequence[object]:
     one = card.figure
-    value = charts.write(one.value) if one.value is not None else missing_words(one)
+    value = (
+        charts.write(one.value) if one.value is not None else missing_words(one.missing)
+    )
     return [
         one.indicator.name,
         value,
