@@ -138,3 +138,26 @@ def test_nothing_typed_breaks_the_reading(text: str) -> None:
             read()
         except (ValueError, OverflowError):
             continue
+
+
+# --- words ---------------------------------------------------------------------------
+
+
+@given(st.text(st.characters() | st.sampled_from("\x01\x0b\u202e\ufffe")))
+def test_what_nobody_sees_never_stays_in_words(text: str) -> None:
+    line = typed.one_line(text)
+    assert not typed.UNSEEN.search(line)
+    assert line == " ".join(line.split()) == typed.one_line(line)
+    assert all(typed.lines(text))
+
+
+def test_an_unseen_blank_parts_words_and_a_turner_goes() -> None:
+    assert typed.one_line("Lan\x0bHoa \x01 \u202eMinh") == "Lan Hoa Minh"
+    assert typed.lines("một\x01\n\n \ufffe\nhai") == ["một", "hai"]
+
+
+def test_a_year_too_far_after_today_is_a_slip() -> None:
+    assert typed.read_day("31/12/2076", today=TODAY) == date(2076, 12, 31)
+    for text in ("1/1/2077", "31/12/9999", "9999-12-31"):
+        with pytest.raises(ValueError, match="too far"):
+            typed.read_day(text, today=TODAY)

@@ -289,6 +289,23 @@ def test_a_round_ends_by_itself_after_its_last_day(draw: Draw, now: datetime) ->
 # --- figures -----------------------------------------------------------------------
 
 
+def test_a_round_without_an_answer_is_dropped_and_never_ended_early(
+    draw: Draw, quan: Officer, now: datetime
+) -> None:
+    one = draw()
+    with refusal("indicators.listening_unanswered"):
+        actions.end_round(uid=one.uid, by=quan, at=now)
+    with (
+        pytest.raises(DatabaseError, match="listening_unanswered"),
+        transaction.atomic(),
+    ):
+        ListeningRound.objects.update(ended_by=quan, ended_at=now)
+
+    actions.tell(code=one.places.first().code, key=uuid4(), told=YES, at=now)
+    ended = actions.end_round(uid=one.uid, by=quan, at=now)
+    assert ended.ended_by == quan
+
+
 def figures(unit: Unit) -> dict[str, queries.Figure]:
     return {row.indicator.code: row for row in queries.list_figures(unit, FOURTH)}
 
@@ -463,8 +480,11 @@ def test_rounds_are_drawn_looked_at_and_given_as_files(
     look = client.post(reverse("indicators:create_round"), sent | {"look": "1"})
     assert "138 người" in look.text
     assert not ListeningRound.objects.exists()
-    wrong = client.post(reverse("indicators:create_round"), sent | {"margin": "4"})
-    assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    for wish in ({"margin": "0"}, {"margin": "200"}, {"confidence": "100"}):
+        for look in ({}, {"look": "1"}):
+            address = reverse("indicators:create_round")
+            wrong = client.post(address, sent | wish | look)
+            assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, (wish, look)
     made = client.post(reverse("indicators:create_round"), sent)
     assert made.status_code == HTTPStatus.FOUND
     one = ListeningRound.objects.get()

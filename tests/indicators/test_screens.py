@@ -115,6 +115,22 @@ def test_nothing_to_divide_by_is_words_and_never_a_number(
     assert "địa bàn này chưa ghi" in cost.content.decode()
 
 
+@pytest.mark.parametrize("code", ["minutes_played", "staff", "communes_sounding"])
+def test_where_no_day_was_counted_no_place_has_a_0(
+    client: Client, week: Week, quan: Officer, code: str
+) -> None:
+    client.force_login(quan)
+    address = reverse("indicators:figure", args=[code])
+    before = {"ky": "khac", "tu": "01/11/2026", "den": "07/11/2026"}
+
+    then = client.get(address, before, headers=JSON).json()
+    counted = client.get(address, SPAN, headers=JSON).json()
+
+    assert {one["value"] for one in then["places"]} <= {None}
+    assert "chưa đếm" in client.get(address, before).text.lower()
+    assert any(one["value"] is not None for one in counted["places"])
+
+
 @pytest.mark.parametrize("code", ["=cmd", "bulletins'--", "x" * 300])
 def test_a_figure_that_is_none_is_not_found_or_refused(
     client: Client, lan: Officer, code: str

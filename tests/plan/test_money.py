@@ -235,6 +235,33 @@ def test_purses_add_up(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "plan.headings_missing"),
+        ("lời nói đầu", "plan.headings_missing"),
+        ("Mã,Tên\n23764,Ia Grai\n", "plan.headings_missing"),
+        (TABLE.splitlines()[0], "plan.no_rows"),
+        (f'{TABLE}23764,Xã Ia Grai,communes_sounding,2026,"70"\n', "plan.row_twice"),
+    ],
+)
+def test_what_is_no_table_of_targets_or_speaks_twice_is_refused(
+    plan: ActionPlan, quan: Officer, now: datetime, text: str, code: str
+) -> None:
+    for content in (text.encode(), text.encode("utf-16")):
+        with pytest.raises(InvalidError) as refused:
+            actions.import_targets(
+                plan_id=plan.pk,
+                rows=tables.read(content),
+                is_example=False,
+                by=quan,
+                at=now,
+            )
+        assert refused.value.code == code
+    assert not Target.objects.exists()
+
+
+@pytest.mark.django_db
 def test_targets_and_money_are_written_and_read_in_the_browser(
     client: Client, plan: ActionPlan, ia_grai: Unit, quan: Officer, lan: Officer
 ) -> None:

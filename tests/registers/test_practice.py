@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -315,6 +316,10 @@ def test_what_is_wrong_is_told_above_the_same_page(
     assert early.status_code == HTTPStatus.CONFLICT
     unknown = client.post(reverse("registers:do_practice", args=[run.uid, "no-la"]))
     assert unknown.status_code == HTTPStatus.NOT_FOUND
+    # Who comes back to the address of that answer stands at the practice again.
+    back = client.get(reverse("registers:do_practice", args=[run.uid, "viet"]))
+    assert back.status_code == HTTPStatus.FOUND
+    assert back.headers["Location"] == reverse("registers:practice", args=[run.uid])
 
 
 # --- whose it is -------------------------------------------------
@@ -376,6 +381,26 @@ def test_a_proof_stands_in_the_record_of_the_person_until_they_are_forgotten(
     assert queries.person_of(run) is None
     assert Certificate.objects.filter(run=run).exists()
     assert "Giấy xác nhận số" not in client.get(page).content.decode()
+
+
+def test_nobody_is_chosen_beforehand_and_a_strange_name_is_looked_at_twice(
+    client: Client, go: Go, loan: StaffMember, lan: Officer
+) -> None:
+    run = go()
+    client.force_login(lan)
+    page = reverse("registers:practice", args=[run.uid])
+
+    choice = client.get(page).text
+    second = client.get(page, {"person": loan.uid}).text
+
+    assert '<option value="">Hãy chọn</option>' in choice
+    assert "la-ai/" not in choice
+    assert f"Đúng, ghi cho {escape(loan.full_name)}" in second
+    assert "Hai tên khác nhau" in second
+    assert queries.person_of(run) is None
+    lan.full_name = loan.full_name.upper()
+    lan.save()
+    assert "Hai tên khác nhau" not in client.get(page, {"person": loan.uid}).text
 
 
 def test_who_keeps_no_register_names_only_themselves(

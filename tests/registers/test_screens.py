@@ -160,8 +160,9 @@ def test_a_training_is_written_proven_and_taken_back_by_form(
     training = Training.objects.get()
     record = reverse("registers:record", args=[training.uid])
     told = {"person": loan.uid, "proven_on": "20/09/2026", "lesson": ["1", "2"]}
-    wrong = client.post(record, told | {"proven_on": "mai"})
-    assert "Chưa ghi ngày học" in wrong.content.decode()
+    for day, words in (("", "Chưa ghi ngày học"), ("31/02/2026", "“31/02/2026”")):
+        wrong = client.post(record, told | {"proven_on": day})
+        assert words in wrong.content.decode(), day
     assert client.post(record, told).status_code == HTTPStatus.FOUND
 
     shown = page(client, "training", training.uid)

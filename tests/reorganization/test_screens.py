@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from nguon.fleet.models import Device
 from nguon.people.models import Officer
-from nguon.reorganization import preview
+from nguon.reorganization import access, preview
 from nguon.reorganization.models import Merge
 from nguon.territory.models import Unit
 from tests.reorganization.conftest import World, make_device
@@ -107,3 +107,31 @@ def test_a_program_reads_the_preview(
     ).json()
     assert told["moves"]["fleet.Device"] == 3
     assert len(told["sha256"]) == 64
+
+
+def test_an_unknown_commune_never_stands_for_the_whole_province(
+    client: Client, world: World, tra: Officer
+) -> None:
+    client.force_login(tra)
+    sent = {"ten": "Sắp xếp xã", "ngay": "2025-07-01", "xa": "zzzz"}
+    answer = client.post(reverse("reorganization:create"), sent)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "không nằm trong bảng kế thừa" in answer.content.decode()
+    assert not Merge.objects.exists()
+
+
+def test_of_several_provinces_none_is_meant_before_it_is_chosen(
+    client: Client, world: World, tra: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Unit.objects.exclude(pk=world.doa.pk).filter(kind="commune").first()
+    own = access.list_provinces(tra, at=timezone.now())
+    monkeypatch.setattr(access, "list_provinces", lambda _who, at: [*own, other])
+    shown = page(client, tra, "create")
+    assert "Chọn tỉnh" in shown
+    assert "selected" not in shown
+    sent = {"ten": "Sắp xếp xã", "ngay": "2025-07-01"}
+    answer = client.post(reverse("reorganization:create"), sent)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert not Merge.objects.exists()
+    client.post(reverse("reorganization:create"), {**sent, "tinh": own[0].uid})
+    assert Merge.objects.get().unit == own[0]

@@ -105,7 +105,13 @@ def period(
 ) -> Period:
     """Return October, asked of both communes; due on 4 November."""
     return actions.open_period(
-        form_id=form.pk, kind=rules.MONTH, days=OCTOBER, due_days=3, by=quan, at=now
+        form_id=form.pk,
+        kind=rules.MONTH,
+        days=OCTOBER,
+        due_days=3,
+        is_sure=True,
+        by=quan,
+        at=now,
     )
 
 

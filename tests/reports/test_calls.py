@@ -458,8 +458,11 @@ def test_a_call_is_taken_mapped_filled_and_answered_on_pages(
     file = client.get(reverse("reports:call_file", args=[call.uid, "tra-loi"]))
     refused = client.post(reverse("reports:answer_call", args=[call.uid]))
     client.force_login(minh)
-    client.post(reverse("reports:answer_call", args=[call.uid]))
+    answer = reverse("reports:answer_call", args=[call.uid])
+    unsure = client.post(answer)
+    client.post(answer, {"sure": "1"})
 
+    assert "Còn 1 chỗ trống" in unsure.content.decode()
     assert "Chưa có yêu cầu báo cáo nào" in empty
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "chưa nối với số liệu" in shown

@@ -14,6 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
+from nguon.fleet.actions import store_media
+from nguon.fleet.models import Media
+from nguon.indicators.rules import months
 from nguon.people.access import NoRightError
 from nguon.people.models import Officer
 from nguon.reports import actions, paper_docx, paper_pdf, papers, queries, rules, texts
@@ -163,6 +166,38 @@ def test_the_papers_hold_the_words_and_later_number_and_day(
 # --- issue --------------------------------------------------------------------------
 
 
+def test_one_number_of_a_unit_and_year_is_one_report(
+    accepted: Submission, minh: Officer, quan: Officer, now: datetime, take: Take
+) -> None:
+    first = take(accepted)
+    period = actions.open_period(
+        form_id=accepted.period.form_id,
+        kind=rules.MONTH,
+        days=months(2026, 9, 1),
+        due_days=3,
+        is_sure=True,
+        by=quan,
+        at=now,
+    )
+    row = period.submissions.get(unit=accepted.unit)
+    fill(row, minh, now, f1=8, f2=(6, 8), f4="Thiếu kinh phí")
+    send(row, minh, now)
+    accept(row, quan, now)
+
+    with refusal("reports.number_taken"):
+        take(row)
+    copy = Issue.objects.get(pk=first.pk)
+    copy.pk, copy.submission = None, row
+    with pytest.raises(DatabaseError, match="number_taken"), transaction.atomic():
+        copy.save(force_insert=True)
+    assert take(row, number="13/BC-UBND").submission == row
+
+
+def test_the_file_of_what_was_issued_bears_its_number() -> None:
+    assert rules.issue_file("12/BC-UBND", DAY) == f"12-BC-UBND-{DAY.year}.pdf"
+    assert rules.issue_file("7/QĐ-HĐND", DAY) == f"7-QD-HDND-{DAY.year}.pdf"
+
+
 def test_what_was_issued_cannot_be_unlocked_changed_or_issued_again(
     accepted: Submission, quan: Officer, now: datetime, take: Take, pdf: bytes
 ) -> None:
@@ -184,6 +219,14 @@ def test_what_was_issued_cannot_be_unlocked_changed_or_issued_again(
             change()
 
 
+def test_the_number_may_come_after_the_period_was_closed(
+    accepted: Submission, quan: Officer, now: datetime, take: Take
+) -> None:
+    actions.close_period(period_id=accepted.period_id, by=quan, at=now)
+
+    assert take(accepted).number == "12/BC-UBND"
+
+
 def test_only_an_accepted_report_is_issued_here_and_in_the_database(
     row: Submission, minh: Officer, now: datetime, take: Take
 ) -> None:
@@ -203,9 +246,7 @@ def test_only_an_accepted_report_is_issued_here_and_in_the_database(
         )
 
 
-def make_media(at: datetime) -> object:
-    from nguon.fleet.actions import store_media
-
+def make_media(at: datetime) -> Media:
     return store_media(data=b"%PDF-", mime="application/pdf", duration_ms=0, at=at)
 
 
@@ -286,7 +327,8 @@ def test_pages_draft_edit_and_take_back(
     assert "12/BC-UBND" in shown
     assert "Mở khóa" not in shown.split("Đã qua")[0]
     assert b"".join(file) == pdf
-    assert "attachment" in file.headers["Content-Disposition"]
+    named = file.headers["Content-Disposition"]
+    assert named == 'attachment; filename="12-BC-UBND-2026.pdf"'
     client.force_login(hoa)
     for name in ("sections", "issued"):
         address = reverse(f"reports:{name}", args=[row.uid])

@@ -1,6 +1,7 @@
 """A report leaves as PDF and DOCX in the form of decree 30/2020, and as a workbook."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
@@ -163,6 +164,18 @@ def test_the_workbook_adds_accepted_figures_by_formulas(
     assert sheet.cell(7, 8).value is None
     text = sheet.cell(6, 9)
     assert (text.value, text.data_type) == (ATTACK, "s")
+
+
+def test_words_that_no_file_may_hold_break_no_paper(accepted: Submission) -> None:
+    """What was kept before such words were refused is still read."""
+    paper = replace(paper_of(accepted), title="Lan\x01 \u202eMinh")
+    book = openpyxl.Workbook()
+    workbook._put(book.active, 1, 1, "Lan\x01")
+
+    told = docx.Document(BytesIO(paper_docx.write(paper)))
+    assert "Lan Minh" in [one.text for one in told.paragraphs]
+    assert "Lan Minh" in text_of(paper_pdf.write(paper))
+    assert book.active["A1"].value == "Lan"
 
 
 def test_each_downloads_its_own_papers_only(

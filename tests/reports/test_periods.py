@@ -42,7 +42,13 @@ def period(
 ) -> Period:
     """Return November, opened while it runs; due on Thursday, 3 December."""
     return actions.open_period(
-        form_id=form.pk, kind=rules.MONTH, days=NOVEMBER, due_days=3, by=quan, at=now
+        form_id=form.pk,
+        kind=rules.MONTH,
+        days=NOVEMBER,
+        due_days=3,
+        is_sure=True,
+        by=quan,
+        at=now,
     )
 
 
@@ -103,7 +109,13 @@ def test_villages_are_summed_up_by_their_communes_and_those_by_the_province(
     actions.add_field(form_id=form.pk, words=FieldWords(name="Cụm"), by=quan, at=now)
 
     period = actions.open_period(
-        form_id=form.pk, kind=rules.MONTH, days=OCTOBER, due_days=3, by=quan, at=now
+        form_id=form.pk,
+        kind=rules.MONTH,
+        days=OCTOBER,
+        due_days=3,
+        is_sure=True,
+        by=quan,
+        at=now,
     )
 
     rows = {row.unit: row for row in period.submissions.select_related("unit")}
@@ -147,6 +159,7 @@ def test_only_who_asks_opens_and_closes(
             form_id=form.pk,
             kind=rules.RANGE,
             days=Days(date(2026, 9, 1), date(2026, 9, 9)),
+            is_sure=True,
             due_days=3,
             by=lan,
             at=now,

@@ -112,10 +112,10 @@ def test_who_has_no_figure_adds_nothing_and_nobody_is_not_0() -> None:
     [
         (SHARE, "9", "8", "reports.share_over"),
         (SHARE, "9", None, "reports.half_figure"),
-        (SHARE, "1", "2", "reports.range"),
+        (SHARE, "1", "2", "reports.range_most"),
         (rules.MEAN, "3", "0", "reports.nothing_below"),
         (COUNT, "-1", None, "reports.too_large"),
-        (COUNT, "41", None, "reports.range"),
+        (COUNT, "41", None, "reports.range_most"),
     ],
 )
 def test_a_figure_that_cannot_be_so_is_refused(

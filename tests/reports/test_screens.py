@@ -57,8 +57,12 @@ def test_a_form_is_written_and_a_period_opened_in_the_browser(
     client.post(add, {"indicator": "villages_reached", "ratio": "text"})
     asked = {"kind": "quarter", "year": "2026", "number": "5", "due_days": "3"}
     over = client.post(reverse("reports:open", args=[form.uid]), asked)
-    client.post(reverse("reports:open", args=[form.uid]), {**asked, "number": "3"})
+    third = {**asked, "number": "3"}
+    late = client.post(reverse("reports:open", args=[form.uid]), third)
+    client.post(reverse("reports:open", args=[form.uid]), {**third, "sure": "1"})
 
+    assert "mọi đơn vị muộn ngay" in late.content.decode()
+    assert 'name="sure"' in late.content.decode()
     assert wrong.status_code == over.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "từ 1 đến 4" in over.content.decode()
     assert [field.ratio for field in form.fields.order_by("number")] == [
@@ -90,7 +94,7 @@ def test_a_commune_fills_sends_is_returned_and_accepted_in_the_browser(
     client.post(reverse("reports:move", args=[row.uid, "duyet"]), boxes(row))
 
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "phải từ – đến 50" in wrong.content.decode()
+    assert "không được quá 50" in wrong.content.decode()
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Ghi thêm bảng của xã cũ" in returned
     row.refresh_from_db()
@@ -211,3 +215,14 @@ def test_a_program_reads_and_writes_the_same_facts(
     assert saved.json()["revision"] == 1
     assert again.status_code == HTTPStatus.CONFLICT
     assert told.json()["answers"][0]["value"] == "8.00"
+
+
+def test_a_day_that_is_too_far_is_told_not_broken(
+    client: Client, quan: Officer, form: Form
+) -> None:
+    client.force_login(quan)
+    day = "31/12/9999"
+    asked = {"kind": "range", "first_date": day, "last_date": day, "due_days": "3"}
+    answer = client.post(reverse("reports:open", args=[form.uid]), asked)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "năm quá xa" in answer.content.decode()

@@ -32,6 +32,15 @@ PUBLIC = {
     "portal:sound": "a released sound",
     "portal:compact_sound": "a smaller copy of it",
     "portal:attached": "a picture, video or document of a released bulletin",
+    # Figures that an approver gave to everybody, and nothing else.
+    "open_data:index": "the list of what was published",
+    "open_data:catalogue": "the same for programs",
+    "open_data:figures": "published figures of a period",
+    "open_data:table": "published figures as CSV",
+    "open_data:data": "published figures as JSON",
+    "open_data:score": "weights of the evaluation score, and shown results",
+    "open_data:score_table": "shown results as CSV",
+    "open_data:score_data": "weights and shown results as JSON",
     "listening:ask": "a village's questions, by a code nobody guesses",
     "channels:talk": "what a propagandist tells of a released bulletin",
     # Other makes of speakers fetch live speech by an address nobody can guess.

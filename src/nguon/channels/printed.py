@@ -24,6 +24,8 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph, Spacer
 
+from nguon.core.typed import without_unseen
+
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 FONTS = Path(__file__).parent / "fonts"
 PLAIN, BOLD, ITALIC = "Nguon", "Nguon-Bold", "Nguon-Italic"
@@ -119,7 +121,7 @@ def _story(sheet: Sheet) -> list[Any]:
 
 def line(text: str, look: ParagraphStyle) -> Paragraph:
     """Return a paragraph in which no sign of the text is a command."""
-    return Paragraph(html.escape(text, quote=False), look)
+    return Paragraph(html.escape(without_unseen(text), quote=False), look)
 
 
 def _draw_foot(canvas: Canvas, sheet: Sheet) -> None:

@@ -16,11 +16,14 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from nguon.core.errors import InvalidError
+from nguon.core.typed import one_line, without_unseen
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_UNPACKED = 512 * 1024 * 1024
+MAX_UNPACKED = 64 * 1024 * 1024
 MAX_ROWS = 60_000
 MAX_CELL = 1_000
+# What a spreadsheet takes for a formula; in our files an apostrophe stands before.
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 Row = tuple[int, list[str]]
 
@@ -28,8 +31,8 @@ Row = tuple[int, list[str]]
 def read(content: bytes) -> Iterator[Row]:
     """Yield the rows that hold something, with their numbers as spreadsheets count.
 
-    Raises InvalidError: `fleet.file_too_big`, `fleet.file_unreadable`,
-    `fleet.file_rows`.
+    Raises InvalidError: `fleet.file_too_big`, `fleet.file_unpacks`,
+    `fleet.file_unreadable`, `fleet.file_rows`.
     """
     if len(content) > MAX_BYTES:
         raise InvalidError("fleet.file_too_big", limit=MAX_BYTES // 1024**2)
@@ -65,7 +68,7 @@ def _read_csv(content: bytes) -> Iterator[Row]:
     try:
         for cells in lines:
             if any(cells):
-                yield lines.line_num, [" ".join(c.split())[:MAX_CELL] for c in cells]
+                yield lines.line_num, [_kept(cell) for cell in cells]
     except csv.Error as error:
         raise InvalidError("fleet.file_unreadable") from error
 
@@ -75,7 +78,7 @@ def _read_xlsx(content: bytes) -> Iterator[Row]:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_UNPACKED:
-            raise InvalidError("fleet.file_too_big", limit=MAX_UNPACKED // 1024**2)
+            raise InvalidError("fleet.file_unpacks", limit=MAX_UNPACKED // 1024**2)
         book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
@@ -102,8 +105,17 @@ def _text(cell: object) -> str:
         return cell.strftime("%H:%M")
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    text = unicodedata.normalize("NFC", str(cell))
-    return " ".join(text.split())[:MAX_CELL]
+    return _kept(unicodedata.normalize("NFC", str(cell)))
+
+
+def _kept(text: str) -> str:
+    """Return a cell's words, without the mark that our files set before a formula.
+
+    So a file that was given out and comes back says what was kept.
+    """
+    line = one_line(text)
+    is_marked = line.startswith("'") and line[1:].startswith(FORMULA_STARTS)
+    return (line[1:] if is_marked else line)[:MAX_CELL]
 
 
 def write_xlsx(
@@ -124,6 +136,7 @@ def write_xlsx(
 
 
 def _plain(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = without_unseen(cell)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from nguon.core import typed
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.indicators import rules
+from nguon.indicators import rules, stored
 from nguon.indicators.rules import Period
 from nguon.people import access
 from nguon.people.models import Officer
@@ -34,6 +34,11 @@ class Asked:
     period: Period
     span: str
     units: Sequence[Unit]
+
+    @property
+    def day(self) -> date:
+        """The day on whose map it is asked: an earlier period, on the unit's own."""
+        return stored.map_day(self.unit, self.period)
 
 
 def read(officer: Officer, asked: Mapping[str, str], *, at: datetime) -> Asked:

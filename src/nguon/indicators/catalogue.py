@@ -44,7 +44,7 @@ class Indicator:
 
     def check_value(self, value: float) -> None:
         """Refuse what this figure cannot be. Raises InvalidError."""
-        most = 100.0 if self.ratio == SHARE else 1e12
+        most = 100 if self.ratio == SHARE else 10**12
         if not 0 <= value <= most:
             raise InvalidError("indicators.value_range", name=self.name, most=most)
 

@@ -17,14 +17,13 @@ from nguon.territory.queries import list_on_map, trace
 
 def places_of(units: Collection[int]) -> dict[int, int]:
     """Return for each unit its commune, or itself above communes."""
-    rows = Unit.objects.filter(pk__in=units).values_list("pk", "path")
-    above = {key: [int(k) for k in path.strip("/").split("/")] for key, path in rows}
-    every = {key for chain in above.values() for key in chain}
-    communes = set(
-        Unit.objects.filter(pk__in=every, kind=COMMUNE).values_list("pk", flat=True)
-    )
+    rows = list(Unit.objects.filter(pk__in=units).values_list("pk", "path", "kind"))
+    above = {key: [int(k) for k in path.strip("/").split("/")] for key, path, _ in rows}
+    kinds = {key: kind for key, _path, kind in rows}
+    others = {key for chain in above.values() for key in chain} - kinds.keys()
+    kinds |= Unit.objects.filter(pk__in=others).values_list("pk", "kind")
     return {
-        unit: next((key for key in chain if key in communes), unit)
+        unit: next((key for key in chain if kinds[key] == COMMUNE), unit)
         for unit, chain in above.items()
     }
 

@@ -9,6 +9,11 @@ _FIXED = (
     "drawn_at",
 )  # fmt: skip
 _CHANGED = " OR ".join(f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in _FIXED)
+_ANSWERED = (
+    "EXISTS (SELECT 1 FROM indicators_listeninganswer a"
+    " JOIN indicators_listeningplace p ON p.id = a.place_id"
+    " WHERE p.round_id = NEW.id)"
+)
 _ASK = "(SELECT p.ask FROM indicators_listeningplace p WHERE p.id = NEW.place_id)"
 _MET = (
     "(SELECT COUNT(*) FROM indicators_listeninganswer a"
@@ -43,9 +48,14 @@ GUARDS = (
         "indicators_listeninground",
         "UPDATE",
         "indicators.listening_answered: what people answered is not dropped",
-        "NEW.dropped AND EXISTS (SELECT 1 FROM indicators_listeninganswer a"
-        " JOIN indicators_listeningplace p ON p.id = a.place_id"
-        " WHERE p.round_id = NEW.id)",
+        f"NEW.dropped AND {_ANSWERED}",
+    ),
+    Guard(
+        "nguon_listening_round_unanswered",
+        "indicators_listeninground",
+        "UPDATE",
+        "indicators.listening_unanswered: nobody ends what nobody has answered",
+        f"NEW.ended_by_id IS NOT NULL AND NOT NEW.dropped AND NOT {_ANSWERED}",
     ),
     Guard(
         "nguon_listening_answer_in_time",

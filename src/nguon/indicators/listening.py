@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nguon.core.errors import InvalidError
-from nguon.indicators import rules
+from nguon.indicators import rules, sampling
 from nguon.newsroom.rules import LANGUAGES
 
 # No speaker that tells its language stands in the village.
@@ -105,3 +105,10 @@ def check_days(year: int, quarter: int, first: date, last: date) -> None:
             last=f"{latest - timedelta(days=1):%d/%m/%Y}",
             most=LONGEST_DAYS,
         )
+
+
+def check_wish(margin: int, confidence: int, seed: int) -> None:
+    """Refuse a plan that is not offered. InvalidError `indicators.listening_wish`."""
+    known = margin in sampling.MARGINS and confidence in sampling.CONFIDENCES
+    if not known or not 0 <= seed <= MOST_SEED:
+        raise InvalidError("indicators.listening_wish")

@@ -97,6 +97,7 @@ def read_wish(officer: Officer, sent: Mapping[str, str], *, at: datetime) -> Wis
         seed=_read_seed(sent.get("seed", "")),
     )
     listening.check_days(wish.year, wish.quarter, wish.first_date, wish.last_date)
+    listening.check_wish(wish.margin, wish.confidence, wish.seed)
     return wish
 
 

@@ -79,9 +79,17 @@ def list_figures(
     Raises InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit
     that is not on the map of that day, `indicators.unit_kind` for a village.
     """
+    day = day or period.last
     table = count_places(unit, period, day=day)
+    return figures_of(table, unit, period, day=day)
+
+
+def figures_of(
+    table: "Table", unit: Unit, period: Period, *, day: date
+) -> list[Figure]:
+    """Return every indicator as a table of places says it, in the catalogue's order."""
     days = count_days(period)
-    asked = listening_queries.find_asked(unit, period, day=day or period.last)
+    asked = listening_queries.find_asked(unit, period, day=day)
     return [
         _asked_figure(one, unit, period, asked, days)
         if one.source == ASKED
@@ -193,6 +201,7 @@ class _Counting:
     def __init__(self, unit: Unit, period: Period, day: date) -> None:
         self.unit, self.day = unit, day
         self._lines: dict[Term, Mapping[int, tuple[int, int]]] = {}
+        self._stands: dict[int, Unit] = {}
         self.sources = _sources(period)
         counted = FactDay.objects.filter(day__gte=period.first, day__lt=period.after)
         self.last = counted.aggregate(day=Max("day"))["day"]
@@ -265,13 +274,15 @@ class _Counting:
             if term.how == rules.REGISTER
             else told.SOURCES[term.what].read(day)
         )
-        places = ground.places_of(numbers.keys())
+        # The same units tell several registers: each is looked for once.
+        unknown = numbers.keys() - self._stands.keys()
+        places = ground.places_of(unknown)
         stands = ground.stand_on(set(places.values()), day=self.day)
-        here = {unit: stands[place] for unit, place in places.items()}
+        self._stands |= {unit: stands[place] for unit, place in places.items()}
         return {
-            unit: (place.pk, numbers[unit])
-            for unit, place in here.items()
-            if place.path.startswith(self.unit.path)
+            unit: (self._stands[unit].pk, number)
+            for unit, number in numbers.items()
+            if self._stands[unit].path.startswith(self.unit.path)
         }
 
     def _count_lines(self, term: Term) -> Mapping[int, int]:

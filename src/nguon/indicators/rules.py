@@ -24,6 +24,8 @@ REGISTER = "register"  # lines of a register that stand on the latest counted da
 TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
+# How many months the periods have whose figures are kept: month to year.
+LENGTHS = (1, 3, 6, 12)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,31 @@ def months(year: int, first: int, count: int) -> Period:
     """Return `count` whole months from the month `first` (1 to 12) of a year."""
     end = first - 1 + count
     return Period(date(year, first, 1), date(year + end // 12, end % 12 + 1, 1))
+
+
+def length_of(period: Period) -> int | None:
+    """Return how many months a whole month, quarter, half year or year has."""
+    first = period.first
+    for count in LENGTHS:
+        if (first.month - 1) % count == 0 and months(
+            first.year, first.month, count
+        ) == period:
+            return count
+    return None
+
+
+def around(day: date) -> list[Period]:
+    """Return the month, quarter, half year and year that a day lies in."""
+    return [
+        months(day.year, (day.month - 1) // count * count + 1, count)
+        for count in LENGTHS
+    ]
+
+
+def month_before(first: date, count: int) -> date:
+    """Return the first day of the month `count` months before one."""
+    number = first.year * 12 + first.month - 1 - count
+    return date(number // 12, number % 12 + 1, 1)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ recorded voice of an approved version, for whoever spoke.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from nguon.newsroom import rules
@@ -51,11 +52,28 @@ def month_of(day: date) -> tuple[date, date]:
 
 def list_lines(officer: Officer, *, month: date, at: datetime) -> list[Line]:
     """Return the month's table of the officer's ground, by name."""
-    first, after = month_of(month)
-    pieces = _pieces(officer, first, after, at)
+    seen = people_access.fence(
+        _approvals(month), officer=officer, at=at, unit="version__bulletin__unit"
+    )
+    return _lines(seen, month)
+
+
+def list_lines_of(units: Collection[Unit], *, month: date) -> list[Line]:
+    """Return the month's table of some units and below, by name.
+
+    Who may read it is asked by whoever calls.
+    """
+    ground = Q(pk__in=[])
+    for unit in units:
+        ground |= Q(version__bulletin__unit__path__startswith=unit.path)
+    return _lines(_approvals(month).filter(ground), month)
+
+
+def _lines(approvals: QuerySet[Involvement], month: date) -> list[Line]:
+    _first, after = month_of(month)
     rates = list(PayRate.objects.filter(from_day__lt=after).order_by("from_day", "pk"))
     people: dict[int, list[_Piece]] = {}
-    for piece in pieces:
+    for piece in _pieces(approvals):
         people.setdefault(piece.person_id, []).append(piece)
     lines = [_line(mine, rates) for mine in people.values()]
     return sorted(lines, key=lambda line: line.person)
@@ -92,19 +110,20 @@ def find_rate(
     return None
 
 
-def _pieces(officer: Officer, first: date, after: date, at: datetime) -> list[_Piece]:
+def _approvals(month: date) -> QuerySet[Involvement]:
+    """Return the approvals of a month; drills are not paid."""
+    first, after = month_of(month)
     zone = timezone.get_default_timezone()
-    approvals = people_access.fence(
-        Involvement.objects.filter(
-            kind=Involvement.APPROVE,
-            at__gte=datetime(first.year, first.month, 1, tzinfo=zone),
-            at__lt=datetime(after.year, after.month, 1, tzinfo=zone),
-            version__drill=False,
-        ),
-        officer=officer,
-        at=at,
-        unit="version__bulletin__unit",
-    ).select_related(
+    return Involvement.objects.filter(
+        kind=Involvement.APPROVE,
+        at__gte=datetime(first.year, first.month, 1, tzinfo=zone),
+        at__lt=datetime(after.year, after.month, 1, tzinfo=zone),
+        version__drill=False,
+    )
+
+
+def _pieces(approvals: QuerySet[Involvement]) -> list[_Piece]:
+    approvals = approvals.select_related(
         "person", "version__bulletin__unit", "version__bulletin__created_by"
     )
     found: list[_Piece] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nguon.core.errors import InvalidError
+from nguon.core.typed import UNSEEN
 
 NORMAL, PRIORITY, EMERGENCY = "normal", "priority", "emergency"
 
@@ -150,14 +151,6 @@ ATTEMPT_LIMIT = 3
 RETRY_SECONDS = 5
 
 
-# What is no letter, or turns the order of shown letters around (Unicode TR 36, 3.1):
-# the approver would read another text than the one that is spoken.
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
-
-
 class DraftError(InvalidError):
     """The draft cannot be kept or sent as it is; the code says why."""
 
@@ -179,7 +172,7 @@ class Draft:
 
 def without_unseen(text: str) -> str:
     """Return a typed text without what nobody sees; NUL stays, and is refused."""
-    return _UNSEEN.sub(lambda found: found[0] if found[0] == "\0" else "", text)
+    return UNSEEN.sub(lambda found: found[0] if found[0] == "\0" else "", text)
 
 
 def check_draft(draft: Draft, *, drill: bool) -> None:
@@ -193,7 +186,7 @@ def check_draft(draft: Draft, *, drill: bool) -> None:
             "newsroom.body_too_long", limit=BODY_LIMIT, length=len(draft.body)
         )
     # A database refuses NUL in text; say so before it does.
-    if _UNSEEN.search(draft.title) or _UNSEEN.search(draft.body):
+    if UNSEEN.search(draft.title) or UNSEEN.search(draft.body):
         raise DraftError("newsroom.text_unreadable")
     if draft.klass not in CLASSES:
         raise DraftError("newsroom.class_unknown", klass=draft.klass)

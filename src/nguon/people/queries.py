@@ -137,13 +137,18 @@ def list_grantable_units(by: Officer, *, at: datetime, day: date) -> list[Unit]:
     return list(mine.order_by("-kind", "folded", "pk"))
 
 
-def list_province_names(*, day: date) -> list[str]:
-    """Return the full names of the provinces where somebody works.
+def list_provinces(*, day: date) -> list[Unit]:
+    """Return the provinces of a day's map where somebody works, by code.
 
     The map holds the whole country; this system serves one province, or a few.
     """
     provinces = Unit.objects.as_of(day).filter(kind=PROVINCE, pk__in=_served_tops())
-    return [unit.full_name for unit in provinces.order_by("code")]
+    return list(provinces.order_by("code"))
+
+
+def list_province_names(*, day: date) -> list[str]:
+    """Return the full names of the provinces where somebody works."""
+    return [unit.full_name for unit in list_provinces(day=day)]
 
 
 def _served_tops() -> set[int]:

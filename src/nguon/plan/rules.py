@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from nguon.core import typed
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.indicators import catalogue
 
@@ -125,7 +126,7 @@ def clean(text: str, *, most: int, what: str, needed: bool = True) -> str:
 
     Raises InvalidError `plan.text_missing`, `plan.text_long` with `what` is meant.
     """
-    line = " ".join(text.replace("\0", "").split())
+    line = typed.one_line(text)
     if needed and not line:
         raise InvalidError("plan.text_missing", what=what)
     if len(line) > most:
@@ -135,8 +136,7 @@ def clean(text: str, *, most: int, what: str, needed: bool = True) -> str:
 
 def clean_lines(text: str, *, what: str) -> str:
     """Return lines without stray blanks. Raises InvalidError `plan.text_long`."""
-    lines = [" ".join(line.split()) for line in text.replace("\0", "").splitlines()]
-    kept = "\n".join(line for line in lines if line)
+    kept = "\n".join(typed.lines(text))
     if len(kept) > MAX_LINES:
         raise InvalidError("plan.text_long", what=what, most=MAX_LINES)
     return kept
@@ -144,7 +144,7 @@ def clean_lines(text: str, *, what: str) -> str:
 
 def clean_link(text: str) -> str:
     """Return an address of the web, or nothing. Raises InvalidError `plan.link`."""
-    link = text.strip()
+    link = typed.without_unseen(text).strip()
     if not link:
         return ""
     is_web = link.startswith(("https://", "http://"))

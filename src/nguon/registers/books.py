@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from nguon.core import phones
+from nguon.core import phones, typed
 from nguon.core.errors import AbsentError
 from nguon.fleet.register import Column, WrongCellError, day_cell, text_cell
 from nguon.newsroom.rules import LANGUAGES
@@ -186,7 +186,7 @@ def of(line: AnyLine) -> Book:
 
 def clean(text: str) -> str:
     """Return a cell on one line without stray blanks."""
-    return " ".join(text.replace("\0", "").split())
+    return typed.one_line(text)
 
 
 def read_cell(column: Column, text: str) -> Any:

@@ -6,7 +6,7 @@ Tables and plain functions; no database, no clock.
 from collections.abc import Collection
 from datetime import date
 
-from nguon.core import phones
+from nguon.core import phones, typed
 from nguon.core.errors import InvalidError
 from nguon.newsroom.rules import LANGUAGES
 
@@ -110,8 +110,7 @@ def check_practised(days: Collection[date], *, day: date) -> None:
 
 def clean_lessons(text: str) -> list[str]:
     """Return the titles of lessons, one a line. Raises InvalidError `registers.…`."""
-    lines = [" ".join(line.split()) for line in text.replace("\0", "").splitlines()]
-    titles = [line for line in lines if line]
+    titles = typed.lines(text)
     if not 0 < len(titles) <= MAX_LESSONS:
         raise InvalidError("registers.lessons", most=MAX_LESSONS)
     if len(set(titles)) != len(titles) or any(len(one) > 200 for one in titles):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.audit import guards
+from nguon.core import typed
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
 from nguon.people import access as people
 from nguon.people import actions as people_actions
@@ -59,7 +60,7 @@ def draft_merge(
     and what `access.check_maker` raises.
     """
     access.check_maker(by, unit, at=at)
-    words = " ".join(title.replace("\0", "").split())
+    words = typed.one_line(title)
     if not 0 < len(words) <= rules.MAX_TITLE:
         raise InvalidError("reorganization.title", limit=rules.MAX_TITLE)
     rows = Succession.objects.filter(
@@ -98,9 +99,7 @@ def drop_merge(*, merge_uid: str, by: Officer, at: datetime) -> None:
     merge = _lock(merge_uid, by=by, at=at)
     access.check_maker(by, merge.unit, at=at)
     if merge.state != rules.DRAFTED:
-        raise ConflictError(
-            "reorganization.state", state=rules.STATES[merge.state].lower()
-        )
+        raise ConflictError("reorganization.state", state=rules.SAID[merge.state])
     audit.record("reorganization.merge.dropped", target=merge, by=by, at=at)
     merge.heirs.all().delete()
     merge.successions.clear()
@@ -120,9 +119,7 @@ def choose_heir(
     merge = _lock(merge_uid, by=by, at=at)
     access.check_maker(by, merge.unit, at=at)
     if merge.state != rules.DRAFTED:
-        raise ConflictError(
-            "reorganization.state", state=rules.STATES[merge.state].lower()
-        )
+        raise ConflictError("reorganization.state", state=rules.SAID[merge.state])
     place = read_ground(merge).places.get(old_id)
     if place is None or not place.options:
         raise AbsentError("reorganization.unit_absent")
@@ -365,6 +362,4 @@ def _lock(uid: str, *, by: Officer, at: datetime) -> Merge:
 
 def _check_next(merge: Merge, new: str) -> None:
     if new not in rules.NEXT[merge.state]:
-        raise ConflictError(
-            "reorganization.state", state=rules.STATES[merge.state].lower()
-        )
+        raise ConflictError("reorganization.state", state=rules.SAID[merge.state])

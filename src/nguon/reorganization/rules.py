@@ -16,6 +16,13 @@ STATES = {
     UNDONE: "Đã hoàn tác",
     CONFIRMED: "Đã chốt",
 }
+# The same in a sentence: Lần sắp xếp này …, nên …
+SAID = {
+    DRAFTED: "đang là bản thảo",
+    RUN: "đã chạy",
+    UNDONE: "đã hoàn tác",
+    CONFIRMED: "đã chốt",
+}
 NEXT = {DRAFTED: {RUN}, RUN: {UNDONE, CONFIRMED}, UNDONE: set(), CONFIRMED: set()}
 
 MOVES, STAYS, RECOMPUTED = "moves", "stays", "recomputed"
@@ -244,6 +251,16 @@ TABLE: Sequence[Key] = (
         ("indicators.MonthFact", "place", "số đếm trong tháng", _BOTH),
         ("indicators.ListeningRound", "unit", "đợt nghe thử", _THEN),
         ("indicators.ListeningPlace", "village", "thôn được bốc thăm", _THEN),
+        ("indicators.PeriodFigure", "unit", "số của kỳ", _BOTH),
+        ("indicators.ReportedFigure", "unit", "số do đơn vị báo", _THEN),
+        ("registers.PracticeRun", "unit", "lần tập làm", _THEN),
+        ("registers.Certificate", "unit", "giấy chứng nhận đã học", _THEN),
+        ("reports.Call", "unit", "yêu cầu báo cáo", "đơn vị được hỏi khi đó trả lời"),
+        ("reports.Mapping", "unit", "chỗ điền trong mẫu của nơi hỏi", _THEN),
+        ("reports.Publication", "unit", "số liệu đã công bố", _THEN),
+        ("reports.PublishedFigure", "unit", "số liệu đã công bố", _THEN),
+        ("reports.ScoreSheet", "unit", "bảng điểm của năm", _THEN),
+        ("reports.ScoreResult", "unit", "kết quả chấm điểm", _THEN),
         ("registers.Training", "unit", "đợt tập huấn", "người tổ chức khi đó"),
         ("plan.ActionPlan", "unit", "kế hoạch", "do đơn vị của ngày đó ban hành"),
         (

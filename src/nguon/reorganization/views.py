@@ -1,6 +1,6 @@
 """Pages of merges: the list, drawing one up, looking at it, running and undoing it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -123,16 +123,19 @@ def create(request: HttpRequest) -> HttpResponse:
     officer = officer_of(request)
     provinces = _need_provinces(request, at)
     sent = request.POST
-    unit = next((u for u in provinces if u.uid == sent.get("tinh")), provinces[0])
+    told = sent.get("tinh", request.GET.get("tinh", ""))
+    unit = next((one for one in provinces if one.uid == told), None)
+    if unit is None and not told and len(provinces) == 1:
+        unit = provinces[0]
     error = None
     if request.method == "POST":
         try:
-            news = queries.list_news(unit)
-            chosen = set(sent.getlist("xa"))
+            if unit is None:
+                raise InvalidError("reorganization.province_missing")
             merge = actions.draft_merge(
                 unit=unit,
                 day=_need_day(sent.get("ngay", "")),
-                heirs=[one for one in news if one.uid in chosen],
+                heirs=_chosen(sent.getlist("xa"), queries.list_news(unit)),
                 title=sent.get("ten", ""),
                 by=officer,
                 at=at,
@@ -144,12 +147,13 @@ def create(request: HttpRequest) -> HttpResponse:
         else:
             to = reverse("reorganization:merge", args=[merge.uid])
             return done(request, to=to, data=_facts(merge))
-    access.check_maker(officer, unit, at=at)
+    if unit is not None:
+        access.check_maker(officer, unit, at=at)
     context = {
         "provinces": provinces,
         "unit": unit,
-        "days": queries.list_days(unit),
-        "news": queries.list_news(unit),
+        "days": queries.list_days(unit) if unit else [],
+        "news": queries.list_news(unit) if unit else [],
         "chosen": sent.getlist("xa"),
         "sent": sent,
         "error": error,
@@ -157,6 +161,18 @@ def create(request: HttpRequest) -> HttpResponse:
     return render(
         request, "reorganization/create.html", context, status=422 if error else 200
     )
+
+
+def _chosen(uids: Sequence[str], news: Sequence[Unit]) -> list[Unit]:
+    """Return the chosen new communes. InvalidError `reorganization.heir_unknown`.
+
+    One that is unknown is refused: left out, the whole province would be meant.
+    """
+    known = {one.uid: one for one in news}
+    for uid in uids:
+        if uid not in known:
+            raise InvalidError("reorganization.heir_unknown")
+    return [one for one in news if one.uid in uids]
 
 
 def _need_day(text: str) -> date:
@@ -239,8 +255,15 @@ def _counts(merge: Merge, seen: preview.Preview | None) -> list[Mapping[str, Any
             for one in seen.kinds
             if one.things
         ]
+    before, after = merge.counts.get("before", {}), merge.counts.get("after", {})
     return [
-        {"kind": kind, "name": name, "moving": count}
+        {
+            "kind": kind,
+            "name": name,
+            "moving": count,
+            "before": before.get(kind),
+            "after": after.get(kind),
+        }
         for kind, name, count in queries.count_moved(merge)
     ]
 

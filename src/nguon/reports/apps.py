@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from nguon.audit import guards
+from nguon.reports import open_guards, score_guards
 
 _OPEN = (
     "EXISTS (SELECT 1 FROM reports_submission s WHERE s.id = {row}.submission_id"
@@ -67,6 +68,19 @@ GUARDS = (
         "reports.not_now: only what was accepted is issued",
         "NOT EXISTS (SELECT 1 FROM reports_submission s"
         " WHERE s.id = NEW.submission_id AND s.state = 'accepted')",
+    ),
+    # Days are kept, and written as text, with the year first in both databases.
+    guards.Guard(
+        "nguon_reports_issue_number",
+        "reports_issue",
+        "INSERT",
+        "reports.number_taken: one number of a unit and year is one report",
+        "EXISTS (SELECT 1 FROM reports_issue i"
+        " JOIN reports_submission a ON a.id = i.submission_id"
+        " JOIN reports_submission b ON b.id = NEW.submission_id"
+        " WHERE a.unit_id = b.unit_id AND i.number = NEW.number"
+        " AND substr(CAST(i.issued_on AS text), 1, 4)"
+        " = substr(CAST(NEW.issued_on AS text), 1, 4))",
     ),
     guards.Guard(
         "nguon_reports_submission_issued",
@@ -166,4 +180,5 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the guards."""
-        guards.register(self, GUARDS)
+        every = (*GUARDS, *score_guards.GUARDS, *open_guards.GUARDS)
+        guards.register(self, every)

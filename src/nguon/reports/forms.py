@@ -1,15 +1,17 @@
 """Reads what officers type about reports: periods, fields, answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from nguon.core.errors import InvalidError
+from nguon.indicators.catalogue import Indicator
 from nguon.indicators.rules import Period as Days
 from nguon.plan.forms import need_day
 from nguon.plan.money import read_number, read_year
 from nguon.reports import rules
 from nguon.reports.models import Field
+from nguon.reports.scoring import LineWords
 from nguon.territory.models import Unit
 
 
@@ -113,3 +115,19 @@ def read_sections(sent: Mapping[str, str]) -> list[tuple[str, str]]:
         for n in range(1, rules.MAX_SECTIONS + 1)
         if f"heading_{n}" in sent
     ]
+
+
+def read_weights(
+    sent: Mapping[str, str], offered: Iterable[Indicator]
+) -> list[LineWords]:
+    """Return the lines of a score sheet: every indicator that was given a weight.
+
+    Raises InvalidError `plan.number`.
+    """
+    found = []
+    for one in offered:
+        text = sent.get(f"weight_{one.code}", "")
+        if text.strip():
+            full = read_optional(sent.get(f"full_{one.code}", ""))
+            found.append(LineWords(one.code, read_whole(text), full))
+    return found

@@ -16,6 +16,7 @@ from docx.shared import Mm, Pt
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
+from nguon.core.typed import without_unseen
 from nguon.reports import papers
 from nguon.reports.papers import Paper
 
@@ -54,8 +55,8 @@ def write(paper: Paper) -> bytes:
         _part(document, heading, words)
     _add(document, "")
     _foot(document, paper)
-    document.core_properties.title = paper.title
-    document.core_properties.author = paper.unit
+    document.core_properties.title = without_unseen(paper.title)
+    document.core_properties.author = without_unseen(paper.unit)
     buffer = BytesIO()
     document.save(buffer)
     return buffer.getvalue()
@@ -97,7 +98,7 @@ def _add(
 ) -> Paragraph:
     paragraph = where.add_paragraph()
     paragraph.alignment = align
-    run = paragraph.add_run(text)
+    run = paragraph.add_run(without_unseen(text))
     run.font.size, run.font.bold, run.font.italic = Pt(size), bold, italic
     return paragraph
 
@@ -176,7 +177,7 @@ def _first(cell: _Cell, text: str, *, size: float, bold: bool) -> Paragraph:
     """Write into the paragraph that a cell has from the start."""
     paragraph: Paragraph = cell.paragraphs[0]
     paragraph.alignment = ALIGN.CENTER
-    run = paragraph.add_run(text)
+    run = paragraph.add_run(without_unseen(text))
     run.font.size, run.font.bold = Pt(size), bold
     return paragraph
 

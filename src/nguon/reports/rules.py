@@ -1,11 +1,13 @@
 """What a report is and how it moves, as tables and plain functions."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from nguon.core import typed
 from nguon.core.errors import ConflictError, InvalidError
 from nguon.indicators import catalogue
 from nguon.indicators.catalogue import COUNT, MEAN, SHARE
@@ -111,6 +113,15 @@ def name_period(kind: str, period: Period) -> str:
     if kind == QUARTER:
         return f"Quý {('I', 'II', 'III', 'IV')[number - 1]} năm {first.year}"
     return f"Tháng {number} năm {first.year}"
+
+
+def check_ahead(due: date, *, today: date, is_sure: bool) -> None:
+    """Refuse to ask for what is late at once, unless somebody is sure.
+
+    Raises ConflictError `reports.opened_late`.
+    """
+    if due < today and not is_sure:
+        raise ConflictError("reports.opened_late", due=f"{due:%d/%m/%Y}")
 
 
 def is_working(day: date, holidays: Collection[date]) -> bool:
@@ -244,7 +255,7 @@ def check_pair(
 
     Raises InvalidError: `reports.half_figure` (one of two is missing),
     `reports.share_over` (more than everything), `reports.nothing_below`,
-    `reports.range`, `reports.too_large`.
+    `reports.range` (or `_least`, `_most` alone), `reports.too_large`.
     """
     if ratio in DIVIDED and (pair.above is None) != (pair.below is None):
         raise InvalidError("reports.half_figure", name=name)
@@ -260,9 +271,10 @@ def check_pair(
     if value is None:
         return
     if (least is not None and value < least) or (most is not None and value > most):
-        raise InvalidError(
-            "reports.range", name=name, least=plain(least), most=plain(most)
-        )
+        code = "reports.range"
+        if least is None or most is None:
+            code += "_least" if most is None else "_most"
+        raise InvalidError(code, name=name, least=plain(least), most=plain(most))
 
 
 def plain(number: Decimal | None) -> str:
@@ -325,8 +337,7 @@ def clean_words(text: str, *, what: str, needed: bool = True) -> str:
 
 def clean_section(text: str) -> str:
     """Return lines without stray blanks. Raises InvalidError `reports.section_long`."""
-    lines = (" ".join(line.split()) for line in text.replace("\0", "").splitlines())
-    kept = "\n".join(line for line in lines if line)
+    kept = "\n".join(typed.lines(text))
     if len(kept) > MAX_SECTION:
         raise InvalidError("reports.section_long", most=MAX_SECTION)
     return kept
@@ -338,6 +349,14 @@ def check_number(text: str) -> str:
     if len(number) > MAX_NUMBER or not _NUMBER.fullmatch(number):
         raise InvalidError("reports.issue_number")
     return number
+
+
+def issue_file(number: str, day: date) -> str:
+    """Return the name of an issued report's file, ASCII: 123-BC-UBND-2026.pdf."""
+    letters = unicodedata.normalize("NFKD", number.replace("Đ", "D"))
+    ascii_only = letters.encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9]+", "-", ascii_only)
+    return f"{name.strip('-')}-{day.year}.pdf"
 
 
 # --- calls --------------------------------------------------------------------------

@@ -2,12 +2,18 @@
 
 from django.urls import path, re_path
 
-from nguon.reports.views import calls, forms, periods, sections, submissions
+from nguon.reports.views import calls, forms, logs, periods, sections, submissions
 
 app_name = "reports"
 urlpatterns = [
     path("", periods.index, name="periods"),
     path("bang.csv", periods.index_file, name="periods_file"),
+    path("so-nhat-ky/", logs.show, name="log"),
+    path("so-nhat-ky/bang.csv", logs.show_file, name="log_file"),
+    path("so-nhat-ky/so.pdf", logs.show_pdf, name="log_pdf"),
+    path("so-nhat-ky/thu-lao/", logs.paid, name="paid"),
+    path("so-nhat-ky/thu-lao.pdf", logs.paid_pdf, name="paid_pdf"),
+    path("so-nhat-ky/thu-lao.xlsx", logs.paid_xlsx, name="paid_xlsx"),
     path("bieu-mau/", forms.index, name="forms"),
     path("bieu-mau/bang.csv", forms.index_file, name="forms_file"),
     path("bieu-mau/moi/", forms.create, name="create_form"),

@@ -13,6 +13,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from nguon.core.typed import without_unseen
 from nguon.indicators.catalogue import SHARE
 from nguon.reports import rules
 from nguon.reports.models import Answer, Field, Period, Submission
@@ -113,7 +114,7 @@ def _ratio(number: int, column: int, field: Field) -> str:
 def _put(
     sheet: Worksheet, row: int, column: int, text: str, *, bold: bool = False
 ) -> None:
-    cell: Cell = sheet.cell(row, column, text)
+    cell: Cell = sheet.cell(row, column, without_unseen(text))
     cell.data_type = "s"
     cell.font = Font(name=FONT, bold=bold)
     cell.alignment = Alignment(wrap_text=row >= HEAD_ROW, vertical="top")

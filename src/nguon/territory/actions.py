@@ -148,17 +148,15 @@ def renew_villages(*, renewals: Sequence[Renewal], day: date) -> dict[int, Unit]
 
 
 @transaction.atomic
-def restore_villages(
-    *, pairs: Mapping[int, int], made: Collection[int], day: date
-) -> None:
+def restore_villages(*, pairs: Mapping[int, int], made: Collection[int]) -> None:
     """Let villages go on as before `renew_villages`; `pairs` are old to new keys.
 
-    Those of the new that were `made` for it end: by `day`, or after their first day
-    when that is later.
+    Those of the new that were `made` for it end with their first day, so that none is
+    counted twice on any other.
     """
     first = Unit.objects.filter(pk__in=list(made)[:1]).values_list("valid_from")
     for (begun,) in first:
-        _end(made, max(day, begun + timedelta(days=1)))
+        _end(made, begun + timedelta(days=1))
     for part in _parts(pairs):
         Succession.objects.filter(old__in=part, new__kind=VILLAGE).delete()
     _end(pairs, None)

@@ -42,6 +42,7 @@ def chores() -> list[Chore]:
         Chore("late answers", lambda at: fleet.settle_commands(at=at, late=True), 60),
         Chore("logs", lambda at: fleet.forget_logs(at=at), every_seconds=3600),
         Chore("facts", lambda at: indicators.roll_facts(at=at), every_seconds=600),
+        Chore("figures", lambda at: indicators.roll_figures(at=at), every_seconds=600),
         Chore("listening", lambda at: indicators.end_due(at=at), every_seconds=600),
         Chore("late tasks", lambda at: plan.tell_late(at=at), every_seconds=3600),
         Chore("reports due", lambda at: reports.remind(at=at), every_seconds=3600),

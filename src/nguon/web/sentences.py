@@ -53,7 +53,7 @@ SENTENCES: dict[str, str] = {
     "people.officer_locked": "Tài khoản của người thay đang khoá. Hãy chọn người khác.",
     "people.period_over": "Khoảng thời gian này đã hết rồi.",
     "people.moment_unreadable": (
-        "Không đọc được ngày giờ “{text}”. "
+        "Không đọc được ngày giờ “{text}”, hoặc năm quá xa. "
         "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
     ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
@@ -388,6 +388,10 @@ SENTENCES: dict[str, str] = {
     "fleet.report_closed": "Tin báo này đã được xử lý.",
     "fleet.report_absent": "Không có tin báo này trong địa bàn của bạn.",
     "fleet.file_too_big": "Tệp quá lớn. Hãy gửi tệp dưới {limit} MB.",
+    "fleet.file_unpacks": (
+        "Bảng tính này khi mở ra lớn hơn {limit} MB."
+        " Hãy chép các dòng cần nhập sang một bảng tính mới rồi gửi lại."
+    ),
     "fleet.file_unreadable": (
         "Tệp không phải bảng tính đọc được. Hãy lưu lại dạng XLSX hoặc “CSV UTF-8”."
     ),
@@ -812,6 +816,11 @@ SENTENCES: dict[str, str] = {
         "Sắp xếp đơn vị là việc của cán bộ cấp tỉnh. Hãy báo cho tỉnh."
     ),
     "reorganization.title": "Hãy ghi tên lần sắp xếp, nhiều nhất {limit} ký tự.",
+    "reorganization.province_missing": "Hãy chọn tỉnh của lần sắp xếp trước.",
+    "reorganization.heir_unknown": (
+        "Có xã, phường được chọn không nằm trong bảng kế thừa của tỉnh này."
+        " Hãy chọn lại trong danh sách."
+    ),
     "reorganization.day_missing": "Hãy chọn ngày sắp xếp trong danh sách.",
     "reorganization.nothing": (
         "Bảng kế thừa không có đơn vị nào được sắp xếp ngày {day}. Hãy chọn ngày khác."
@@ -899,6 +908,14 @@ SENTENCES: dict[str, str] = {
         "Hãy giao cho đơn vị mới."
     ),
     "plan.row_wrong": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "plan.headings_missing": (
+        "Bảng thiếu cột: {names}. Hãy tải bảng chỉ tiêu về, ghi vào đó rồi gửi lại."
+    ),
+    "plan.no_rows": "Bảng không có dòng nào. Hãy ghi ít nhất một dòng.",
+    "plan.row_twice": (
+        "Dòng {first} và dòng {second} ghi hai giá trị cho cùng một đơn vị, chỉ tiêu"
+        " và năm nên chưa nhập gì. Hãy giữ một dòng."
+    ),
     "plan.rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
     "plan.money_kind": "Hãy chọn nguồn và việc trong danh sách.",
     "plan.money_range": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
@@ -914,6 +931,9 @@ SENTENCES: dict[str, str] = {
     "plan.carried": "Kế hoạch này đã được chuyển rồi. Hãy mở bản đã chuyển.",
     "plan.funding_absent": "Không có dòng kinh phí này trong phần việc của bạn.",
     # reports
+    "reports.no_station": (
+        "Bạn chưa phụ trách xã, phường nào nên chưa có sổ nhật ký để xem."
+    ),
     "reports.form_absent": "Không có biểu mẫu này trong phần việc của bạn.",
     "reports.field_absent": "Không có mục này trong biểu mẫu. Hãy tải lại trang.",
     "reports.field_foreign": "Có mục không thuộc biểu mẫu này. Hãy tải lại trang.",
@@ -954,6 +974,8 @@ SENTENCES: dict[str, str] = {
     "reports.share_over": "“{name}”: tử số lớn hơn mẫu số. Hãy xem lại hai số.",
     "reports.nothing_below": "“{name}”: mẫu số bằng 0 thì tử số cũng phải bằng 0.",
     "reports.too_large": "“{name}”: số âm hoặc quá lớn. Hãy xem lại.",
+    "reports.range_least": ("“{name}” không được dưới {least}. Hãy xem lại số đã ghi."),
+    "reports.range_most": "“{name}” không được quá {most}. Hãy xem lại số đã ghi.",
     "reports.range": "“{name}” phải từ {least} đến {most}. Hãy xem lại số đã ghi.",
     "reports.incomplete": (
         "Còn {count} mục chưa có số và chưa giải trình: {names}. Hãy ghi số, hoặc ghi"
@@ -970,8 +992,48 @@ SENTENCES: dict[str, str] = {
     "reports.above_sent": (
         "Báo cáo tổng hợp cấp trên đã gửi. Hãy mở lại báo cáo đó trước."
     ),
+    "reports.publication_absent": "Không có số liệu nào được công bố ở địa chỉ này.",
+    "reports.publication_withdrawn": "Số liệu này đã rút lại. Lý do: {reason}",
+    "reports.publish_unit": "Xã không công bố riêng. Hãy chọn đơn vị cấp trên.",
+    "reports.publish_nothing": "Chưa chọn con số nào. Hãy chọn ít nhất một.",
+    "reports.publish_early": "Kỳ này chưa hết nên chưa công bố được.",
+    "reports.publish_uncounted": "Kỳ này chưa có ngày nào được đếm. Hãy chọn kỳ khác.",
+    "reports.published_twice": (
+        "Kỳ này đã công bố rồi. Muốn sửa thì rút lại kèm lý do, rồi công bố lại."
+    ),
+    "reports.withdrawn": "Số liệu này đã rút lại rồi.",
+    "reports.sheet_absent": "Không có bảng điểm này trong phần việc của bạn.",
+    "reports.sheet_unit": "Xã không chấm điểm xã. Hãy chọn đơn vị cấp trên.",
+    "reports.sheet_year": "Năm phải từ {first} đến {last}.",
+    "reports.sheet_twice": "Năm {year} đã có bảng điểm. Hãy mở bảng đó.",
+    "reports.sheet_locked": "Bảng điểm đã ban hành nên không sửa được nữa.",
+    "reports.sheet_draft": "Bảng điểm chưa ban hành. Hãy ban hành trước.",
+    "reports.own_sheet": "Không tự ban hành bảng mình vừa sửa. Hãy nhờ người khác.",
+    "reports.results_shown": "Kết quả của năm này đã công khai rồi.",
+    "reports.year_running": "Năm {year} chưa hết nên chưa công khai kết quả được.",
+    "reports.weight": "Trọng số phải là số nguyên từ 1 đến {full}.",
+    "reports.weights_sum": "Các trọng số cộng lại là {total}, phải đúng {full}.",
+    "reports.full_at": "Mức đủ điểm phải lớn hơn 0. Bỏ trống thì lấy chỉ tiêu của xã.",
+    "reports.least_covered": "Mức tối thiểu để xếp hạng phải từ 1 đến {full}.",
+    "reports.not_countable": (
+        "Hệ thống chưa đếm được “{name}” nên chưa chấm điểm được. Hãy chọn chỉ tiêu"
+        " khác."
+    ),
+    "reports.no_communes": "Một xã không có xã khác bên dưới. Hãy chọn cấp trên.",
     "reports.sections_many": "Phần lời có nhiều nhất {most} phần. Hãy gộp bớt.",
     "reports.section_long": "Mỗi phần lời dài nhất {most} chữ. Hãy rút gọn.",
+    "reports.number_taken": (
+        "Số {number} năm {year} đã là của báo cáo khác của đơn vị này."
+        " Hãy xem lại số trên văn bản."
+    ),
+    "reports.opened_late": (
+        "Hạn của kỳ này là {due}, đã qua rồi: mở ra thì mọi đơn vị muộn ngay."
+        " Hãy đổi số ngày nộp, hoặc đánh dấu vào ô xác nhận rồi bấm lại."
+    ),
+    "reports.call_empty": (
+        "Còn {count} chỗ trống trong bản trả lời."
+        " Hãy nối thêm, hoặc đánh dấu vào ô xác nhận rồi bấm lại."
+    ),
     "reports.issued": (
         "Báo cáo đã ban hành, số {number}, nên không sửa được nữa. Cần đính chính thì"
         " làm báo cáo của kỳ sau."
@@ -1079,6 +1141,10 @@ SENTENCES: dict[str, str] = {
     "indicators.listening_full": "Thôn này đã đủ câu trả lời. Cảm ơn bạn.",
     "indicators.listening_answered": (
         "Đã có người trả lời nên không bỏ được. Hãy kết thúc đợt này."
+    ),
+    "indicators.listening_unanswered": (
+        "Chưa có câu trả lời nào nên không kết thúc sớm được. "
+        "Hãy đợi người hỏi gửi về, hoặc bỏ đợt này và ghi vì sao."
     ),
     "indicators.listening_reason": "Hãy ghi vì sao bỏ, nhiều nhất 500 ký tự.",
     "indicators.listening_ended": "Đợt hỏi này đã kết thúc. Hãy tải lại trang.",

@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("chi-tieu/", include("nguon.indicators.urls")),
     path("nghe/", include("nguon.indicators.public_urls")),
     path("bao-cao/", include("nguon.reports.urls")),
+    path("tong-quan/", include("nguon.reports.dashboard_urls")),
+    path("so-lieu-mo/", include("nguon.reports.public_urls")),
     path("sap-xep/", include("nguon.reorganization.urls")),
     path("ke-hoach/", include("nguon.plan.urls")),
     path("so/", include("nguon.registers.urls")),

@@ -7,6 +7,7 @@ from nguon.indicators.actions.facts import (
     count_day,
     roll_facts,
 )
+from nguon.indicators.actions.figures import count_period, roll_figures
 from nguon.indicators.actions.listening import (
     draw_round,
     drop_round,
@@ -21,12 +22,14 @@ __all__ = [
     "SETTLED",
     "add_up_month",
     "count_day",
+    "count_period",
     "draw_round",
     "drop_round",
     "end_due",
     "end_round",
     "record_reported",
     "roll_facts",
+    "roll_figures",
     "tell",
     "withdraw_reported",
 ]

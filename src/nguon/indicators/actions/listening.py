@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from nguon.audit import actions as audit
@@ -46,7 +47,7 @@ def draw_round(
     if unit.kind == VILLAGE:
         raise InvalidError("indicators.unit_kind", name=unit.full_name)
     listening.check_days(year, quarter, first_date, last_date)
-    check_wish(margin, confidence, seed)
+    listening.check_wish(margin, confidence, seed)
     _check_bulletin(bulletin, unit)
     same = ListeningRound.objects.filter(
         unit=unit, year=year, quarter=quarter, bulletin=bulletin, dropped=False
@@ -88,13 +89,6 @@ def draw_round(
         data={"seed": seed, "villages": len(places)},
     )
     return one
-
-
-def check_wish(margin: int, confidence: int, seed: int) -> None:
-    """Refuse a plan that is not offered. InvalidError `indicators.listening_wish`."""
-    known = margin in sampling.MARGINS and confidence in sampling.CONFIDENCES
-    if not known or not 0 <= seed <= listening.MOST_SEED:
-        raise InvalidError("indicators.listening_wish")
 
 
 def _check_bulletin(bulletin: Bulletin | None, unit: Unit) -> None:
@@ -179,8 +173,14 @@ def _check_open(one: ListeningRound, day: date) -> None:
 
 @transaction.atomic
 def end_round(*, uid: str, by: Officer, at: datetime) -> ListeningRound:
-    """Take no more answers; the figures stand. Raises as `drop_round`."""
+    """Take no more answers; the figures stand.
+
+    Raises RefusedError `indicators.listening_unanswered` (such a round is dropped),
+    ConflictError `indicators.listening_ended`, AbsentError, NoRightError.
+    """
     one = _lock(uid, by=by, at=at)
+    if not _answers(one).exists():
+        raise RefusedError("indicators.listening_unanswered")
     _end(one, by=by, at=at)
     audit.record("indicators.listening.ended", target=one, by=by, at=at)
     return one
@@ -197,7 +197,7 @@ def drop_round(*, uid: str, reason: str, by: Officer, at: datetime) -> Listening
     words = " ".join(reason.split())
     if not 0 < len(words) <= 500:
         raise InvalidError("indicators.listening_reason")
-    if ListeningAnswer.objects.filter(place__round=one).exists():
+    if _answers(one).exists():
         raise RefusedError("indicators.listening_answered")
     one.dropped, one.reason = True, words
     _end(one, by=by, at=at)
@@ -241,6 +241,10 @@ def _lock(uid: str, *, by: Officer, at: datetime) -> ListeningRound:
     if one.ended_at is not None:
         raise ConflictError("indicators.listening_ended")
     return one
+
+
+def _answers(one: ListeningRound) -> QuerySet[ListeningAnswer]:
+    return ListeningAnswer.objects.filter(place__round=one)
 
 
 def _end(one: ListeningRound, *, by: Officer, at: datetime) -> None:

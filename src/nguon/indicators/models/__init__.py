@@ -1,6 +1,12 @@
 """Tables of figures. Only `indicators.actions` writes here."""
 
-from nguon.indicators.models.facts import DayFact, FactDay, FactMonth, MonthFact
+from nguon.indicators.models.facts import (
+    DayFact,
+    FactDay,
+    FactMonth,
+    MonthFact,
+    PeriodFigure,
+)
 from nguon.indicators.models.listening import (
     ListeningAnswer,
     ListeningPlace,
@@ -16,5 +22,6 @@ __all__ = [
     "ListeningPlace",
     "ListeningRound",
     "MonthFact",
+    "PeriodFigure",
     "ReportedFigure",
 ]

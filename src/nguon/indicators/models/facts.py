@@ -1,9 +1,10 @@
-"""What was counted, by day or month and unit. Only `indicators.actions` writes here."""
+"""What was counted, by day, month, period. Only `indicators.actions` writes here."""
 
 from django.db import models
 from django.db.models import Q
 
 from nguon.indicators.measures import MEASURES
+from nguon.indicators.rules import LENGTHS
 
 
 class DayFact(models.Model):
@@ -100,3 +101,39 @@ class FactMonth(models.Model):
 
     def __str__(self) -> str:
         return f"facts of the month {self.month} #{self.pk}"
+
+
+class PeriodFigure(models.Model):
+    """One figure of one place in a whole month, quarter, half year or year.
+
+    Counted from the day's numbers, so that a page adds up few rows; anew when they
+    change. `map_date` is the first day of the map that the places stand on: a period
+    is kept on the map of its own last day, and on today's. `unit` is a commune, or
+    above communes what cannot be told from which of them it is. Who has told nothing
+    has no row.
+    """
+
+    first_date = models.DateField()
+    months = models.PositiveSmallIntegerField()
+    map_date = models.DateField()
+    unit = models.ForeignKey(
+        "territory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    indicator = models.CharField(max_length=40)
+    above = models.PositiveBigIntegerField()
+    below = models.PositiveBigIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["first_date", "months", "map_date", "indicator", "unit"],
+                name="period_figure_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(months__in=list(LENGTHS)), name="period_figure_whole"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.indicator} of {self.first_date} at #{self.unit_id} #{self.pk}"

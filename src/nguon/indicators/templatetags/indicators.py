@@ -14,7 +14,7 @@ from nguon.newsroom.rules import CLASSES, FIELDS, LANGUAGES
 register = template.Library()
 MISSING = {
     rules.NO_FACTS: "chưa đếm được",
-    rules.NO_DAYS: "chưa có ngày nào được đếm",
+    rules.NO_DAYS: "chưa đếm",
     rules.NOT_TOLD: "chưa ghi",
     rules.NOT_REPORTED: "chưa báo cáo",
     rules.NOTHING: "không có gì để tính",
@@ -31,9 +31,9 @@ SPLITS = {
 
 
 @register.filter
-def missing_words(figure: Figure) -> str:
-    """Write why a figure has no value."""
-    return MISSING.get(figure.missing, "")
+def missing_words(code: str) -> str:
+    """Write why a figure has no value (`rules.why_missing`)."""
+    return MISSING.get(code, "")
 
 
 @register.filter
@@ -69,8 +69,8 @@ def few_words(one: Estimate) -> str:
     """Say why a sample gives no figure."""
     return (
         f"Mới có {one.answers} người trả lời ở {one.villages} thôn; cần ít nhất"
-        f" {FEWEST_ANSWERS} người, và nhiều thôn hơn số nhóm tiếng"
-        f" {FEWEST_FREEDOM} thôn."
+        f" {FEWEST_ANSWERS} người ở {FEWEST_FREEDOM + 1} thôn, thêm mỗi nhóm tiếng một"
+        " thôn."
     )
 
 

@@ -32,7 +32,7 @@ def _read(request: HttpRequest) -> Asked:
 
 def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
     """Return the figures that a list asks for: `tim` (words), `nguon` (source)."""
-    found = queries.list_figures(wanted.unit, wanted.period)
+    found = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
     words = fold(request.GET.get("tim", "").replace("\0", "")).split()
     source = request.GET.get("nguon", "")
     return [
@@ -104,7 +104,7 @@ def index_file(request: HttpRequest) -> HttpResponse:
     rows = (
         (
             one.indicator.name,
-            missing_words(one) if one.value is None else one.value,
+            missing_words(one.missing) if one.value is None else one.value,
             one.indicator.unit,
             one.ratio.above if one.value is not None and not one.asked else "",
             one.ratio.below if one.value is not None and one.ratio.below else "",
@@ -120,9 +120,10 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     """Show one figure, the places it is made of, and the facts behind it."""
     one = catalogue.find(figure)
     wanted = _read(request)
-    places = _places(wanted, figure)
+    table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
+    places = _places(wanted, one, table)
     behind = _behind(wanted, figure)
-    figures = queries.list_figures(wanted.unit, wanted.period)
+    figures = queries.figures_of(table, wanted.unit, wanted.period, day=wanted.day)
     (found,) = [row for row in figures if row.indicator.code == figure]
     if wants_json(request):
         return JsonResponse(
@@ -144,27 +145,28 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
     return render(request, "indicators/figure.html", context)
 
 
-def _places(wanted: Asked, code: str) -> list[dict[str, Any]]:
+def _places(
+    wanted: Asked, one: catalogue.Indicator, table: queries.Table
+) -> list[dict[str, Any]]:
     """Return the figure of every place under the unit, the lowest first."""
-    one = catalogue.find(code)
-    table = queries.count_places(wanted.unit, wanted.period)
-    if code not in table.ratios:
+    if one.code not in table.ratios:
         return []
-    ratios = table.ratios[code]
-    must_tell = rules.must_tell(one)
+    ratios = table.ratios[one.code]
+    days, must_tell = queries.count_days(wanted.period), rules.must_tell(one)
     found: list[dict[str, Any]] = []
     for key, unit in table.places.items():
         if key == wanted.unit.pk and key not in ratios:
             continue
-        # Who has told nothing has no 0 either.
-        untold = must_tell and key not in ratios
-        value = rules.value_of(one, ratios.get(key, rules.Ratio()))
+        # Who has told nothing has no 0 either, nor what no day was counted of.
+        ratio = ratios.get(key, None if must_tell else rules.Ratio())
+        missing = rules.why_missing(one, ratio, days)
+        value = rules.value_of(one, ratio) if ratio and not missing else None
         found.append(
             {
                 "name": unit.full_name,
                 "uid": unit.uid,
-                "value": None if untold else value,
-                "untold": untold,
+                "value": value,
+                "missing": missing,
             }
         )
     return sorted(found, key=_rank)
@@ -180,7 +182,7 @@ def _behind(wanted: Asked, code: str) -> list[dict[str, Any]]:
         return _reports(wanted, one)
     if recipe is None:
         return []
-    rows = queries.list_behind(wanted.unit, wanted.period, recipe)
+    rows = queries.list_behind(wanted.unit, wanted.period, recipe, day=wanted.day)
     words = MEASURES | REGISTER_WORDS
     words |= {what: (source.words, 1) for what, source in told.SOURCES.items()}
     return [
@@ -235,7 +237,7 @@ def _place_name(unit: Unit) -> str:
 
 def _parts(wanted: Asked) -> Sequence[tuple[str, str, int]]:
     """Return how bulletins split: by what, in which words, how many."""
-    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS)
+    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS, day=wanted.day)
     keys = [part.split(":", 1)[1] for part in parts if part.startswith("supplier:")]
     names = dict(
         Supplier.objects.filter(pk__in=[key for key in keys if key]).values_list(

@@ -26,7 +26,10 @@ def copy_words(
 
     A word that the unit says already, in whatever way, stays as it is there.
     """
-    done: dict[int, tuple[int, bool]] = {}
+    fresh: list[DictionaryWord] = []
+    again: list[DictionaryWord] = []
+    copied: dict[int, DictionaryWord] = {}
+    doubles: dict[int, DictionaryWord] = {}
     wanted: dict[int, list[DictionaryWord]] = {}
     for word in DictionaryWord.objects.filter(pk__in=moves).order_by("unit", "pk"):
         wanted.setdefault(moves[word.pk], []).append(word)
@@ -38,19 +41,25 @@ def copy_words(
         for word in wanted[unit]:
             known = held.get(word.written)
             if known is not None and not known.removed:
-                done[word.pk] = (known.pk, False)
+                doubles[word.pk] = known
                 continue
             copy = known or DictionaryWord(unit_id=unit, written=word.written)
             copy.spoken, copy.folded = word.spoken, word.folded
             copy.number, copy.removed = number, False
             copy.saved_by, copy.saved_at = by, at
-            copy.save()
+            (again if known else fresh).append(copy)
             held[word.written] = copy
-            done[word.pk] = (copy.pk, True)
+            copied[word.pk] = copy
         count = sum(not row.removed for row in held.values())
         if count > lexicon.WORDS_LIMIT:
             raise lexicon.WordError("newsroom.word_too_many", limit=lexicon.WORDS_LIMIT)
-    return done
+    DictionaryWord.objects.bulk_create(fresh, batch_size=CHUNK)
+    fields = ["spoken", "folded", "number", "removed", "saved_by", "saved_at"]
+    DictionaryWord.objects.bulk_update(again, fields, batch_size=100)
+    # A double may be of one that was copied just now: it has its key by here.
+    return {key: (copy.pk, True) for key, copy in copied.items()} | {
+        key: (row.pk, False) for key, row in doubles.items()
+    }
 
 
 @transaction.atomic

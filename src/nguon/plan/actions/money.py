@@ -1,6 +1,6 @@
 """Targets and money are set by the keeper; what was spent also by the unit itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,9 +17,11 @@ from nguon.plan import access, money, queries, rules
 from nguon.plan.actions.plans import lock_plan
 from nguon.plan.models import ActionPlan, FundingLine, RunningCost, Target
 from nguon.territory.models import Unit
+from nguon.territory.names import fold
 from nguon.territory.queries import list_successors
 
 MOST_ROWS = 5_000
+NEEDED = ("Mã đơn vị", "Chỉ tiêu", "Năm", "Giá trị")
 COLUMNS = ("Mã đơn vị", "Đơn vị", "Chỉ tiêu", "Năm", "Giá trị")
 
 
@@ -111,22 +113,27 @@ def import_targets(
     by: Officer,
     at: datetime,
 ) -> Count:
-    """Take in a table: code of the unit, its name, indicator, year, value.
+    """Take in a table whose first row names the columns; others are left alone.
 
     All or nothing; the first wrong row is named. The same table again changes nothing.
-    Raises InvalidError (`plan.row_wrong`, `plan.rows_many`), ConflictError.
+    Raises InvalidError (`plan.headings_missing`, `plan.no_rows`, `plan.row_wrong`,
+    `plan.row_twice`, `plan.rows_many`, those of reading the file), ConflictError.
     """
     plan = lock_plan(plan_id, by=by, at=at)
+    lines = iter(rows)
+    _first, head = next(lines, (0, []))
+    places = _places(head)
     units = {unit.code: unit for unit in queries.list_units_of(plan)}
     counts = {"new": 0, "changed": 0, "same": 0}
-    for number, cells in rows:
-        code, _name, indicator, year, value = ([*cells, "", "", "", "", ""])[:5]
-        if number == 1 and not year.strip().isdecimal():
-            continue
+    seen: dict[int, tuple[int, Decimal]] = {}
+    for number, cells in lines:
+        code, indicator, year, value = (
+            cells[place] if place < len(cells) else "" for place in places
+        )
         try:
             if code.strip() not in units:
                 raise InvalidError("plan.unit_foreign", unit=code[:20])
-            _row, what = _set(
+            row, what = _set(
                 plan,
                 units[code.strip()],
                 money.read_year(year),
@@ -140,11 +147,25 @@ def import_targets(
             raise InvalidError(
                 "plan.row_wrong", number=number, text=" · ".join(cells)[:80]
             ) from error
+        before, told = seen.setdefault(row.pk, (number, row.value))
+        if told != row.value:
+            raise InvalidError("plan.row_twice", first=before, second=number)
         counts[what] += 1
         if sum(counts.values()) > MOST_ROWS:
             raise InvalidError("plan.rows_many", limit=MOST_ROWS)
+    if not sum(counts.values()):
+        raise InvalidError("plan.no_rows")
     audit.record("plan.targets.imported", target=plan, by=by, at=at, data=counts)
     return Count(**counts)
+
+
+def _places(head: Sequence[str]) -> list[int]:
+    """Return where the needed columns stand. InvalidError `plan.headings_missing`."""
+    folded = [fold(cell) for cell in head]
+    missing = [name for name in NEEDED if fold(name) not in folded]
+    if missing:
+        raise InvalidError("plan.headings_missing", names=", ".join(missing))
+    return [folded.index(fold(name)) for name in NEEDED]
 
 
 @transaction.atomic

@@ -111,7 +111,7 @@ def set_target(request: HttpRequest, uid: str) -> HttpResponse:
     file = request.FILES.get("file")
     try:
         if file is not None:
-            said = _import(file.read(), plan, request, officer, at)
+            said = _import(file.read(tables.MAX_BYTES + 1), plan, request, officer, at)
         else:
             _set_one(request.POST.dict(), plan, officer, at)
             said = "Đã ghi chỉ tiêu."

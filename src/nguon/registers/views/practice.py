@@ -7,10 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from nguon.core import typed
 from nguon.core.errors import AbsentError, ConflictError, DomainError, InvalidError
@@ -22,6 +26,7 @@ from nguon.registers.access import Reader
 from nguon.registers.models import PracticeRun
 from nguon.registers.practice import actions, ground, lessons, queries, rules
 from nguon.schedule.rules import LOCAL
+from nguon.territory.names import fold
 
 PER_PAGE = 50
 EXPORT_LIMIT = 20_000
@@ -169,6 +174,7 @@ def _show(
         "is_open": is_open,
         "step": step,
         "number": rules.number_of(step) if step else len(rules.ORDER),
+        "passed": len(known),
         "count": len(rules.ORDER),
         "name": rules.STEPS.get(step, ""),
         "as_approver": step in rules.AS_APPROVER,
@@ -225,7 +231,15 @@ def _of_page(
     if page == "over":
         named = queries.person_of(run)
         people = [] if named else _people(run.officer, reader)
-        return {"named": named, "people": people}
+        asked_for = request.GET.get("person", "")
+        wanted = next((one for one in people if one[0] == asked_for), None)
+        name = fold(run.officer.full_name)
+        return {
+            "named": named,
+            "people": people,
+            "wanted": wanted,
+            "is_namesake": wanted is not None and fold(wanted[1]) == name,
+        }
     return {}
 
 
@@ -330,12 +344,17 @@ SAID = {
 }
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def do(request: HttpRequest, uid: str, deed: str) -> HttpResponse:
-    """Do one thing of a practice; what was wrong is told above the same page."""
+    """Do one thing of a practice; what was wrong is told above the same page.
+
+    Who comes back to that page later is led to where the practice stands.
+    """
     if deed not in DEEDS:
         raise AbsentError("registers.practice_absent")
     reader = asked.reader(request)
+    if request.method != "POST":
+        return redirect("registers:practice", queries.access_run(reader, uid).uid)
     try:
         DEEDS[deed](request, uid, reader.officer, reader.at)
     except (InvalidError, ConflictError) as wrong:

@@ -135,10 +135,12 @@ def show_file(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 def _day(text: str, *, today: date) -> date:
+    if not text.strip():
+        raise InvalidError("registers.day_missing")
     try:
         return typed.read_day(text, today=today)
     except ValueError as wrong:
-        raise InvalidError("registers.day_missing") from wrong
+        raise InvalidError("people.moment_unreadable", text=text[:30]) from wrong
 
 
 @require_POST

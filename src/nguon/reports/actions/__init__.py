@@ -11,6 +11,13 @@ from nguon.reports.actions.calls import (
 from nguon.reports.actions.forms import add_field, create_form, remove_field
 from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
 from nguon.reports.actions.periods import close_period, open_period, remind
+from nguon.reports.actions.publications import publish_figures, withdraw_figures
+from nguon.reports.actions.scores import (
+    draft_sheet,
+    publish_sheet,
+    show_results,
+    write_sheet,
+)
 from nguon.reports.actions.submissions import (
     accept,
     save_answers,
@@ -27,9 +34,12 @@ __all__ = [
     "close_period",
     "create_form",
     "draft_sections",
+    "draft_sheet",
     "map_place",
     "open_call",
     "open_period",
+    "publish_figures",
+    "publish_sheet",
     "remind",
     "remind_calls",
     "remove_field",
@@ -37,7 +47,10 @@ __all__ = [
     "save_sections",
     "send",
     "send_back",
+    "show_results",
     "take_issue",
     "unlock",
     "unmap_place",
+    "withdraw_figures",
+    "write_sheet",
 ]

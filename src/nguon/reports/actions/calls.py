@@ -213,15 +213,21 @@ def unmap_place(*, call_id: int, place: str, by: Officer, at: datetime) -> None:
 
 
 @transaction.atomic
-def answer_call(*, call_id: int, by: Officer, at: datetime) -> Call:
+def answer_call(
+    *, call_id: int, is_sure: bool = False, by: Officer, at: datetime
+) -> Call:
     """Keep the form as it is filled now: that is what is given back.
 
-    Raises ConflictError `reports.call_answered`, NoRightError, AbsentError.
+    With places that stay empty only who `is_sure` of it may. Raises ConflictError
+    (`reports.call_answered`, `reports.call_empty`), NoRightError, AbsentError.
     """
     call = _lock(call_id, by=by, at=at)
     people.check_can(by, APPROVER, unit=call.unit, at=at)
     package = calls.package_of(call)
     told = calls.list_places(call, package, at=at)
+    empty = [one.name for one in told if one.value is None]
+    if empty and not is_sure:
+        raise ConflictError("reports.call_empty", count=len(empty))
     call.answer = _keep(calls.fill(package, told), at)
     call.answered_by, call.answered_at = by, at
     call.save(update_fields=["answer", "answered_by", "answered_at"])
@@ -232,7 +238,7 @@ def answer_call(*, call_id: int, by: Officer, at: datetime) -> Call:
         at=at,
         data={
             "sha256": call.answer.sha256,
-            "empty": [one.name for one in told if one.value is None][:50],
+            "empty": empty[:50],
         },
     )
     return call

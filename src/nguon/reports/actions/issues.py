@@ -17,6 +17,7 @@ from nguon.plan.rules import MAX_TITLE, clean
 from nguon.reports import access, queries, rules, texts
 from nguon.reports.actions.locks import check_revision, lock
 from nguon.reports.models import Issue, Section, Submission
+from nguon.territory.models import Unit
 
 PDF = "application/pdf"
 
@@ -106,7 +107,7 @@ def take_issue(
     The file is kept byte for byte, for its signatures. It may come after the period
     was closed. Raises InvalidError (`reports.issue_number`, `reports.issue_day`,
     `reports.pdf_…`, `newsroom.file_…`), ConflictError (`reports.not_now`,
-    `reports.issued`), NoRightError, AbsentError.
+    `reports.issued`, `reports.number_taken`), NoRightError, AbsentError.
     """
     told = rules.check_number(number)
     check_pdf(pdf)
@@ -139,6 +140,15 @@ def _take(
         raise ConflictError("reports.issued", number=earlier.number)
     if row.state != rules.ACCEPTED:
         raise ConflictError("reports.not_now", state=rules.STATES[row.state])
+    # Two reports of one unit are taken back one after another.
+    Unit.objects.select_for_update().get(pk=row.unit_id)
+    taken = Issue.objects.filter(
+        submission__unit=row.unit_id, number=number, issued_on__year=issued_on.year
+    )
+    if taken.exists():
+        raise ConflictError(
+            "reports.number_taken", number=number, year=str(issued_on.year)
+        )
     first = row.first_sent_on or issued_on
     if not first <= issued_on <= timezone.localdate(at):
         raise InvalidError("reports.issue_day", first=f"{first:%d/%m/%Y}")

@@ -30,14 +30,17 @@ def open_period(
     kind: str,
     days: Days,
     due_days: int,
+    is_sure: bool = False,
     by: Officer,
     at: datetime,
 ) -> Period:
     """Ask every unit of a form's level, and every unit between, for one period.
 
-    The units are those of the map of its last day; each must still stand today.
+    The units are those of the map of its last day; each must still stand today. One
+    whose due day is over makes all of them late at once: only for who `is_sure`.
     Raises InvalidError (`reports.form_empty`, `reports.nobody`, `reports.map_changed`,
-    `reports.period_kind`, those of the due day), ConflictError `reports.period_twice`.
+    `reports.period_kind`, those of the due day), ConflictError (`reports.period_twice`,
+    `reports.opened_late`).
     """
     rows = Form.objects.select_for_update(of=("self",)).select_related("unit")
     form = rows.filter(pk=form_id).first()
@@ -45,17 +48,19 @@ def open_period(
         raise AbsentError("reports.form_absent")
     people.check_can(by, APPROVER, unit=form.unit, at=at)
     _check_days(form, kind, days)
+    units = _list_asked(form, days.last, today=timezone.localdate(at))
+    due = rules.due_date(days.after, due_days, holidays())
+    rules.check_ahead(due, today=timezone.localdate(at), is_sure=is_sure)
     period = Period.objects.create(
         form=form,
         kind=kind,
         first_date=days.first,
         after_date=days.after,
         due_days=due_days,
-        due_date=rules.due_date(days.after, due_days, holidays()),
+        due_date=due,
         opened_by=by,
         opened_at=at,
     )
-    units = _list_asked(form, days.last, today=timezone.localdate(at))
     _ask(period, units)
     _tell_opened(period, units, at)
     audit.record(

@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 
 from nguon.core.errors import InvalidError
+from nguon.core.typed import without_unseen
 from nguon.reports.foreign import places
 from nguon.reports.foreign.packages import Package
 from nguon.reports.foreign.places import Share, Value
@@ -178,7 +179,7 @@ def _put(cell: Any, value: Value, percents: Collection[str] = ()) -> None:
         return
     cell.set("t", "inlineStr")
     text = etree.SubElement(etree.SubElement(cell, f"{_S}is"), f"{_S}t")
-    text.text = value
+    text.text = without_unseen(value)
     text.set(_SPACE, "preserve")
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nguon.core.typed import without_unseen
 from nguon.reports.foreign import places
 from nguon.reports.foreign.packages import Package
 
@@ -66,6 +67,7 @@ def _fill(nodes: Sequence[Any], values: Mapping[str, str]) -> None:
 
 def _write(nodes: Sequence[Any], begin: int, end: int, value: str) -> None:
     """Put a value where text from `begin` to `end` stands, over several pieces."""
+    value = without_unseen(value)
     at = 0
     for node in nodes:
         text = node.text or ""

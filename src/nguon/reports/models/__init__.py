@@ -16,6 +16,8 @@ from nguon.reports.models.periods import (
     state_choices,
     step_choices,
 )
+from nguon.reports.models.published import Publication, PublishedFigure
+from nguon.reports.models.scores import ScoreLine, ScoreResult, ScoreSheet
 
 __all__ = [
     "Answer",
@@ -25,6 +27,11 @@ __all__ = [
     "Issue",
     "Mapping",
     "Period",
+    "Publication",
+    "PublishedFigure",
+    "ScoreLine",
+    "ScoreResult",
+    "ScoreSheet",
     "Section",
     "Step",
     "Submission",

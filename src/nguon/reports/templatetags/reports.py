@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import template
 
-from nguon.reports import rules
+from nguon.reports import charts, rules, scoring
 from nguon.reports.queries import Line
 
 register = template.Library()
@@ -27,3 +27,15 @@ def limits(line: Line) -> str:
     if least is None:
         return f"không quá {rules.plain(most)}"
     return f"từ {rules.plain(least)} đến {rules.plain(most)}"
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Write a counted figure with one decimal at most: 1.234,5."""
+    return charts.write(value)
+
+
+@register.filter
+def less_is_better(code: str) -> bool:
+    """Say whether the lower of two figures is the better one."""
+    return scoring.is_less_better(code)

@@ -244,7 +244,8 @@ def answer(request: HttpRequest, uid: str) -> HttpResponse:
     officer, at = officer_of(request), timezone.now()
     call = access.access_call(officer, uid, at=at)
     try:
-        actions.answer_call(call_id=call.pk, by=officer, at=at)
+        is_sure = request.POST.get("sure") == "1"
+        actions.answer_call(call_id=call.pk, is_sure=is_sure, by=officer, at=at)
     except ConflictError as error:
         if wants_json(request):
             raise

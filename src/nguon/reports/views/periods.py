@@ -107,6 +107,7 @@ def open_one(request: HttpRequest, uid: str) -> HttpResponse:
             kind=sent.get("kind", ""),
             days=forms.read_days(sent, at=at),
             due_days=forms.read_whole(sent.get("due_days", "")),
+            is_sure=sent.get("sure") == "1",
             by=officer,
             at=at,
         )

@@ -235,4 +235,7 @@ def issued(request: HttpRequest, uid: str) -> HttpResponseBase:
     issue = Issue.objects.select_related("media").filter(submission=row).first()
     if issue is None:
         raise AbsentError("reports.issue_absent")
-    return files.serve_shown(request, issue.media)
+    answer = files.serve_shown(request, issue.media)
+    name = rules.issue_file(issue.number, issue.issued_on)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -26,7 +26,9 @@ def test_every_key_to_a_unit_stands_once_in_the_table() -> None:
     listed = [key.label for key in rules.TABLE]
 
     assert len(listed) == len(set(listed))
-    assert set(listed) == list_keys()
+    missing, gone = list_keys() - set(listed), set(listed) - list_keys()
+    assert not missing, f"say in reorganization.rules.TABLE what becomes of {missing}"
+    assert not gone, f"take out of reorganization.rules.TABLE: {gone}"
 
 
 def test_what_moves_has_one_mover_and_nothing_else_has() -> None:

@@ -1,0 +1,187 @@
+"""Pages of a station's month: the broadcast log and the remuneration, to be printed."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from nguon.audit import months
+from nguon.core.errors import AbsentError
+from nguon.newsroom import pay
+from nguon.newsroom.rules import TASKS
+from nguon.people.answers import officer_of, table_file, wants_json
+from nguon.people.models import Officer
+from nguon.reports import log_papers, log_words, logs, stations
+from nguon.reports.logs import Line, Log
+from nguon.reports.stations import Station
+from nguon.territory.models import Unit
+from nguon.territory.names import fold
+
+MONTHS = 25
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class _Asked:
+    """Whose month a page is asked for: `don_vi` (a uid), `thang` (2026-11)."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.officer: Officer = officer_of(request)
+        self.at: datetime = timezone.now()
+        self.month = _month(request, timezone.localdate(self.at))
+        self.units = stations.list_stations(self.officer, self.month, at=self.at)
+        uid = request.GET.get("don_vi", "")[:12]
+        if not uid and not self.units:
+            raise AbsentError("reports.no_station")
+        self.station: Station = stations.find_station(
+            self.officer,
+            uid or self.units[0].uid,
+            self.month,
+            months.next_month(self.month),
+            at=self.at,
+        )
+
+    @property
+    def unit(self) -> Unit:
+        """The commune."""
+        return self.station.unit
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the choice of station and month needs."""
+        this = timezone.localdate(self.at).replace(day=1)
+        latest = [months.next_month(this, -n) for n in range(MONTHS)]
+        return {
+            "station": self.station,
+            "unit": self.unit,
+            "month": self.month,
+            "months": sorted({*latest, self.month}, reverse=True),
+            "units": self.units,
+            "asked": request.GET,
+        }
+
+
+def _month(request: HttpRequest, today: date) -> date:
+    """Read "2026-11"; anything else, and what is to come, is this month."""
+    this = today.replace(day=1)
+    try:
+        asked = date.fromisoformat(f"{request.GET.get('thang', '')}-01")
+    except ValueError:
+        return this
+    return asked if date(2000, 1, 1) <= asked < this else this
+
+
+def _search(request: HttpRequest, log: Log) -> Log:
+    """Keep the lines of some words or of one state; the sums stay the month's."""
+    words = fold(request.GET.get("tim", "").replace("\0", "")).split()
+    state = request.GET.get("ket_qua", "")
+    kept = [
+        one
+        for one in log.lines
+        if all(word in fold(_text(one)) for word in words)
+        and (state not in logs.STATES or one.state == state)
+    ]
+    return replace(log, lines=kept)
+
+
+def _text(one: Line) -> str:
+    return f"{one.title} {one.writer} {one.approver} {log_words.spoken(one)}"
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """Show a station's broadcast log of a month; it prints as it stands."""
+    wanted = _Asked(request)
+    log = _search(request, logs.read_log(wanted.station, wanted.month))
+    if wants_json(request):
+        rows = [
+            dict(zip(log_words.HEAD, row, strict=True)) for row in log_words.rows(log)
+        ]
+        told = {"unit": wanted.unit.full_name, "month": f"{wanted.month:%Y-%m}"}
+        return JsonResponse(told | {"archived": log.is_archived, "lines": rows})
+    context = wanted.context(request) | {
+        "log": log,
+        "head": log_words.HEAD,
+        "rows": [
+            list(zip(log_words.HEAD, row, strict=True)) for row in log_words.rows(log)
+        ],
+        "notes": log_words.notes(log),
+        "sums": log_words.sums(log),
+        "faults": log_words.faults(log),
+        "states": logs.STATES.items(),
+        "signers": log_papers.LOG_SIGNERS,
+    }
+    return render(request, "reports/log.html", context)
+
+
+@require_safe
+def show_file(request: HttpRequest) -> HttpResponse:
+    """Give the log as a table."""
+    wanted = _Asked(request)
+    log = _search(request, logs.read_log(wanted.station, wanted.month))
+    name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}"
+    return table_file(name, log_words.HEAD, log_words.rows(log))
+
+
+@require_safe
+def show_pdf(request: HttpRequest) -> HttpResponse:
+    """Give the log as a paper to sign; always the whole month."""
+    wanted = _Asked(request)
+    content = log_papers.write_log(logs.read_log(wanted.station, wanted.month))
+    name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}.pdf"
+    return _file(content, name, "application/pdf")
+
+
+@require_safe
+def paid(request: HttpRequest) -> HttpResponse:
+    """Show the month's remuneration of one station."""
+    wanted = _Asked(request)
+    lines = _lines(wanted)
+    if wants_json(request):
+        rows = [
+            {"person": one.person, "pieces": one.pieces, "total": one.total}
+            for one in lines
+        ]
+        return JsonResponse({"month": f"{wanted.month:%Y-%m}", "lines": rows})
+    context = wanted.context(request) | {
+        "head": log_papers.PAY_HEAD,
+        "rows": [
+            list(zip(log_papers.PAY_HEAD, row, strict=True))
+            for row in log_papers.pay_rows(lines)
+        ],
+        "is_empty": not lines,
+        "notes": log_papers.pay_notes(lines),
+        "unpriced": sum(one.unpriced for one in lines),
+        "tasks": TASKS,
+        "signers": log_papers.PAY_SIGNERS,
+    }
+    return render(request, "reports/paid.html", context)
+
+
+def _lines(wanted: _Asked) -> list[pay.Line]:
+    return pay.list_lines_of(wanted.station.grounds, month=wanted.month)
+
+
+@require_safe
+def paid_pdf(request: HttpRequest) -> HttpResponse:
+    """Give the remuneration as a paper to sign."""
+    wanted = _Asked(request)
+    content = log_papers.write_pay(wanted.unit, wanted.month, _lines(wanted))
+    name = f"thu-lao-{wanted.unit.code}-{wanted.month:%Y-%m}.pdf"
+    return _file(content, name, "application/pdf")
+
+
+@require_safe
+def paid_xlsx(request: HttpRequest) -> HttpResponse:
+    """Give the remuneration as a workbook that adds up by itself."""
+    wanted = _Asked(request)
+    content = log_papers.write_pay_book(wanted.unit, wanted.month, _lines(wanted))
+    return _file(content, f"thu-lao-{wanted.unit.code}-{wanted.month:%Y-%m}.xlsx", XLSX)
+
+
+def _file(content: bytes, name: str, mime: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=mime)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
