@@ -346,7 +346,7 @@ def test_one_phone_may_not_flood_the_reports(web: Client, speaker: Device) -> No
     ]
 
     assert codes[:10] == [302] * 10
-    assert codes[10:] == [403, 403]
+    assert codes[10:] == [429, 429]
     assert DeviceReport.objects.count() == 10
 
 

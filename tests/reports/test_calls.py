@@ -436,7 +436,7 @@ def test_a_call_is_taken_mapped_filled_and_answered_on_pages(
     new = reverse("reports:create_call")
     told = {
         "title": "Số liệu tháng 10", "sender": "Sở Văn hóa", "unit": ia_grai.uid,
-        "first_date": "01/10/2026", "last_date": "31/10/2026", "due_date": "31/12/2099",
+        "first_date": "01/10/2026", "last_date": "31/10/2026", "due_date": "31/12/2070",
     }  # fmt: skip
     bare = client.post(new, told)
     client.post(new, {**told, "file": SimpleUploadedFile("mau.xlsx", book())})
@@ -462,7 +462,7 @@ def test_a_call_is_taken_mapped_filled_and_answered_on_pages(
     unsure = client.post(answer)
     client.post(answer, {"sure": "1"})
 
-    assert "Còn 1 chỗ trống" in unsure.content.decode()
+    assert "Còn 2 chỗ trống" in unsure.content.decode()
     assert "Chưa có yêu cầu báo cáo nào" in empty
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "chưa nối với số liệu" in shown
