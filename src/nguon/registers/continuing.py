@@ -72,7 +72,7 @@ def continue_lines(
     rows: QuerySet[Any] = model._default_manager.filter(pk__in=moves)
     locked = rows.select_for_update(of=("self",)).select_related("unit")
     lines = list(locked.order_by("pk"))
-    untils = {line.pk: getattr(line, end) for line in lines}
+    ends = {line.pk: getattr(line, end) for line in lines}
     moved = [ln for ln in lines if model is not Station and ln.from_date >= day]
     ended = [line for line in lines if line not in moved]
     called = {line.pk: line.full_name for line in moved}
@@ -92,12 +92,12 @@ def continue_lines(
     )
     counts = _count_changes([*made.values(), *moved])
     done = {
-        line.pk: Continued(None, untils[line.pk], counts[line.uid], called[line.pk])
+        line.pk: Continued(None, ends[line.pk], counts[line.uid], called[line.pk])
         for line in moved
     }
     for line in ended:
         new = made[line.pk]
-        done[line.pk] = Continued(new.pk, untils[line.pk], counts[new.uid])
+        done[line.pk] = Continued(new.pk, ends[line.pk], counts[new.uid])
     return done
 
 

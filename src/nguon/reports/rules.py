@@ -365,7 +365,7 @@ def issue_file(number: str, day: date) -> str:
 MAX_PLACE = 140
 
 FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
-WHATS = {
+SUBJECTS = {
     FIGURE: "Chỉ tiêu",
     FIELD: "Mục của biểu mẫu",
     KNOWN_WHAT: "Thông tin chung",

@@ -13,7 +13,7 @@ from nguon.reports.models.periods import Field
 
 def what_choices() -> list[tuple[str, str]]:
     """Return what a place can hold, with Vietnamese names."""
-    return list(rules.WHATS.items())
+    return list(rules.SUBJECTS.items())
 
 
 def span_choices() -> list[tuple[str, str]]:

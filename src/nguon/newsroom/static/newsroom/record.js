@@ -27,6 +27,9 @@ function wrong(text) {
 
 async function start() {
   wrong("");
+  // Nothing of an earlier take stands there while the microphone opens, neither its length nor its words.
+  part("level").value = 0;
+  part("hint").textContent = "Đang mở micro…";
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, autoGainControl: true } });
@@ -34,9 +37,6 @@ async function start() {
     wrong("Không mở được micro. Hãy cho phép trang này dùng micro, hoặc gửi tệp ghi âm ở dưới.");
     return;
   }
-  // Nothing of an earlier take stands there any more, neither its length nor its words.
-  part("level").value = 0;
-  part("hint").textContent = "Đang mở micro…";
   part("start").hidden = true;
   part("review").hidden = true;
   part("stop").hidden = part("live").hidden = false;
