@@ -205,3 +205,29 @@ def test_a_target_stands_beside_what_was_counted(
     assert "chưa tới năm này" in shown
     file = client.get(reverse("plan:targets_file", args=[plan.uid])).content.decode()
     assert "Đã có" in file
+
+
+def test_a_draft_is_taken_away_at_the_second_look_and_what_was_sent_is_not(
+    client: Client, draft: ActionPlan, quan: Officer, lan: Officer
+) -> None:
+    away = reverse("plan:remove_draft", args=[draft.uid])
+    client.force_login(lan)
+    assert client.post(away).status_code == HTTPStatus.NOT_FOUND
+    assert "Bỏ bản thảo này" in page(client, quan, "plan", draft.uid)
+
+    late = {"title": "Việc", "lead": "Xã", "product": "Có", "last_date": "01/01/2027"}
+    answer = client.post(reverse("plan:add", args=[draft.uid, "nhiem-vu"]), late)
+    client.post(away)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "31/12/2026" in answer.content.decode()
+    assert not ActionPlan.objects.exists()
+    assert "Đã bỏ bản thảo" in page(client, quan, "plans")
+
+
+def test_a_plan_that_was_sent_offers_no_removal(
+    client: Client, plan: ActionPlan, quan: Officer
+) -> None:
+    assert "Bỏ bản thảo" not in page(client, quan, "plan", plan.uid)
+    client.post(reverse("plan:remove_draft", args=[plan.uid]))
+    assert ActionPlan.objects.filter(pk=plan.pk).exists()
