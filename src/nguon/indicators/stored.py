@@ -124,7 +124,9 @@ def read_some(
             continue
         ratio = rules.roll_up(told) if told or not rules.must_tell(one) else None
         missing = rules.why_missing(one, ratio, days)
-        found[unit.pk, code] = Figure(one, unit, period, ratio or Ratio(), missing, days)
+        found[unit.pk, code] = Figure(
+            one, unit, period, ratio or Ratio(), missing, days
+        )
     return found
 
 

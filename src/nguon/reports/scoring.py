@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue
-from nguon.indicators.catalogue import INDICATORS, Indicator
+from nguon.indicators.catalogue import Indicator
 from nguon.indicators.rules import RECIPES
 
 
