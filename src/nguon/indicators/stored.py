@@ -113,7 +113,7 @@ def read_some(
     for unit, code in wanted:
         one = catalogue.find(code)
         if one.source == catalogue.REPORTED:
-            told = reported.count(unit, period, day=day).get(code, {}).values()
+            told = [*reported.count(unit, period, day=day).get(code, {}).values()]
         elif one.source == catalogue.COUNTED and days:
             told = [
                 Ratio(above, below)
