@@ -30,7 +30,10 @@ NOT_YET = "DỰ THẢO, CHƯA ĐƯỢC DUYỆT"
 
 @dataclass(frozen=True)
 class Paper:
-    """What stands on the pages; `draft` until the report is accepted."""
+    """What stands on the pages; `draft` until the report is accepted.
+
+    Without recipients nobody signs it: the system itself wrote it.
+    """
 
     unit: str
     place: str
@@ -43,6 +46,9 @@ class Paper:
     sections: Sequence[tuple[str, str]] = ()
     number: str = NUMBER
     issued_on: date | None = None
+    kind: str = "BÁO CÁO"
+    # Where to see that it is true; printed as an address and a code.
+    link: str = ""
 
     @property
     def place_and_day(self) -> str:

@@ -1215,6 +1215,10 @@ SENTENCES: dict[str, str] = {
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
     "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
+    "registers.practice_silent": (
+        "Loa luyện tập đang im: bản tin chưa gửi duyệt, đã dừng, hoặc là của người"
+        " khác. Hãy mở lượt của bạn."
+    ),
     "registers.practice_no_unit": (
         "Tài khoản này chưa có vai trò ở đơn vị nào. Hãy nhờ quản trị giao vai trò"
         " rồi luyện tập."

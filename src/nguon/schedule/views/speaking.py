@@ -17,6 +17,7 @@ from nguon.radio.segments import MIME, PLAYLIST_MIME
 from nguon.schedule import actions, authority, live, queries, rules, station
 from nguon.schedule.audience import MOST_CHOSEN
 from nguon.schedule.models import LiveSession
+from nguon.speech.chime import TONE_MS
 from nguon.territory.models import Unit
 
 
@@ -50,7 +51,7 @@ def start(request: HttpRequest) -> HttpResponse:
     facts = _facts(session) | {
         "rate": live.RATE,
         "chunk_ms": live.CHUNK_MS,
-        "tone_ms": live.TONE_MS,
+        "tone_ms": TONE_MS,
         "playlist_url": reverse("schedule:live_playlist", args=[session.token]),
     }
     return done(request, to=reverse("schedule:speaking"), data=facts)
