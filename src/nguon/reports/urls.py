@@ -42,6 +42,8 @@ urlpatterns = [
     path("yeu-cau/<slug:uid>/", calls.show, name="call"),
     path("yeu-cau/<slug:uid>/cho/", calls.place, name="place"),
     path("yeu-cau/<slug:uid>/xong/", calls.answer, name="answer_call"),
+    path("yeu-cau/<slug:uid>/bo/", calls.remove, name="remove_call"),
+    path("yeu-cau/<slug:uid>/rut/", calls.withdraw, name="withdraw_call"),
     re_path(
         r"^yeu-cau/(?P<uid>[a-z2-7]{12})/(?P<which>mau|tra-loi)/$",
         calls.file,

@@ -1066,6 +1066,8 @@ SENTENCES: dict[str, str] = {
         "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
         " với cùng tệp; các chỗ đã nối được nhớ."
     ),
+    "reports.call_open": "Yêu cầu này chưa ai trả lời. Hãy bấm “Bỏ yêu cầu” nếu nhầm.",
+    "reports.call_withdrawn": "Yêu cầu này đã rút lại rồi.",
     "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
     "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
     "reports.call_file": (
