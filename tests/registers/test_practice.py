@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -27,6 +29,7 @@ from nguon.registers.models import (
 )
 from nguon.registers.practice import actions, ground, lessons, queries, rules
 from nguon.schedule.rules import LOCAL
+from nguon.speech import audio, chime
 from nguon.territory.models import Unit
 from tests.conftest import make_officer
 
@@ -298,6 +301,60 @@ def test_a_whole_practice_in_the_browser_adds_no_row_that_a_device_could_get(
         assert "nav-stop" not in html
     assert "Số 1/" in seen[-1]
     assert "Nguyễn Thị Lan" in seen[-1]
+
+
+def test_the_bulletin_sounds_for_its_newcomer_alone_until_it_is_stopped(
+    client: Client, go: Go, lan: Officer, minh: Officer, hoa: Officer, now: datetime
+) -> None:
+    run = go(rules.SENT)
+    client.force_login(lan)
+    address = reverse("registers:practice_sound", args=[run.uid])
+    assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+    for step in (rules.SENT, rules.CAUGHT):
+        do(run, step, lan, now)
+
+    whole = client.get(address)
+    part = client.get(address, headers={"range": "bytes=0-1"})
+    beyond = client.get(address, headers={"range": f"bytes={len(whole.content)}-"})
+
+    assert whole.headers["Content-Type"] == "audio/mpeg"
+    assert whole.headers["Cache-Control"] == "private, no-store"
+    heard = audio.decode(whole.content, limit_seconds=60)
+    # Three notes, a breath, and whoever reads the text.
+    assert audio.seconds(heard) > chime.TONE_MS / 1_000 + 3
+    assert (part.status_code, part.content) == (206, whole.content[:2])
+    assert beyond.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    page = reverse("registers:practice", args=[run.uid])
+    assert address in client.get(page).text
+    for step in (rules.APPROVED, rules.PLAYED):
+        do(run, step, lan, now)
+    assert "data-speaker" in client.get(page).text
+    for other in (minh, hoa):
+        client.force_login(other)
+        assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+    do(run, rules.STOPPED, lan, now)
+    client.force_login(lan)
+    assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_without_a_voice_the_practice_says_so_and_goes_on(
+    client: Client,
+    go: Go,
+    lan: Officer,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.DATA_DIR, settings.VOICES_FILE = tmp_path, str(tmp_path / "missing.json")
+    run = go(rules.APPROVED)
+    client.force_login(lan)
+
+    page = client.get(reverse("registers:practice", args=[run.uid])).text
+    sound = client.get(reverse("registers:practice_sound", args=[run.uid]))
+
+    assert "Lượt này không có tiếng" in page
+    assert "Duyệt và phát (luyện tập)" in page
+    assert "<audio" not in page
+    assert sound.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def test_what_is_wrong_is_told_above_the_same_page(

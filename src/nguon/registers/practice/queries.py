@@ -50,6 +50,26 @@ def access_run(reader: Reader, uid: str) -> PracticeRun:
     return run
 
 
+def access_sounding(reader: Reader, uid: str) -> PracticeRun:
+    """Return an officer's own practice whose bulletin was sent and not yet stopped.
+
+    Raises AbsentError, also `registers.practice_silent`.
+    """
+    run = access_run(reader, uid)
+    is_over = run.done_at is not None or run.given_up_at is not None
+    if run.officer_id != reader.officer.pk or not run.seal or is_over:
+        raise AbsentError("registers.practice_silent")
+    return run
+
+
+def access_proof(reader: Reader, uid: str) -> Certificate:
+    """Return the proof of a practice that an officer may see. Raises AbsentError."""
+    found: Certificate | None = getattr(access_run(reader, uid), "certificate", None)
+    if found is None:
+        raise AbsentError("registers.practice_absent")
+    return found
+
+
 def done_of(run: PracticeRun) -> set[str]:
     """Return the steps of a practice that are done."""
     return set(run.steps.values_list("kind", flat=True))

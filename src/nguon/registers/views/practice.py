@@ -19,12 +19,19 @@ from django.views.decorators.http import (
 from nguon.core import typed
 from nguon.core.errors import AbsentError, ConflictError, DomainError, InvalidError
 from nguon.newsroom.rules import TITLE_LIMIT
-from nguon.people.answers import done, table_file, wants_json
+from nguon.people.answers import done, sound_file, table_file, wants_json
 from nguon.people.models import Officer
 from nguon.registers import asked, books
 from nguon.registers.access import Reader
 from nguon.registers.models import PracticeRun
-from nguon.registers.practice import actions, ground, lessons, queries, rules
+from nguon.registers.practice import (
+    actions,
+    ground,
+    lessons,
+    queries,
+    rules,
+    sounds,
+)
 from nguon.schedule.rules import LOCAL
 from nguon.territory.names import fold
 
@@ -216,7 +223,7 @@ def _of_page(
     if page == "judge":
         return {"other": lessons.flawed(), "reason_limit": rules.REASON_LIMIT}
     if page in {"approve", "play", "stop"} and run.starts_at is not None:
-        return {
+        return _sounding(run) | {
             "place": ground.PLACE,
             "clock": ground.clock(run.starts_at, known),
             "spoken": ground.spoken(title=run.title, body=run.body),
@@ -241,6 +248,22 @@ def _of_page(
             "is_namesake": wanted is not None and fold(wanted[1]) == name,
         }
     return {}
+
+
+def _sounding(run: PracticeRun) -> dict[str, Any]:
+    """Return how the bulletin sounds; without a voice, why it does not."""
+    try:
+        return {"sound": sounds.make(title=run.title, body=run.body)}
+    except DomainError as mute:
+        return {"mute": mute}
+
+
+@require_safe
+def sound(request: HttpRequest, uid: str) -> HttpResponse:
+    """Send the newcomer what the made-up loudspeakers say, until they are stopped."""
+    reader = asked.reader(request)
+    run = queries.access_sounding(reader, uid)
+    return sound_file(request, sounds.make(title=run.title, body=run.body).mp3)
 
 
 def _draft(request: HttpRequest, run: PracticeRun) -> dict[str, Any]:
@@ -371,13 +394,13 @@ def do(request: HttpRequest, uid: str, deed: str) -> HttpResponse:
 def proof(request: HttpRequest, uid: str) -> HttpResponse:
     """Show the dated, numbered proof of a practice, to be printed."""
     reader = asked.reader(request)
-    run = queries.access_run(reader, uid)
-    given = getattr(run, "certificate", None)
-    if given is None:
-        raise AbsentError("registers.practice_absent")
+    given = queries.access_proof(reader, uid)
+    run = given.run
     context = {
         "run": run,
         "given": given,
+        "proven": rules.PROVEN,
+        "note": rules.PROOF_NOTE,
         "moments": [(rules.STEPS[one], at) for one, at in queries.moments_of(run)],
     }
     return render(request, "registers/practice/proof.html", context)
