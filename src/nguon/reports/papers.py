@@ -115,7 +115,8 @@ def _title(period: Period) -> str:
 def _note(one: Line) -> str:
     """Write where a figure comes from, and what was said about it."""
     parts = []
-    if one.pair.below is not None and one.pair.above is not None:
+    # Of a sample the answers are weighted: yes over all would tell nobody anything.
+    if one.pair.below is not None and one.pair.above is not None and not one.words:
         parts.append(f"{rules.plain(one.pair.above)}/{rules.plain(one.pair.below)}")
     if one.source != rules.TYPED:
         parts.append(rules.SOURCES[one.source].lower())
