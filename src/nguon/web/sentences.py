@@ -1214,6 +1214,10 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.proof_none": "Lượt này không có giấy nào đang còn giá trị để rút.",
+    "registers.proof_withdrawn": (
+        "Giấy luyện tập số {number} đã rút lại, không còn giá trị. Lý do: {reason}"
+    ),
     "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
     "registers.practice_silent": (
         "Loa luyện tập đang im: bản tin chưa gửi duyệt, đã dừng, hoặc là của người"
