@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgresql import run_cluster
+from tests.postgresql import run_ready_cluster
 
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
@@ -13,7 +13,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "SQLite":
         yield None
         return
-    with run_cluster() as url:
+    with run_ready_cluster() as url:
         yield url
 
 

@@ -14,6 +14,14 @@ _ANSWERED = (
     "EXISTS (SELECT 1 FROM reports_call c"
     " WHERE c.id = {row}.call_id AND c.answered_at IS NOT NULL)"
 )
+# All that an answered call still does: it is withdrawn, once.
+_WITHDRAWS = (
+    "OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL"
+    " AND NEW.answered_at IS NOT NULL AND NEW.answered_at = OLD.answered_at"
+    " AND NEW.answered_by_id = OLD.answered_by_id AND NEW.answer_id = OLD.answer_id"
+    " AND NEW.title = OLD.title AND NEW.sender = OLD.sender"
+    " AND NEW.due_date = OLD.due_date"
+)
 # Both sides times the denominator: a division could be of whole numbers, or by 0.
 _BEYOND = (
     "EXISTS (SELECT 1 FROM reports_field f WHERE f.id = NEW.field_id AND ("
@@ -149,8 +157,16 @@ GUARDS = (
         "reports_call",
         "UPDATE",
         "reports.call_answered: what was given back stays as it was given",
-        "OLD.answered_at IS NOT NULL OR NEW.sha256 <> OLD.sha256"
-        " OR NEW.unit_id <> OLD.unit_id OR NEW.file_id <> OLD.file_id",
+        f"OLD.answered_at IS NOT NULL AND NOT ({_WITHDRAWS})"
+        " OR NEW.sha256 <> OLD.sha256 OR NEW.unit_id <> OLD.unit_id"
+        " OR NEW.file_id <> OLD.file_id",
+    ),
+    guards.Guard(
+        "nguon_reports_call_kept",
+        "reports_call",
+        "DELETE",
+        "reports.call_answered: what was answered is withdrawn, not deleted",
+        "OLD.answered_at IS NOT NULL",
     ),
     *(
         guards.Guard(

@@ -363,6 +363,7 @@ def issue_file(number: str, day: date) -> str:
 
 # A placeholder's name, or a sheet of at most 31 letters with a cell.
 MAX_PLACE = 140
+MAX_REASON = 400
 
 FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
 SUBJECTS = {

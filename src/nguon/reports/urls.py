@@ -2,7 +2,15 @@
 
 from django.urls import path, re_path
 
-from nguon.reports.views import calls, forms, logs, periods, sections, submissions
+from nguon.reports.views import (
+    calls,
+    forms,
+    logs,
+    periods,
+    proofs,
+    sections,
+    submissions,
+)
 
 app_name = "reports"
 urlpatterns = [
@@ -14,6 +22,7 @@ urlpatterns = [
     path("so-nhat-ky/thu-lao/", logs.paid, name="paid"),
     path("so-nhat-ky/thu-lao.pdf", logs.paid_pdf, name="paid_pdf"),
     path("so-nhat-ky/thu-lao.xlsx", logs.paid_xlsx, name="paid_xlsx"),
+    path("giay-luyen-tap/<slug:uid>.pdf", proofs.practice_paper, name="practice_paper"),
     path("bieu-mau/", forms.index, name="forms"),
     path("bieu-mau/bang.csv", forms.index_file, name="forms_file"),
     path("bieu-mau/moi/", forms.create, name="create_form"),
@@ -33,6 +42,8 @@ urlpatterns = [
     path("yeu-cau/<slug:uid>/", calls.show, name="call"),
     path("yeu-cau/<slug:uid>/cho/", calls.place, name="place"),
     path("yeu-cau/<slug:uid>/xong/", calls.answer, name="answer_call"),
+    path("yeu-cau/<slug:uid>/bo/", calls.remove, name="remove_call"),
+    path("yeu-cau/<slug:uid>/rut/", calls.withdraw, name="withdraw_call"),
     re_path(
         r"^yeu-cau/(?P<uid>[a-z2-7]{12})/(?P<which>mau|tra-loi)/$",
         calls.file,

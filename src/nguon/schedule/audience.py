@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from nguon.core.errors import InvalidError
 from nguon.fleet.models import ACTIVE, Device, DeviceGroup
@@ -41,6 +41,17 @@ def members_of(group: DeviceGroup) -> list[Device]:
     return found
 
 
+def list_groups_under(unit: Unit) -> list[DeviceGroup]:
+    """Return the groups of this ground in which somebody hears.
+
+    Each has `hearing`: how many devices.
+    """
+    hearing = Count("members", filter=Q(members__device__state=ACTIVE))
+    groups = DeviceGroup.objects.filter(unit__path__startswith=unit.path)
+    found = groups.select_related("unit").annotate(hearing=hearing)
+    return list(found.filter(hearing__gt=0).order_by("name", "pk"))
+
+
 def with_groups(
     devices: Sequence[Device], groups: Sequence[DeviceGroup]
 ) -> list[Device]:
@@ -59,7 +70,7 @@ def with_groups(
 def list_by_hand(broadcast: Broadcast) -> QuerySet[Device]:
     """Return the devices that were chosen one by one, not by a group."""
     by_group = {uid for one in broadcast.groups.all() for uid in one.devices}
-    return broadcast.devices.exclude(uid__in=by_group).order_by("name", "pk")
+    return broadcast.devices.exclude(uid__in=by_group).order_by("name_order", "pk")
 
 
 def list_groups(broadcast: Broadcast) -> list[dict[str, Any]]:
@@ -73,7 +84,7 @@ def list_groups(broadcast: Broadcast) -> list[dict[str, Any]]:
             .values_list("uid", flat=True)
         )
         sent = set(one.devices)
-        names = Device.objects.filter(uid__in=sent).order_by("name", "pk")
+        names = Device.objects.filter(uid__in=sent).order_by("name_order", "pk")
         shown.append(
             {
                 "name": one.name,

@@ -6,7 +6,9 @@ from nguon.reports.actions.calls import (
     map_place,
     open_call,
     remind_calls,
+    remove_call,
     unmap_place,
+    withdraw_call,
 )
 from nguon.reports.actions.forms import add_field, create_form, remove_field
 from nguon.reports.actions.issues import draft_sections, save_sections, take_issue
@@ -42,6 +44,7 @@ __all__ = [
     "publish_sheet",
     "remind",
     "remind_calls",
+    "remove_call",
     "remove_field",
     "save_answers",
     "save_sections",
@@ -51,6 +54,7 @@ __all__ = [
     "take_issue",
     "unlock",
     "unmap_place",
+    "withdraw_call",
     "withdraw_figures",
     "write_sheet",
 ]

@@ -29,7 +29,8 @@ def part_choices() -> list[tuple[str, str]]:
 class Call(models.Model):
     """A report that somebody asks for at any time, by their own file and deadline.
 
-    The file is kept as it came; `answer` is what was filled and given back.
+    The file is kept as it came; `answer` is what was filled and given back. One that
+    was answered by mistake is withdrawn with a `reason`, and stays.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -66,9 +67,30 @@ class Call(models.Model):
     )
     answered_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=rules.MAX_REASON, blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, reason=""
+                )
+                | Q(
+                    answered_at__isnull=False,
+                    withdrawn_by__isnull=False,
+                    withdrawn_at__isnull=False,
+                )
+                & ~Q(reason=""),
+                name="call_withdrawn_with_reason",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["docx", "xlsx"]), name="call_kind_known"
             ),

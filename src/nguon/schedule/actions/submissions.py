@@ -238,7 +238,10 @@ def _tell_failure(broadcast: Broadcast, *, at: datetime) -> None:
     people.notify(
         officers=[broadcast.submitted_by],
         subject=f"Không tạo được tiếng: {broadcast.version.shown_title}",
-        body="Hãy mở bản tin, sửa chữ hoặc tải bản ghi âm lên rồi gửi lại.",
+        body=(
+            "Hãy mở bản tin và gửi lại; nếu vẫn không được, hãy sửa chữ hoặc tải"
+            " bản ghi âm lên."
+        ),
         url=f"/ban-tin/{broadcast.version.bulletin.uid}/",
         at=at,
     )
