@@ -256,6 +256,7 @@ TABLE: Sequence[Key] = (
         ("registers.PracticeRun", "unit", "lần tập làm", _THEN),
         ("registers.Certificate", "unit", "giấy chứng nhận đã học", _THEN),
         ("reports.Call", "unit", "yêu cầu báo cáo", "đơn vị được hỏi khi đó trả lời"),
+        ("reports.Payment", "unit", "thù lao đã trả", _THEN),
         ("reports.Mapping", "unit", "chỗ điền trong mẫu của nơi hỏi", _THEN),
         ("reports.Publication", "unit", "số liệu đã công bố", _THEN),
         ("reports.PublishedFigure", "unit", "số liệu đã công bố", _THEN),
