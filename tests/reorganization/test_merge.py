@@ -22,10 +22,12 @@ from nguon.fleet.models import (
     Registration,
     SignedDocument,
 )
+from nguon.newsroom import actions as newsroom
 from nguon.newsroom.models import DictionaryWord, NewsFeed, Supplier, Template
+from nguon.newsroom.rules import Draft as Words
 from nguon.people import access
 from nguon.people import actions as people
-from nguon.people.models import Deputy, Officer, Role
+from nguon.people.models import Deputy, Notice, Officer, Role
 from nguon.plan.models import ActionPlan
 from nguon.registers.models import (
     Certificate,
@@ -42,9 +44,12 @@ from nguon.registers.practice import rules as practice
 from nguon.reorganization import actions, preview, rules
 from nguon.reorganization.ground import read_ground
 from nguon.reorganization.models import Merge, Moved
+from nguon.schedule import actions as schedule
+from nguon.schedule.rules import ONCE, Timing
 from nguon.territory.models import Unit
 from tests.conftest import MERGER, make_officer
 from tests.reorganization.conftest import World, make_device
+from tests.schedule.conftest import voice_all
 from tests.schedule.test_relays import make_source
 
 pytestmark = pytest.mark.django_db
@@ -500,6 +505,61 @@ def test_officers_of_the_new_unit_read_the_past_of_their_ground_and_change_nothi
 
     actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
     assert not sees(lan, world.to)
+
+
+def test_what_will_not_sound_any_more_is_listed_and_the_new_unit_is_told(
+    draft: Draft,
+    run: Run,
+    world: World,
+    province: Unit,
+    lan: Officer,
+    quan: Officer,
+    tri: Officer,
+    now: datetime,
+) -> None:
+    # Before the day, with codes that are not used again; Ia Kha's province stays.
+    olds = Unit.objects.filter(pk__in=[world.to.pk, world.kha.pk])
+    for unit in olds:
+        Unit.objects.filter(pk=unit.pk).update(valid_to=None, code=f"9{unit.pk}")
+    Unit.objects.filter(pk=world.kha.pk).update(path=f"{province.path}{world.kha.pk}/")
+    boss = make_officer("boss", "Puih Bốp", (world.to, "approver"))
+    for title, issuer, ground, writer, approver in (
+        ("Của xã", world.to, world.to, world.siu, boss),
+        ("Của tỉnh", province, world.kha, quan, tri),
+    ):
+        bulletin = newsroom.create_bulletin(
+            unit=issuer, draft=Words(title, "Mời bà con họp."), by=writer, at=now
+        )
+        sent = schedule.submit(
+            bulletin_id=bulletin.pk,
+            timing=Timing(ONCE, starts_at=now + timedelta(days=1)),
+            units=[Unit.objects.get(pk=ground.pk)],
+            devices=[],
+            by=writer,
+            at=now,
+        )
+        voice_all(now)
+        sent.refresh_from_db()
+        schedule.release(
+            broadcast_uid=sent.uid, sha256=sent.sha256, by=approver, at=now
+        )
+    olds.update(valid_to=MERGER)
+
+    merge = draft()
+    seen = preview.look(merge, at=now)
+    left = next(one for one in seen.left if "lượt phát đã duyệt" in one.name)
+    assert left.count == 2
+    assert {words.split(" → ")[0] for words, _to in left.places} == {
+        world.to.full_name,
+        world.kha.full_name,
+    }
+    run(merge)
+
+    told = Notice.objects.filter(subject__contains="phải duyệt lại")
+    assert set(told.values_list("officer", flat=True)) >= {lan.pk, world.siu.pk}
+    assert not told.filter(officer=tri).exists()
+    body = told.filter(officer=lan).get().body
+    assert "Của xã" in body
 
 
 def test_an_officer_of_the_district_stays_unless_a_person_decides(

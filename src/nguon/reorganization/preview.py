@@ -194,9 +194,6 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
     """Return what is not over and does not go along, with what to do about it."""
     today = timezone.localdate(at)
     in_force = Q(last_date__isnull=True) | Q(last_date__gte=today)
-    to_come = Q(timing=schedule_rules.ONCE, starts_at__gt=at) | Q(
-        timing=schedule_rules.DAILY, last_date__gte=today
-    )
     papers = Paper.objects.filter(in_force, state=schedule_rules.APPROVED)
     waiting = [schedule_rules.DRAFT, schedule_rules.WAITING]
     tables: Sequence[tuple[str, QuerySet[Any], str, str]] = (
@@ -213,13 +210,6 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
             Paper.objects.filter(state__in=waiting),
             "Soạn lại ở đơn vị mới.",
             STATION,
-        ),
-        (
-            BROADCASTS,
-            Broadcast.objects.filter(to_come, state=schedule_rules.APPROVED),
-            "Không đi theo: sẽ không phát trên loa đã chuyển. Gửi duyệt lại ở đơn vị "
-            "mới trước khi chạy.",
-            WEEK,
         ),
         (
             "tin từ cấp trên chưa quyết định",
@@ -249,6 +239,16 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
         ),
     )
     found = []
+    carried = list_to_come(ground, at=at)
+    if carried:
+        advice = (
+            "Không đi theo: sẽ không phát trên loa đã chuyển. Gửi duyệt lại ở đơn vị "
+            "mới trước khi chạy."
+        )
+        count = len({key for key, _unit in carried})
+        olds = {key: ground.places[key].old for _broadcast, key in carried}
+        places = _places(_by_name(olds.values()), WEEK, ground, today)
+        found.append(Left(BROADCASTS, count, advice, places))
     for name, rows, advice, page in tables:
         count, units = _standing(rows, ground)
         if count:
@@ -286,7 +286,31 @@ def _standing(
         some = rows.filter(**{f"{field}__in": part}).order_by()
         by_unit.update(some.values_list(field, flat=True))
     units = [ground.places[key].old for key in by_unit]
-    return by_unit.total(), sorted(units, key=lambda unit: (unit.folded, unit.pk))
+    return by_unit.total(), _by_name(units)
+
+
+def _by_name(units: Iterable[Unit]) -> list[Unit]:
+    return sorted(units, key=lambda unit: (unit.folded, unit.pk))
+
+
+def list_to_come(ground: Ground, *, at: datetime) -> list[tuple[int, int]]:
+    """Return the approved broadcasts that have starts ahead in the plans of old units.
+
+    Pairs of keys, broadcast and old unit; also what a unit above issued for them.
+    """
+    today = timezone.localdate(at)
+    to_come = Broadcast.objects.filter(
+        Q(timing=schedule_rules.ONCE, starts_at__gt=at)
+        | Q(timing=schedule_rules.DAILY, last_date__gte=today),
+        state=schedule_rules.APPROVED,
+    )
+    found: list[tuple[int, int]] = []
+    for part in ground.old_chunks():
+        rows = Broadcast.carriers.through.objects.filter(
+            unit__in=part, broadcast__in=to_come
+        )
+        found += rows.order_by("broadcast", "unit").values_list("broadcast", "unit")
+    return found
 
 
 def _places(
@@ -316,8 +340,7 @@ def _list_without_rules(ground: Ground, papers: QuerySet[Paper]) -> list[Unit]:
     for part in chunks(sorted(communes)):
         rows = papers.filter(kind=station.RULES, unit__in=part)
         with_rules |= set(rows.values_list("unit", flat=True))
-    bare = [unit for key, unit in communes.items() if key not in with_rules]
-    return sorted(bare, key=lambda unit: (unit.folded, unit.pk))
+    return _by_name(unit for key, unit in communes.items() if key not in with_rules)
 
 
 def count_all(ground: Ground, *, at: datetime) -> dict[str, int]:
