@@ -202,6 +202,30 @@ def test_roll_plans_leaves_a_unit_that_has_ended_and_lost_its_devices(
     assert Airing.objects.count() == 9
 
 
+@pytest.mark.parametrize("klass", ["normal", "emergency"])
+def test_a_commune_that_has_ended_speaks_as_long_as_its_speakers_stand_there(
+    send: Send,
+    minh: Officer,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    now: datetime,
+    klass: str,
+) -> None:
+    Unit.objects.filter(pk=ia_grai.pk).update(valid_to=date(2026, 11, 24))
+    ia_grai.refresh_from_db()
+
+    expires_at = now + HOUR if klass == "emergency" else None
+    timing = rules.Timing(rules.NOW, expires_at=expires_at)
+
+    # Its merge has not been run, or was undone: nobody else could warn these people.
+    release(send(klass=klass, timing=timing), minh, now)
+    assert OutboxMessage.objects.filter(topic=f"nguon/v1/area/{ia_grai.uid}/alert")
+
+    Device.objects.update(unit=dak_doa)
+    with pytest.raises(InvalidError, match="unit_ended"):
+        send(klass=klass, timing=timing)
+
+
 def test_play_records_come_once_from_events_sent_twice(
     send: Send, minh: Officer, speakers: list[Device], now: datetime
 ) -> None:

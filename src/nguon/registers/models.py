@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.registers import rules
 from nguon.registers.practice import rules as practice
 
@@ -380,7 +381,7 @@ class PracticeStep(models.Model):
         return f"step {self.number} of practice #{self.run_id} #{self.pk}"
 
 
-class Certificate(models.Model):
+class Certificate(Withdrawable):
     """That one practice was gone through to its end: a dated, numbered proof.
 
     One for the wrong person is withdrawn with a `reason`, and stays; the right one
@@ -396,14 +397,6 @@ class Certificate(models.Model):
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
     issued_on = models.DateField()
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=practice.REASON_LIMIT, blank=True)
 
     class Meta:
@@ -416,14 +409,7 @@ class Certificate(models.Model):
                 condition=Q(withdrawn_at__isnull=True),
                 name="certificate_one_holds",
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, reason=""
-                )
-                | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False)
-                & ~Q(reason=""),
-                name="certificate_withdrawn_with_reason",
-            ),
+            withdrawn_with_reason("certificate_withdrawn_with_reason"),
         ]
 
     def __str__(self) -> str:

@@ -155,6 +155,11 @@ class Year:
         )
 
     @property
+    def busy(self) -> list[tuple[date, Sums]]:
+        """Return the months in which something was due or paid."""
+        return [(month, one) for month, one in self.months if one.due or one.paid]
+
+    @property
     def planned(self) -> int:
         """Return how much the plans have for remuneration."""
         return sum(line.amount for line in self.lines)

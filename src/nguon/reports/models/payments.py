@@ -5,10 +5,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.reports import rules
 
 
-class Payment(models.Model):
+class Payment(Withdrawable):
     """Money that one person got for their pieces of a month, by one document; đồng.
 
     Never edited: a wrong one is withdrawn with a `reason`, and stays.
@@ -30,15 +31,6 @@ class Payment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     entered_at = models.DateTimeField()
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=rules.MAX_REASON, blank=True)
 
     class Meta:
         constraints = [
@@ -60,14 +52,7 @@ class Payment(models.Model):
                 condition=Q(withdrawn_at__isnull=True),
                 name="payment_once_by_document",
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, reason=""
-                )
-                | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False)
-                & ~Q(reason=""),
-                name="payment_withdrawn_with_reason",
-            ),
+            withdrawn_with_reason("payment_withdrawn_with_reason"),
         ]
         indexes = [models.Index(fields=["unit", "month"])]
 
