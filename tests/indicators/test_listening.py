@@ -388,7 +388,7 @@ def test_results_say_which_villages_stay_silent_and_how_many_heard_in_what(
 
     found = reads.find_results(one, reads.list_back(one))
 
-    assert found.silent == ["Làng nghe Tiếng Jrai"]
+    assert found.silent == ["Làng nghe tiếng Jrai"]
     spoken = {name: share.share for name, share in found.heard_in}
     assert spoken == {
         "Tiếng Việt": pytest.approx(0.5),

@@ -179,6 +179,22 @@ GUARDS = (
         for event in ("INSERT", "UPDATE", "DELETE")
     ),
     guards.Guard(
+        "nguon_reports_payment_update",
+        "reports_payment",
+        "UPDATE",
+        "reports.pay_immutable: what was paid is withdrawn, once, never changed",
+        "OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL"
+        " OR NEW.unit_id <> OLD.unit_id OR NEW.month <> OLD.month"
+        " OR NEW.person_id <> OLD.person_id OR NEW.amount <> OLD.amount"
+        " OR NEW.paid_on <> OLD.paid_on OR NEW.document <> OLD.document",
+    ),
+    guards.Guard(
+        "nguon_reports_payment_delete",
+        "reports_payment",
+        "DELETE",
+        "reports.pay_immutable: what was paid is withdrawn, never deleted",
+    ),
+    guards.Guard(
         "nguon_reports_period_fixed",
         "reports_period",
         "UPDATE",

@@ -7,9 +7,11 @@ from nguon.registers.practice import queries, rules
 from nguon.reports.papers import Paper
 
 
-def describe(proof: Certificate, *, link: str) -> Paper:
-    """Return the paper of a proof; `link` is where it can be held against."""
+def describe(proof: Certificate, *, name: str, link: str) -> Paper:
+    """Return the paper of a proof for `name`; `link` is where it is held against."""
     run = proof.run
+    officer = run.officer.full_name
+    account = f" (làm trên tài khoản của {officer})" if name != officer else ""
     steps = [
         f"{number}. {rules.STEPS[step]}, lúc {timezone.localtime(at):%H:%M %d/%m/%Y}"
         for number, (step, at) in enumerate(queries.moments_of(run), 1)
@@ -24,7 +26,7 @@ def describe(proof: Certificate, *, link: str) -> Paper:
         number=f"{proof.number}/{proof.year}",
         issued_on=proof.issued_on,
         opening=[
-            f"Hệ thống thông tin nguồn ghi nhận: {run.officer.full_name},"
+            f"Hệ thống thông tin nguồn ghi nhận: {name}{account},"
             f" {proof.unit.full_name}, {rules.PROVEN}",
             f"Bản tin: “{run.title}”. Mã nội dung: {seal}. Mã lượt: {run.uid}.",
         ],

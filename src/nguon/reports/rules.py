@@ -365,6 +365,17 @@ def issue_file(number: str, day: date) -> str:
 MAX_PLACE = 140
 MAX_REASON = 400
 
+# --- remuneration -------------------------------------------------------------------
+
+MAX_DOCUMENT, MOST_PAID = 60, 10**12
+
+
+def check_paid(amount: int) -> None:
+    """Refuse money that is none, or too much. Raises InvalidError."""
+    if not 0 < amount <= MOST_PAID:
+        raise InvalidError("reports.pay_amount")
+
+
 FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
 SUBJECTS = {
     FIGURE: "Chỉ tiêu",

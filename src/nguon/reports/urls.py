@@ -6,6 +6,7 @@ from nguon.reports.views import (
     calls,
     forms,
     logs,
+    payments,
     periods,
     proofs,
     sections,
@@ -22,6 +23,18 @@ urlpatterns = [
     path("so-nhat-ky/thu-lao/", logs.paid, name="paid"),
     path("so-nhat-ky/thu-lao.pdf", logs.paid_pdf, name="paid_pdf"),
     path("so-nhat-ky/thu-lao.xlsx", logs.paid_xlsx, name="paid_xlsx"),
+    path("so-nhat-ky/da-tra/", payments.index, name="payments"),
+    path("so-nhat-ky/da-tra/bang.csv", payments.index_file, name="payments_file"),
+    path("so-nhat-ky/da-tra/nam/", payments.year, name="payments_year"),
+    path("so-nhat-ky/da-tra/nam.csv", payments.year_file, name="payments_year_file"),
+    re_path(
+        r"^so-nhat-ky/da-tra/ghi/(?P<what>mot|het|bang)/$",
+        payments.enter,
+        name="enter_payment",
+    ),
+    path(
+        "so-nhat-ky/da-tra/<slug:uid>/rut/", payments.withdraw, name="withdraw_payment"
+    ),
     path("giay-luyen-tap/<slug:uid>.pdf", proofs.practice_paper, name="practice_paper"),
     path("bieu-mau/", forms.index, name="forms"),
     path("bieu-mau/bang.csv", forms.index_file, name="forms_file"),

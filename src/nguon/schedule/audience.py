@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from nguon.core.errors import InvalidError
 from nguon.fleet.models import ACTIVE, Device, DeviceGroup
@@ -102,6 +104,22 @@ def list_devices(units: Sequence[Unit], devices: Sequence[Device]) -> QuerySet[D
     for unit in units:
         wanted |= Q(unit__path__startswith=unit.path)
     return Device.objects.filter(wanted, state=ACTIVE).order_by("pk")
+
+
+def check_on_map(places: Sequence[Unit], *, at: datetime) -> None:
+    """Refuse ground that is not on today's map, unless devices still stand there.
+
+    From the day of a merge until somebody runs it, and after an undo, the speakers
+    stand in the old commune: only through it can its people be warned. Raises
+    InvalidError `schedule.unit_ended`.
+    """
+    today = timezone.localdate(at)
+    for unit in {unit.pk: unit for unit in places}.values():
+        is_over = unit.valid_to is not None and unit.valid_to <= today
+        if unit.valid_from <= today and not is_over:
+            continue
+        if not list_devices([unit], []).exists():
+            raise InvalidError("schedule.unit_ended", unit=unit.full_name)
 
 
 def preview(units: Sequence[Unit], devices: Sequence[Device]) -> Preview:

@@ -1068,6 +1068,25 @@ SENTENCES: dict[str, str] = {
     ),
     "reports.call_open": "Yêu cầu này chưa ai trả lời. Hãy bấm “Bỏ yêu cầu” nếu nhầm.",
     "reports.call_withdrawn": "Yêu cầu này đã rút lại rồi.",
+    "reports.pay_amount": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
+    "reports.pay_day": "Ngày trả phải từ {first} đến hôm nay. Hãy xem lại ngày.",
+    "reports.pay_person": (
+        "Người này không có trong bảng thù lao tháng {month}. Hãy chọn trong danh sách."
+    ),
+    "reports.pay_twice": (
+        "Chứng từ {document} đã ghi cho người này trong tháng này. "
+        "Ghi nhầm thì rút dòng cũ lại trước."
+    ),
+    "reports.pay_settled": "Tháng này không còn ai phải trả nữa.",
+    "reports.pay_absent": "Không có lần trả này ở đài của bạn. Hãy tải lại trang.",
+    "reports.pay_withdrawn": "Lần trả này đã rút lại rồi.",
+    "reports.pay_file": "Chưa chọn tệp. Hãy chọn tệp CSV hoặc Excel.",
+    "reports.pay_headings": (
+        "Bảng thiếu cột: {names}. Hãy tải bảng tháng này về, điền vào rồi gửi lại."
+    ),
+    "reports.pay_row": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "reports.pay_no_rows": "Bảng không có dòng nào ghi số tiền. Hãy điền ít nhất một.",
+    "reports.pay_rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
     "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
     "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
     "reports.call_file": (
@@ -1214,6 +1233,10 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.proof_none": "Lượt này không có giấy nào đang còn giá trị để rút.",
+    "registers.proof_withdrawn": (
+        "Giấy luyện tập số {number} đã rút lại, không còn giá trị. Lý do: {reason}"
+    ),
     "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
     "registers.practice_silent": (
         "Loa luyện tập đang im: bản tin chưa gửi duyệt, đã dừng, hoặc là của người"

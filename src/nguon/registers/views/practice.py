@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from nguon.newsroom.rules import TITLE_LIMIT
 from nguon.people.answers import done, sound_file, table_file, wants_json
 from nguon.people.models import Officer
 from nguon.registers import asked, books
-from nguon.registers.access import Reader
+from nguon.registers.access import Reader, may_keep
 from nguon.registers.models import PracticeRun
 from nguon.registers.practice import (
     actions,
@@ -89,12 +90,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _row(run: PracticeRun, at: datetime) -> dict[str, Any]:
     state = queries.state_of(run, at=at)
-    proof = getattr(run, "certificate", None)
+    proof = run.certificate
     return {
         "run": run,
         "state": state,
         "words": rules.STATES[state],
         "certificate": f"{proof.number}/{proof.year}" if proof else "",
+        "withdrawn": ", ".join(f"{one.number}/{one.year}" for one in run.withdrawn),
     }
 
 
@@ -124,10 +126,20 @@ def index_file(request: HttpRequest) -> HttpResponse:
             f"{run.began_at.astimezone(LOCAL):%d/%m/%Y}",
             f"{run.touched_at.astimezone(LOCAL):%d/%m/%Y}",
             _row(run, reader.at)["certificate"],
+            _row(run, reader.at)["withdrawn"],
         )
         for run in found[:EXPORT_LIMIT]
     )
-    head = ("Đơn vị", "Cán bộ", "Tình trạng", "Bước", "Bắt đầu", "Lần cuối", "Số giấy")
+    head = (
+        "Đơn vị",
+        "Cán bộ",
+        "Tình trạng",
+        "Bước",
+        "Bắt đầu",
+        "Lần cuối",
+        "Số giấy",
+        "Giấy đã rút",
+    )
     return table_file("luyen-tap", head, rows)
 
 
@@ -236,7 +248,7 @@ def _of_page(
             ),
         }
     if page == "over":
-        named = queries.person_of(run)
+        named = run.person
         people = [] if named else _people(run.officer, reader)
         asked_for = request.GET.get("person", "")
         wanted = next((one for one in people if one[0] == asked_for), None)
@@ -245,6 +257,10 @@ def _of_page(
             "named": named,
             "people": people,
             "wanted": wanted,
+            "name_on": queries.name_on(run, reader),
+            "may_withdraw": run.certificate is not None
+            and may_keep(reader.officer, (named or run).unit, at=reader.at),
+            "reason_limit": rules.REASON_LIMIT,
             "is_namesake": wanted is not None and fold(wanted[1]) == name,
         }
     return {}
@@ -347,6 +363,10 @@ def _name(request: HttpRequest, uid: str, by: Officer, at: datetime) -> None:
     actions.name_person(uid=uid, person_uid=person, by=by, at=at)
 
 
+def _withdraw(request: HttpRequest, uid: str, by: Officer, at: datetime) -> None:
+    actions.withdraw(uid=uid, reason=request.POST.get("reason", ""), by=by, at=at)
+
+
 Deed = Callable[[HttpRequest, str, Officer, datetime], None]
 DEEDS: dict[str, Deed] = {
     "tra-loi": _answer,
@@ -359,10 +379,12 @@ DEEDS: dict[str, Deed] = {
     "dung": _stop,
     "thoi": _give_up,
     "la-ai": _name,
+    "rut": _withdraw,
 }
 SAID = {
     "tra-loi": "Đúng rồi.",
     "xem": "Đúng: thấy lỗi thì trả lại, kèm lý do.",
+    "rut": "Đã rút giấy. Hãy chọn đúng người để cấp giấy mới.",
     "dung": "Loa luyện tập đã im. Bạn đã đi hết các bước.",
 }
 
@@ -394,13 +416,17 @@ def do(request: HttpRequest, uid: str, deed: str) -> HttpResponse:
 def proof(request: HttpRequest, uid: str) -> HttpResponse:
     """Show the dated, numbered proof of a practice, to be printed."""
     reader = asked.reader(request)
-    given = queries.access_proof(reader, uid)
-    run = given.run
+    run = queries.access_run(reader, uid)
+    given = run.certificate
+    if given is None and not run.withdrawn:
+        raise AbsentError("registers.practice_absent")
     context = {
         "run": run,
         "given": given,
+        "name": queries.name_on(run, reader),
         "proven": rules.PROVEN,
         "note": rules.PROOF_NOTE,
         "moments": [(rules.STEPS[one], at) for one, at in queries.moments_of(run)],
     }
-    return render(request, "registers/practice/proof.html", context)
+    status = HTTPStatus.OK if given else HTTPStatus.GONE
+    return render(request, "registers/practice/proof.html", context, status=status)

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
 from nguon.indicators.rules import Period as Days
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.plan.rules import MAX_TITLE
 from nguon.reports import rules
 from nguon.reports.models.periods import Field
@@ -26,7 +27,7 @@ def part_choices() -> list[tuple[str, str]]:
     return list(rules.PARTS.items())
 
 
-class Call(models.Model):
+class Call(Withdrawable):
     """A report that somebody asks for at any time, by their own file and deadline.
 
     The file is kept as it came; `answer` is what was filled and given back. One that
@@ -67,29 +68,11 @@ class Call(models.Model):
     )
     answered_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=rules.MAX_REASON, blank=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(
-                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, reason=""
-                )
-                | Q(
-                    answered_at__isnull=False,
-                    withdrawn_by__isnull=False,
-                    withdrawn_at__isnull=False,
-                )
-                & ~Q(reason=""),
-                name="call_withdrawn_with_reason",
+            withdrawn_with_reason(
+                "call_withdrawn_with_reason", answered_at__isnull=False
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["docx", "xlsx"]), name="call_kind_known"

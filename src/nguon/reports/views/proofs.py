@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from nguon.people.answers import officer_of
 from nguon.registers.access import reader_of
-from nguon.registers.practice.queries import access_proof
+from nguon.registers.practice.queries import access_proof, name_on
 from nguon.reports import paper_pdf, proof_paper
 
 
@@ -18,8 +18,9 @@ def practice_paper(request: HttpRequest, uid: str) -> HttpResponse:
     reader = reader_of(officer_of(request), at=timezone.now())
     proof = access_proof(reader, uid)
     link = settings.PUBLIC_URL + reverse("registers:practice_proof", args=[uid])
-    content = paper_pdf.write(proof_paper.describe(proof, link=link))
+    name = name_on(proof.run, reader)
+    content = paper_pdf.write(proof_paper.describe(proof, name=name, link=link))
     answer = HttpResponse(content, content_type="application/pdf")
-    name = f"giay-luyen-tap-{proof.year}-{proof.number}.pdf"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    title = f"giay-luyen-tap-{proof.year}-{proof.number}.pdf"
+    answer["Content-Disposition"] = f'attachment; filename="{title}"'
     return answer

@@ -139,8 +139,7 @@ def _check_ground(
             raise InvalidError(
                 "schedule.outside_unit", unit=unit.full_name, issuer=issuer.full_name
             )
-        if unit.valid_to is not None and unit.valid_to <= at.date():
-            raise InvalidError("schedule.unit_ended", unit=unit.full_name)
+    audience.check_on_map(asked, at=at)
     for device in devices:
         if device.state != ACTIVE:
             raise InvalidError("schedule.device_not_active", device=device.name)
