@@ -327,12 +327,13 @@ def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
 def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(
     open_one: Open, lan: Officer, now: datetime
 ) -> None:
-    first = open_one(book())
+    file = book()  # a second later it would be another one
+    first = open_one(file)
     map_to(first, "số bảng", BOARDS, lan, now)
     map_to(first, "Biểu 1!B3", BOARDS, lan, now)
-    other_book = repacked(book(), **{"docProps/x.xml": b"<a/>"})
+    other_book = repacked(file, **{"docProps/x.xml": b"<a/>"})
 
-    same = open_one(book(), sender="Nơi khác")
+    same = open_one(file, sender="Nơi khác")
     next_one = open_one(other_book, sender="sở văn hóa, thể thao và du lịch")
     stranger = open_one(other_book, sender="Cục Thống kê")
 
@@ -343,7 +344,7 @@ def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(
     # Another file: a cell may mean anything there.
     assert mapped(next_one) == {"số bảng"}
     assert mapped(stranger) == {"số bảng"}  # the same file as the one before
-    assert mapped(open_one(repacked(book(), a=b"x"), sender="Ai đó")) == set()
+    assert mapped(open_one(repacked(file, a=b"x"), sender="Ai đó")) == set()
 
 
 def test_what_cannot_be_mapped_is_refused(
