@@ -32,6 +32,8 @@ hypothesis_settings.load_profile("nguon")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten in the morning in Gia Lai
 MERGER = date(2025, 7, 1)
 PASSWORD = "thu-mot-mat-khau"
+# Whoever asks the database asks by one of these, the people lean on the first.
+DATABASE = {"db", "transactional_db", "live_server"}
 
 
 def make_unit(
@@ -67,6 +69,22 @@ def make_officer(username: str, full_name: str, *roles: tuple[Unit, str]) -> Off
     for unit, kind in roles:
         people.grant_role(officer=officer, unit=unit, kind=kind, by=None, at=NOW)
     return officer
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Run what asks no database once, not a second time beside PostgreSQL."""
+    if "NGUON_TEST_TEMPLATE" not in os.environ:
+        return
+    chosen, left = [], []
+    for item in items:
+        asks = item.get_closest_marker("django_db") or DATABASE & set(
+            getattr(item, "fixturenames", ())
+        )
+        (chosen if asks else left).append(item)
+    items[:] = chosen
+    config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="session")

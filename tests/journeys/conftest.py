@@ -17,8 +17,16 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield url
 
 
+def pytest_itemcollected(item: pytest.Function) -> None:
+    """Keep together what shares a stack; all else may run beside each other."""
+    if "stack" in item.fixturenames:
+        told = getattr(item, "callspec", None)
+        which = told.params.get("database_url", "") if told else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {which}"))
+
+
 # What lasts longest begins first; the others fill the time beside it.
-LONGEST = ("test_links", "test_day", "test_once", "test_faults")
+LONGEST = ("test_day", "test_links", "test_once", "test_faults")
 
 
 @pytest.hookimpl(trylast=True)
