@@ -178,6 +178,15 @@ GUARDS = (
         )
         for event in ("INSERT", "UPDATE", "DELETE")
     ),
+    # A day as text, the year first in both databases: a check by Django's own function
+    # could not be read by another program on SQLite.
+    guards.Guard(
+        "nguon_reports_payment_month",
+        "reports_payment",
+        "INSERT",
+        "reports.pay_day: a payment is of a month, named by its first day",
+        "substr(CAST(NEW.month AS text), 9, 2) <> '01'",
+    ),
     guards.Guard(
         "nguon_reports_payment_update",
         "reports_payment",

@@ -35,9 +35,6 @@ class Payment(Withdrawable):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(month__day=1), name="payment_is_of_a_month"
-            ),
-            models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lte=rules.MOST_PAID),
                 name="payment_amount_in_range",
             ),
