@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from nguon.demo.world import DATA, HOME, PROVINCE_CODE
+from nguon.demo.places import DATA, HOME, PROVINCE_CODE
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.intake import feeds
 from nguon.newsroom.intake.fetching import Asked, Fetched
