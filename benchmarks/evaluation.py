@@ -260,6 +260,7 @@ def _report_month(at: datetime) -> tuple[str, int]:
         kind=rules.MONTH,
         days=_last_month(_years.local_day(at)),
         due_days=5,
+        is_sure=True,
         by=quan,
         at=at,
     )

@@ -59,11 +59,13 @@ class Speaker:
             wake=lambda: None,
         )
 
-    def settings(self, *groups: str, seq: int = 1, rehearsal: str = "") -> None:
+    def settings(
+        self, *groups: str, seq: int = 1, rehearsal: str = "", commune: str = ""
+    ) -> None:
         told = Settings(
             self.fake.device,
             "speaker",
-            (self.fake.commune, self.fake.province),
+            (commune or self.fake.commune, self.fake.province),
             groups=groups,
             rehearsal=rehearsal,
         )
@@ -78,9 +80,16 @@ class Speaker:
         assert accepted
         self.holdings.accept(accepted, at=self.at, pushed=False)
 
-    def plan(self, unit: str, *items: Item, **more: Any) -> str:
-        plan = Plan(unit, 1, self.at - HOUR, self.at + 192 * HOUR, items, **more)
-        return self.sign("plan", plan.body(), target={"unit": unit}, version=2)
+    def plan(self, unit: str, *items: Item, number: int = 1, **more: Any) -> str:
+        plan = Plan(unit, number, self.at - HOUR, self.at + 192 * HOUR, items, **more)
+        told = {"target": {"unit": unit}, "seq": number, "version": 2}
+        return self.sign("plan", plan.body(), **told)
+
+    def ends(self) -> list[tuple[str, str]]:
+        """Look, and return what was told of ends: outcome and cause."""
+        self.stage.look()
+        rows = [one.encode()["data"] for one in self.store.waiting(limit=50)]
+        return [(row["outcome"], row["cause"]) for row in rows if "outcome" in row]
 
 
 @pytest.fixture
@@ -246,6 +255,78 @@ def test_a_signed_time_leaves_its_own_doubt_and_the_drift_since() -> None:
 
     assert 50 <= fresh <= 53
     assert 8_600 < clock.doubt_ms < 8_800
+
+
+# --- what is left out, and ground that is left --------------------------------------
+
+
+def later(speaker: Speaker) -> Item:
+    """Return an item that begins in an hour."""
+    at = speaker.at + HOUR
+    return speaker.fake.item(None, 0, starts_at=at, ends_at=at + HOUR)
+
+
+def test_an_item_that_a_plan_names_again_in_time_was_never_gone(
+    speaker: Speaker,
+) -> None:
+    commune, item = speaker.fake.commune, later(speaker)
+    speaker.clock.sync(speaker.at, sent=100.0, answered=100.0)
+    speaker.settings()
+    speaker.take(speaker.plan(commune, item))
+    speaker.take(speaker.plan(commune, number=2))
+    assert speaker.ends() == []
+
+    speaker.take(speaker.plan(commune, item, number=3))
+    assert list(speaker.holdings.prepared) == [item]
+
+    speaker.take(speaker.plan(commune, number=4))
+    assert speaker.ends() == []
+    speaker.hands[0] += 3_600
+    assert speaker.ends() == [("cancelled", "withdrawn")]
+
+
+def test_an_item_that_was_called_back_is_told_at_once(speaker: Speaker) -> None:
+    commune, item = speaker.fake.commune, later(speaker)
+    speaker.clock.sync(speaker.at, sent=100.0, answered=100.0)
+    speaker.settings()
+    speaker.take(speaker.plan(commune, item))
+    speaker.take(speaker.plan(commune, number=2))
+    body = {"items": [item.id], "lane": "plan"}
+    speaker.take(speaker.sign("cancel", body))
+
+    assert speaker.ends() == [("cancelled", "withdrawn")]
+
+
+def test_ground_that_is_ours_again_brings_back_what_was_told_to_it(
+    speaker: Speaker,
+) -> None:
+    commune, item = speaker.fake.commune, later(speaker)
+    speaker.clock.sync(speaker.at, sent=100.0, answered=100.0)
+    plan = speaker.plan(commune, item, number=2)
+    urgent = speaker.fake.item(None, 0, ends_at=speaker.at + HOUR)
+    go = speaker.sign("go", {"item": urgent.encode()}, seq=7)
+    older = speaker.plan(commune, item, number=1)
+    elsewhere = speaker.plan("e" * 12)
+    speaker.settings()
+    for token in (plan, go):
+        speaker.take(token)
+    speaker.settings(seq=2, commune="e" * 12)
+    speaker.take(elsewhere)
+    assert speaker.ends()[1:] == []
+    assert not speaker.holdings.candidates
+    with pytest.raises(DocumentRefusedError, match="wrong_target"):
+        speaker.take(plan)
+
+    # The merge is undone: the very same bytes are in force here once more.
+    speaker.settings(seq=3)
+    with pytest.raises(DocumentRefusedError, match="old_sequence"):
+        speaker.take(older)
+    for token in (plan, go):
+        speaker.take(token)
+
+    assert item in list(speaker.holdings.prepared)
+    assert set(speaker.holdings.candidates) == {item.id, urgent.id}
+    assert speaker.trust.check(plan, at=speaker.at, pushed=False) is None
 
 
 # --- the rehearsal after a repair ---------------------------------------------------

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from nguon.fleet import actions, keys
 from nguon.fleet.models import Claim, Device
+from nguon.fleet.queries import order_devices
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
 from tests.fleet.conftest import Speaker
@@ -173,3 +176,22 @@ def test_what_an_abused_key_did_is_shown_on_the_device_and_to_no_other_commune(
     assert "Từ hai địa chỉ: 10.0.0.7 và 203.0.113.9" in page
     assert "Gửi quá nhiều, đã bị cắt 5 phút" in page
     assert sign_in(hoa).get(f"/thiet-bi/{device.uid}/").status_code == 404
+
+
+def test_devices_are_listed_in_the_order_in_which_people_count(
+    ia_grai: Unit, now: datetime
+) -> None:
+    for number, name in enumerate(("Cụm loa 10", "Cụm loa 2", "Cụm Đá 1", "Bảng 03")):
+        Device.objects.create(
+            kind="speaker",
+            name=name,
+            unit=ia_grai,
+            public_key=f"khoa{number}",
+            enrolled_at=now,
+        )
+    Device.objects.filter(name="Cụm loa 2").update(name_order="")
+
+    import_module("nguon.fleet.migrations.0014_fill_name_order").fill(apps, None)
+
+    names = list(order_devices(Device.objects.all()).values_list("name", flat=True))
+    assert names == ["Bảng 03", "Cụm Đá 1", "Cụm loa 2", "Cụm loa 10"]

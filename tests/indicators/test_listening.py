@@ -19,6 +19,10 @@ from nguon.indicators import listening_queries as reads
 from nguon.indicators.listening import Told
 from nguon.indicators.models import ListeningAnswer, ListeningPlace, ListeningRound
 from nguon.people.models import Officer
+from nguon.reports import actions as reports
+from nguon.reports import queries as report_queries
+from nguon.reports.models import Answer
+from nguon.reports.rules import FieldWords
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
 
@@ -384,7 +388,7 @@ def test_results_say_which_villages_stay_silent_and_how_many_heard_in_what(
 
     found = reads.find_results(one, reads.list_back(one))
 
-    assert found.silent == ["Làng nghe Tiếng Jrai"]
+    assert found.silent == ["Làng nghe tiếng Jrai"]
     spoken = {name: share.share for name, share in found.heard_in}
     assert spoken == {
         "Tiếng Việt": pytest.approx(0.5),
@@ -548,3 +552,40 @@ def test_a_commune_sees_its_part_of_the_provinces_round_and_nobody_elses(
     for name in ("round", "sheets", "answers", "results"):
         closed = client.get(reverse(f"indicators:{name}", args=[own.uid]))
         assert closed.status_code == HTTPStatus.NOT_FOUND
+
+
+def test_an_asked_figure_stands_in_a_report_with_its_error_and_is_never_summed(
+    draw: Draw,
+    province: Unit,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    minh: Officer,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    one = draw()
+    answer_all(one, now)
+    actions.end_round(uid=one.uid, by=quan, at=now)
+    form = reports.create_form(
+        unit=province, level="commune", title="Hiệu quả", by=quan, at=now
+    )
+    heard = FieldWords(indicator=listening.HEARD)
+    field = reports.add_field(form_id=form.pk, words=heard, by=quan, at=now)
+    period = reports.open_period(
+        form_id=form.pk, kind="quarter", days=FOURTH, due_days=9, by=quan, at=now
+    )
+    rows = {row.unit_id: row for row in period.submissions.all()}
+
+    (own,) = report_queries.list_lines(rows[ia_grai.pk])
+    (whole,) = report_queries.list_lines(rows[province.pk])
+    after = now + timedelta(days=60)
+    reports.send(submission_id=rows[ia_grai.pk].pk, revision=0, by=minh, at=after)
+
+    share = figures(province)[listening.HEARD].estimate
+    assert share is not None
+    assert float(whole.value or 0) == pytest.approx(80)
+    assert whole.pair.below == share.answers
+    assert f"hỏi mẫu {share.answers} người: từ " in whole.said
+    assert own.pair.below < whole.pair.below
+    kept = Answer.objects.get(field=field)
+    assert (kept.pair, kept.words) == (own.pair, own.words)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgresql import run_cluster
+from tests.postgresql import run_ready_cluster
 
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
@@ -13,12 +13,20 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "SQLite":
         yield None
         return
-    with run_cluster() as url:
+    with run_ready_cluster() as url:
         yield url
 
 
+def pytest_itemcollected(item: pytest.Function) -> None:
+    """Keep together what shares a stack; all else may run beside each other."""
+    if "stack" in item.fixturenames:
+        told = getattr(item, "callspec", None)
+        which = told.params.get("database_url", "") if told else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {which}"))
+
+
 # What lasts longest begins first; the others fill the time beside it.
-LONGEST = ("test_links", "test_day", "test_once", "test_faults")
+LONGEST = ("test_day", "test_links", "test_once", "test_faults")
 
 
 @pytest.hookimpl(trylast=True)

@@ -146,7 +146,7 @@ def test_a_sound_that_kills_its_workers_is_given_up(
     version: Version, now: datetime
 ) -> None:
     at = now
-    for _attempt in range(rules.ATTEMPT_LIMIT):
+    for _death in range(rules.LOST_LIMIT):
         claim(at)
         at += LEASE
 

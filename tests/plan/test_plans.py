@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from nguon.audit.models import Record
 from nguon.core.errors import (
     AbsentError,
     ConflictError,
@@ -15,7 +16,7 @@ from nguon.core.errors import (
 )
 from nguon.people.models import Notice, Officer
 from nguon.plan import access, actions, queries, rules, shipped
-from nguon.plan.models import ActionPlan, Assignment, Task
+from nguon.plan.models import ActionPlan, Assignment, FundingLine, Task
 from nguon.territory.models import Unit
 from tests.plan.conftest import LINK, TASK, WORDS
 
@@ -106,6 +107,78 @@ def test_a_draft_is_seen_by_nobody_below(
     assert list(access.fence_plans(quan, at=now)) == [draft]
     assert not access.fence_plans(lan, at=now).exists()
     assert not Notice.objects.filter(officer=lan).exists()
+
+
+@pytest.mark.parametrize("last", [date(2027, 1, 1), date(2025, 12, 31)])
+def test_a_task_ends_within_its_plan_in_the_action_and_in_the_database(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, now: datetime, last: date
+) -> None:
+    told = {"plan_id": draft.pk, "units": [ia_grai], "by": quan, "at": now}
+    with refusal("plan.task_outside"):
+        actions.add_task(**told, words=replace(TASK, last_date=last))
+
+    for day in (draft.first_date, draft.last_date, None):
+        actions.add_task(**told, words=replace(TASK, last_date=day))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Task.objects.filter(plan=draft).update(last_date=last)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Task.objects.create(plan=draft, number=9, title="Việc", last_date=last)
+
+
+def test_a_plan_is_not_made_shorter_than_its_tasks(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, now: datetime
+) -> None:
+    actions.add_task(plan_id=draft.pk, words=TASK, units=[ia_grai], by=quan, at=now)
+    told = {"plan_id": draft.pk, "by": quan, "at": now}
+
+    with pytest.raises(InvalidError) as refused:
+        actions.change_plan(**told, words=replace(WORDS, last_date=date(2026, 10, 30)))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ActionPlan.objects.update(last_date=date(2026, 10, 30))
+
+    assert refused.value.code == "plan.tasks_outside"
+    assert refused.value.data["numbers"] == "1"
+    actions.change_plan(**told, words=replace(WORDS, last_date=date(2026, 10, 31)))
+
+
+def test_a_draft_made_by_mistake_goes_with_all_that_stands_in_it(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, lan: Officer, now: datetime
+) -> None:
+    told = {"plan_id": draft.pk, "by": quan, "at": now}
+    actions.add_task(**told, words=TASK, units=[ia_grai])
+    actions.add_report_date(**told, what="Báo cáo năm", before=date(2026, 12, 5))
+    with pytest.raises(AbsentError):
+        actions.remove_draft(plan_id=draft.pk, by=lan, at=now)
+
+    actions.remove_draft(**told)
+
+    assert not ActionPlan.objects.exists()
+    assert not Task.objects.exists()
+    line = Record.objects.get(action="plan.removed")
+    assert line.data["title"] == WORDS.title
+    assert (line.data["tasks"], line.data["report_dates"]) == (1, 1)
+
+
+def test_a_draft_with_money_spent_stays_and_so_does_what_was_sent(
+    draft: ActionPlan, ia_grai: Unit, quan: Officer, now: datetime
+) -> None:
+    told = {"plan_id": draft.pk, "by": quan, "at": now}
+    line = actions.set_funding(
+        **told, unit=ia_grai, year=2026, source="central", purpose="pay", amount=900
+    )
+    FundingLine.objects.update(spent=1)
+
+    with refusal("plan.draft_spent"):
+        actions.remove_draft(**told)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        line.delete()
+    FundingLine.objects.update(spent=0)
+    actions.add_task(**told, words=TASK, units=[ia_grai])
+    actions.send_plan(**told)
+    with refusal("plan.sent"):
+        actions.remove_draft(**told)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ActionPlan.objects.filter(pk=draft.pk)._raw_delete("default")
 
 
 # --- down and back -------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """The pages of plans, as officers of both sides open them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from http import HTTPStatus
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from nguon.indicators import actions as figures
 from nguon.indicators import measures
 from nguon.indicators.models import DayFact, FactDay
 from nguon.people.models import Officer
@@ -151,3 +154,80 @@ def test_a_task_shows_what_was_counted_and_never_a_0_that_nobody_counted(
     )
 
     assert "100,0 %" in page(client, lan, "assignment", given.uid)
+
+
+def test_a_target_stands_beside_what_was_counted(
+    client: Client,
+    plan: ActionPlan,
+    province: Unit,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    day = timezone.localdate() - timedelta(days=1)
+    year, to_come = day.year, day.year + 2
+    told = {"at": now, "by": quan, "plan_id": plan.pk, "is_example": False}
+    for unit, indicator, of, value in (
+        (province, "bulletins", year, "8"),
+        (ia_grai, "bulletins", year, "5"),
+        (dak_doa, "bulletins", year, "4"),
+        (dak_doa, "large_boards", year, "1"),
+        (dak_doa, "bulletins", to_come, "9"),
+    ):
+        actions.set_target(
+            unit=unit, indicator=indicator, year=of, value=Decimal(value), **told
+        )
+    address = reverse("plan:targets", args=[plan.uid])
+    assert page(client, quan, "targets", plan.uid).count("chưa đếm<") == 3
+
+    FactDay.objects.create(day=day, counted_at=now)
+    for unit, number in ((ia_grai, 5), (dak_doa, 3)):
+        DayFact.objects.create(
+            day=day, unit=unit, place=unit, measure=measures.BULLETINS, number=number
+        )
+    figures.roll_figures(at=timezone.now())
+
+    rows = client.get(address, headers={"accept": "application/json"}).json()
+    assert [
+        (row["unit"], row["indicator"], row["year"], row["counted"], row["reaches"])
+        for row in rows["targets"]
+    ] == [
+        (province.code, "bulletins", year, 8.0, True),
+        (ia_grai.code, "bulletins", year, 5.0, True),
+        (dak_doa.code, "bulletins", year, 3.0, False),
+        (dak_doa.code, "bulletins", to_come, None, None),
+        (dak_doa.code, "large_boards", year, None, None),
+    ]
+    shown = page(client, quan, "targets", plan.uid)
+    assert ": 3 tin<" in shown
+    assert "chưa báo cáo" in shown
+    assert "chưa tới năm này" in shown
+    file = client.get(reverse("plan:targets_file", args=[plan.uid])).content.decode()
+    assert "Đã có" in file
+
+
+def test_a_draft_is_taken_away_at_the_second_look_and_what_was_sent_is_not(
+    client: Client, draft: ActionPlan, quan: Officer, lan: Officer
+) -> None:
+    away = reverse("plan:remove_draft", args=[draft.uid])
+    client.force_login(lan)
+    assert client.post(away).status_code == HTTPStatus.NOT_FOUND
+    assert "Bỏ bản thảo này" in page(client, quan, "plan", draft.uid)
+
+    late = {"title": "Việc", "lead": "Xã", "product": "Có", "last_date": "01/01/2027"}
+    answer = client.post(reverse("plan:add", args=[draft.uid, "nhiem-vu"]), late)
+    client.post(away)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "31/12/2026" in answer.content.decode()
+    assert not ActionPlan.objects.exists()
+    assert "Đã bỏ bản thảo" in page(client, quan, "plans")
+
+
+def test_a_plan_that_was_sent_offers_no_removal(
+    client: Client, plan: ActionPlan, quan: Officer
+) -> None:
+    assert "Bỏ bản thảo" not in page(client, quan, "plan", plan.uid)
+    client.post(reverse("plan:remove_draft", args=[plan.uid]))
+    assert ActionPlan.objects.filter(pk=plan.pk).exists()

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nguon.core.errors import AbsentError, ConflictError, DomainError, InvalidError
-from nguon.people.models import Officer
+from nguon.people.models import Notice, Officer
 from nguon.registers import access, books
 from nguon.registers import actions as lines
 from nguon.registers import queries as registers
@@ -23,10 +25,12 @@ from nguon.registers.models import (
     PracticeProof,
     PracticeRun,
     PracticeStep,
+    Propagandist,
     StaffMember,
 )
 from nguon.registers.practice import actions, ground, lessons, queries, rules
 from nguon.schedule.rules import LOCAL
+from nguon.speech import audio, chime
 from nguon.territory.models import Unit
 from tests.conftest import make_officer
 
@@ -300,6 +304,60 @@ def test_a_whole_practice_in_the_browser_adds_no_row_that_a_device_could_get(
     assert "Nguyễn Thị Lan" in seen[-1]
 
 
+def test_the_bulletin_sounds_for_its_newcomer_alone_until_it_is_stopped(
+    client: Client, go: Go, lan: Officer, minh: Officer, hoa: Officer, now: datetime
+) -> None:
+    run = go(rules.SENT)
+    client.force_login(lan)
+    address = reverse("registers:practice_sound", args=[run.uid])
+    assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+    for step in (rules.SENT, rules.CAUGHT):
+        do(run, step, lan, now)
+
+    whole = client.get(address)
+    part = client.get(address, headers={"range": "bytes=0-1"})
+    beyond = client.get(address, headers={"range": f"bytes={len(whole.content)}-"})
+
+    assert whole.headers["Content-Type"] == "audio/mpeg"
+    assert whole.headers["Cache-Control"] == "private, no-store"
+    heard = audio.decode(whole.content, limit_seconds=60)
+    # Three notes, a breath, and whoever reads the text.
+    assert audio.seconds(heard) > chime.TONE_MS / 1_000 + 3
+    assert (part.status_code, part.content) == (206, whole.content[:2])
+    assert beyond.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    page = reverse("registers:practice", args=[run.uid])
+    assert address in client.get(page).text
+    for step in (rules.APPROVED, rules.PLAYED):
+        do(run, step, lan, now)
+    assert "data-speaker" in client.get(page).text
+    for other in (minh, hoa):
+        client.force_login(other)
+        assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+    do(run, rules.STOPPED, lan, now)
+    client.force_login(lan)
+    assert client.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_without_a_voice_the_practice_says_so_and_goes_on(
+    client: Client,
+    go: Go,
+    lan: Officer,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.DATA_DIR, settings.VOICES_FILE = tmp_path, str(tmp_path / "missing.json")
+    run = go(rules.APPROVED)
+    client.force_login(lan)
+
+    page = client.get(reverse("registers:practice", args=[run.uid])).text
+    sound = client.get(reverse("registers:practice_sound", args=[run.uid]))
+
+    assert "Lượt này không có tiếng" in page
+    assert "Duyệt và phát (luyện tập)" in page
+    assert "<audio" not in page
+    assert sound.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 def test_what_is_wrong_is_told_above_the_same_page(
     client: Client, go: Go, lan: Officer
 ) -> None:
@@ -378,9 +436,111 @@ def test_a_proof_stands_in_the_record_of_the_person_until_they_are_forgotten(
 
     lines.forget_person(book=books.STAFF, uid=loan.uid, by=minh, at=now)
     run.refresh_from_db()
-    assert queries.person_of(run) is None
+    assert run.person is None
     assert Certificate.objects.filter(run=run).exists()
     assert "Giấy xác nhận số" not in client.get(page).content.decode()
+
+
+def test_a_proof_of_the_wrong_person_is_withdrawn_and_given_to_the_right_one(
+    client: Client,
+    go: Go,
+    loan: StaffMember,
+    pot: Propagandist,
+    lan: Officer,
+    minh: Officer,
+    hoa: Officer,
+    now: datetime,
+) -> None:
+    run = go(person=loan.uid)
+    day = now.date()
+    training = lines.add_training(
+        unit=loan.unit, title="Mới", lessons="", with_practice=True, by=lan, at=now
+    )
+    lesson = {"training_uid": training.uid, "numbers": [1], "proven_on": day}
+    lines.record_proofs(person_uid=loan.uid, by=lan, at=now, **lesson)
+    told = {"uid": run.uid, "at": now}
+    with pytest.raises(AbsentError):
+        actions.withdraw(reason="Nhầm", by=hoa, **told)
+    with pytest.raises(InvalidError):
+        actions.withdraw(reason=" ", by=minh, **told)
+
+    actions.withdraw(reason="Ghi nhầm dòng", by=minh, **told)
+
+    with pytest.raises(ConflictError) as gone:
+        actions.withdraw(reason="Nữa", by=minh, **told)
+    assert gone.value.code == "registers.proof_none"
+    # What only this proof carried falls with it, and the history tells both.
+    assert not PracticeProof.objects.exists()
+    assert registers.list_changes(loan)[0].told == [
+        ["Luyện tập trên hệ thống", "24/11/2026", ""],
+        [f"Mới: {training.lessons.get().title}", "24/11/2026", ""],
+    ]
+    assert Notice.objects.get(officer=lan, subject__contains="rút lại")
+    client.force_login(lan)
+    page = reverse("registers:practice_proof", args=[run.uid])
+    withdrawn = client.get(page)
+    assert withdrawn.status_code == HTTPStatus.GONE
+    assert "Lý do: Ghi nhầm dòng" in withdrawn.text
+
+    actions.name_person(person_uid=pot.uid, by=lan, **told)
+
+    assert [one.number for one in queries.list_certificates(pot)] == [2]
+    assert queries.list_certificates(loan) == []
+    shown = client.get(page).text
+    assert "Số 2/2026" in shown
+    assert "Giấy số 1/2026 đã rút lại" in shown
+    assert pot.full_name in shown
+    assert "làm trên tài khoản của Nguyễn Thị Lan" in shown
+
+
+def test_a_proof_is_withdrawn_on_its_page_and_its_code_says_so(
+    client: Client, go: Go, lan: Officer, minh: Officer, hoa: Officer
+) -> None:
+    run = go()
+    rut = reverse("registers:do_practice", args=[run.uid, "rut"])
+    page = reverse("registers:practice", args=[run.uid])
+    client.force_login(hoa)
+    assert client.post(rut, {"reason": "Nhầm"}).status_code == HTTPStatus.NOT_FOUND
+    client.force_login(minh)
+    assert "Giấy này ghi nhầm người" in client.get(page).text
+    empty = client.post(rut, {"reason": ""})
+    client.post(rut, {"reason": "Người khác dùng tài khoản"})
+
+    assert empty.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    shown = client.get(page).text
+    assert "Người khác dùng tài khoản" in shown
+    assert "Giấy này ghi nhầm người" not in shown
+    paper = client.get(reverse("reports:practice_paper", args=[run.uid]))
+    assert paper.status_code == HTTPStatus.NOT_FOUND
+    assert "Đã rút 1/2026" in client.get(reverse("registers:practices")).text
+
+
+def test_the_database_keeps_a_proof_and_that_it_was_withdrawn(
+    go: Go, lan: Officer, minh: Officer, now: datetime
+) -> None:
+    run = go()
+    proofs = Certificate.objects.all()
+    away = {"withdrawn_by": minh, "withdrawn_at": now}
+    for change in (
+        lambda: proofs.update(number=9),
+        lambda: proofs.update(**away),
+        lambda: proofs.update(**away, reason="Nhầm", number=9),
+        lambda: proofs._raw_delete("default"),
+        lambda: Certificate.objects.create(
+            run=run, unit=run.unit, year=2026, number=2, issued_on=now.date()
+        ),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+    actions.withdraw(uid=run.uid, reason="Nhầm", by=lan, at=now)
+
+    for change in (
+        lambda: proofs.update(reason="Khác"),
+        lambda: proofs.update(reason="", withdrawn_by=None, withdrawn_at=None),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
 
 
 def test_nobody_is_chosen_beforehand_and_a_strange_name_is_looked_at_twice(
@@ -397,7 +557,7 @@ def test_nobody_is_chosen_beforehand_and_a_strange_name_is_looked_at_twice(
     assert "la-ai/" not in choice
     assert f"Đúng, ghi cho {escape(loan.full_name)}" in second
     assert "Hai tên khác nhau" in second
-    assert queries.person_of(run) is None
+    assert run.person is None
     lan.full_name = loan.full_name.upper()
     lan.save()
     assert "Hai tên khác nhau" not in client.get(page, {"person": loan.uid}).text

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from nguon.audit.models import Record
 from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedError
@@ -19,18 +22,35 @@ from nguon.fleet.models import (
     Registration,
     SignedDocument,
 )
+from nguon.newsroom import actions as newsroom
 from nguon.newsroom.models import DictionaryWord, NewsFeed, Supplier, Template
+from nguon.newsroom.rules import Draft as Words
 from nguon.people import access
 from nguon.people import actions as people
-from nguon.people.models import Deputy, Officer, Role
+from nguon.people.models import Deputy, Notice, Officer, Role
 from nguon.plan.models import ActionPlan
-from nguon.registers.models import Propagandist, StaffMember, Station
+from nguon.registers.models import (
+    Certificate,
+    Lesson,
+    PracticeProof,
+    PracticeRun,
+    PracticeStep,
+    Propagandist,
+    StaffMember,
+    Station,
+    Training,
+)
+from nguon.registers.practice import rules as practice
 from nguon.reorganization import actions, preview, rules
 from nguon.reorganization.ground import read_ground
 from nguon.reorganization.models import Merge, Moved
+from nguon.schedule import actions as schedule
+from nguon.schedule.rules import ONCE, Timing
 from nguon.territory.models import Unit
 from tests.conftest import MERGER, make_officer
 from tests.reorganization.conftest import World, make_device
+from tests.schedule.conftest import voice_all
+from tests.schedule.test_relays import make_source
 
 pytestmark = pytest.mark.django_db
 Draft = Callable[..., Merge]
@@ -98,6 +118,73 @@ def test_the_preview_says_what_moves_what_stays_and_what_a_person_decides(
     ]
     assert "chưa có quy chế" in seen.left[-1].name
     assert Moved.objects.count() == 0
+
+
+def test_the_preview_says_first_what_would_leave_loudspeakers_silent(
+    client: Client,
+    draft: Draft,
+    world: World,
+    tra: Officer,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    make_source(world.to, "https://radio.vn/xa.mp3", by=quan, at=now)
+    merge = draft()
+
+    seen = preview.look(merge, at=now)
+
+    papers, bare = seen.silencing
+    assert (papers.name, papers.count) == (preview.PAPERS, 1)
+    assert [words for words, _to in papers.places] == ["Xã Ia Tô → Xã Ia Grai"]
+    assert (bare.name, bare.count) == (preview.WITHOUT_RULES, seen.without_rules)
+    client.force_login(tra)
+    page = client.get(reverse("reorganization:merge", args=[merge.uid])).text
+    assert "kẻo loa im" in page
+    assert "lập quy chế đài" in page
+    for one in seen.left:
+        for _words, to in one.places:
+            assert to in page
+            assert client.get(to).status_code == HTTPStatus.OK, to
+
+
+def test_who_practised_keeps_the_proof_and_the_lesson_at_the_new_unit(
+    draft: Draft, run: Run, world: World, quan: Officer, tri: Officer, now: datetime
+) -> None:
+    person = StaffMember.objects.create(
+        unit=world.to, full_name="Rơ Châm Pốt", folded="ro cham pot", phone="",
+        post="Đài", from_date=date(2024, 1, 1), added_by=quan, added_at=now,
+    )  # fmt: skip
+    done = PracticeRun.objects.create(
+        officer=quan, unit=world.to, staff_member=person, began_at=now, touched_at=now,
+        body="Họp", seal="0" * 64, starts_at=now,
+    )  # fmt: skip
+    for number, step in enumerate(practice.ORDER, 1):
+        PracticeStep.objects.create(run=done, number=number, kind=step, at=now)
+    PracticeRun.objects.filter(pk=done.pk).update(done_at=now)
+    day = now.date()
+    Certificate.objects.create(
+        run=done, unit=world.to, year=day.year, number=1, issued_on=day
+    )
+    training = Training.objects.create(
+        unit=world.to, title="Mới", folded="moi", added_by=quan, added_at=now
+    )
+    lesson = Lesson.objects.create(
+        training=training, number=1, title="Luyện tập", needs_practice=True
+    )
+    PracticeProof.objects.create(
+        lesson=lesson, staff_member=person, proven_on=day, recorded_by=quan,
+        recorded_at=now,
+    )  # fmt: skip
+
+    merge = run(draft())
+
+    new = StaffMember.objects.exclude(pk=person.pk).get(folded="ro cham pot")
+    done.refresh_from_db()
+    assert done.person == new
+    assert [one.lesson for one in new.proofs.all()] == [lesson]
+    actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
+    done.refresh_from_db()
+    assert done.person == person
 
 
 def test_a_run_moves_everything_and_signs_every_device_for_its_new_ground(
@@ -418,6 +505,61 @@ def test_officers_of_the_new_unit_read_the_past_of_their_ground_and_change_nothi
 
     actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
     assert not sees(lan, world.to)
+
+
+def test_what_will_not_sound_any_more_is_listed_and_the_new_unit_is_told(
+    draft: Draft,
+    run: Run,
+    world: World,
+    province: Unit,
+    lan: Officer,
+    quan: Officer,
+    tri: Officer,
+    now: datetime,
+) -> None:
+    # Before the day, with codes that are not used again; Ia Kha's province stays.
+    olds = Unit.objects.filter(pk__in=[world.to.pk, world.kha.pk])
+    for unit in olds:
+        Unit.objects.filter(pk=unit.pk).update(valid_to=None, code=f"9{unit.pk}")
+    Unit.objects.filter(pk=world.kha.pk).update(path=f"{province.path}{world.kha.pk}/")
+    boss = make_officer("boss", "Puih Bốp", (world.to, "approver"))
+    for title, issuer, ground, writer, approver in (
+        ("Của xã", world.to, world.to, world.siu, boss),
+        ("Của tỉnh", province, world.kha, quan, tri),
+    ):
+        bulletin = newsroom.create_bulletin(
+            unit=issuer, draft=Words(title, "Mời bà con họp."), by=writer, at=now
+        )
+        sent = schedule.submit(
+            bulletin_id=bulletin.pk,
+            timing=Timing(ONCE, starts_at=now + timedelta(days=1)),
+            units=[Unit.objects.get(pk=ground.pk)],
+            devices=[],
+            by=writer,
+            at=now,
+        )
+        voice_all(now)
+        sent.refresh_from_db()
+        schedule.release(
+            broadcast_uid=sent.uid, sha256=sent.sha256, by=approver, at=now
+        )
+    olds.update(valid_to=MERGER)
+
+    merge = draft()
+    seen = preview.look(merge, at=now)
+    left = next(one for one in seen.left if "lượt phát đã duyệt" in one.name)
+    assert left.count == 2
+    assert {words.split(" → ")[0] for words, _to in left.places} == {
+        world.to.full_name,
+        world.kha.full_name,
+    }
+    run(merge)
+
+    told = Notice.objects.filter(subject__contains="phải duyệt lại")
+    assert set(told.values_list("officer", flat=True)) >= {lan.pk, world.siu.pk}
+    assert not told.filter(officer=tri).exists()
+    body = told.filter(officer=lan).get().body
+    assert "Của xã" in body
 
 
 def test_an_officer_of_the_district_stays_unless_a_person_decides(

@@ -12,11 +12,14 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from docx.shared import RGBColor
 from openpyxl.styles import Font
 
+from nguon.audit.models import Record
+from nguon.core.errors import AbsentError
 from nguon.people.access import NoRightError
 from nguon.people.models import Notice, Officer
 from nguon.reports import actions, calls, rules
@@ -324,12 +327,13 @@ def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
 def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(
     open_one: Open, lan: Officer, now: datetime
 ) -> None:
-    first = open_one(book())
+    file = book()  # a second later it would be another one
+    first = open_one(file)
     map_to(first, "số bảng", BOARDS, lan, now)
     map_to(first, "Biểu 1!B3", BOARDS, lan, now)
-    other_book = repacked(book(), **{"docProps/x.xml": b"<a/>"})
+    other_book = repacked(file, **{"docProps/x.xml": b"<a/>"})
 
-    same = open_one(book(), sender="Nơi khác")
+    same = open_one(file, sender="Nơi khác")
     next_one = open_one(other_book, sender="sở văn hóa, thể thao và du lịch")
     stranger = open_one(other_book, sender="Cục Thống kê")
 
@@ -340,7 +344,7 @@ def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(
     # Another file: a cell may mean anything there.
     assert mapped(next_one) == {"số bảng"}
     assert mapped(stranger) == {"số bảng"}  # the same file as the one before
-    assert mapped(open_one(repacked(book(), a=b"x"), sender="Ai đó")) == set()
+    assert mapped(open_one(repacked(file, a=b"x"), sender="Ai đó")) == set()
 
 
 def test_what_cannot_be_mapped_is_refused(
@@ -421,6 +425,95 @@ def test_who_has_not_answered_is_reminded_and_not_twice(
     assert (first, second, late) == (1, 0, 1)
     subjects = Notice.objects.filter(officer=lan).values_list("subject", flat=True)
     assert any("quá hạn 1 ngày" in one for one in subjects)
+
+
+def test_a_call_taken_by_mistake_is_removed_while_nobody_answered_it(
+    open_one: Open, lan: Officer, minh: Officer, hoa: Officer, now: datetime
+) -> None:
+    call = open_one(letter("{{a}}"), due_date=now.date())
+    map_to(call, "a", Target(rules.WORDS, words="tám"), lan, now)
+    actions.remind_calls(at=now)
+    with pytest.raises(AbsentError):
+        actions.remove_call(call_id=call.pk, by=hoa, at=now)
+    with refusal("reports.call_open"):
+        actions.withdraw_call(call_id=call.pk, reason="Nhầm", by=minh, at=now)
+
+    actions.remove_call(call_id=call.pk, by=lan, at=now)
+
+    assert not Call.objects.exists()
+    assert not Mapping.objects.exists()
+    assert actions.remind_calls(at=now + timedelta(days=1)) == 0
+    assert Record.objects.get(action="reports.call.removed").data["title"]
+    told = Notice.objects.filter(subject__contains="không phải trả lời")
+    assert [notice.officer for notice in told] == [minh]
+
+
+def test_an_answered_call_is_withdrawn_with_a_reason_and_never_deleted(
+    open_one: Open, lan: Officer, minh: Officer, now: datetime
+) -> None:
+    call = open_one(letter("{{a}}"))
+    actions.answer_call(call_id=call.pk, is_sure=True, by=minh, at=now)
+    with refusal("reports.call_answered"):
+        actions.remove_call(call_id=call.pk, by=minh, at=now)
+    told = {"call_id": call.pk, "at": now}
+    with pytest.raises(NoRightError):
+        actions.withdraw_call(**told, reason="Nhầm", by=lan)
+    with refusal("plan.text_missing"):
+        actions.withdraw_call(**told, reason=" ", by=minh)
+
+    actions.withdraw_call(**told, reason="Trả lời nhầm nơi", by=minh)
+
+    with refusal("reports.call_withdrawn"):
+        actions.withdraw_call(**told, reason="Nữa", by=minh)
+    assert Notice.objects.get(officer=lan).body.endswith("Lý do: Trả lời nhầm nơi")
+    for asked, count in (("answered", 0), ("open", 0), ("withdrawn", 1)):
+        assert calls.list_calls(lan, {"tinh_trang": asked}, at=now).count() == count
+    for change in (
+        lambda: Call.objects.update(reason="Khác"),
+        lambda: Call.objects.update(withdrawn_by=None, withdrawn_at=None, reason=""),
+        lambda: call.mappings.create(place="a"),
+        lambda: Call.objects.all()._raw_delete("default"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_the_database_withdraws_only_with_a_reason_and_only_what_was_answered(
+    open_one: Open, minh: Officer, now: datetime
+) -> None:
+    call = open_one(letter("{{a}}"))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Call.objects.update(withdrawn_by=minh, withdrawn_at=now, reason="Nhầm")
+    actions.answer_call(call_id=call.pk, is_sure=True, by=minh, at=now)
+    for more in ({"reason": ""}, {"reason": "Nhầm", "title": "Khác"}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Call.objects.update(withdrawn_by=minh, withdrawn_at=now, **more)
+
+
+def test_a_call_is_removed_and_withdrawn_on_its_page(
+    client: Client, open_one: Open, lan: Officer, minh: Officer, hoa: Officer
+) -> None:
+    wrong, answered = open_one(letter("{{a}}")), open_one(letter("{{b}}"))
+
+    def post(call: Call, name: str, **sent: str) -> HttpResponse:
+        return client.post(reverse(f"reports:{name}", args=[call.uid]), sent)
+
+    client.force_login(hoa)
+    for name in ("remove_call", "withdraw_call"):
+        assert post(answered, name).status_code == HTTPStatus.NOT_FOUND
+    client.force_login(minh)
+    post(answered, "answer_call", sure="1")
+    empty = post(answered, "withdraw_call", reason=" ")
+    post(answered, "withdraw_call", reason="Gửi nhầm nơi")
+    client.force_login(lan)
+    page = client.get(reverse("reports:call", args=[answered.uid])).content.decode()
+    post(wrong, "remove_call")
+
+    assert empty.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "Lý do: Gửi nhầm nơi" in page
+    assert "Rút lại yêu cầu" not in page
+    assert list(Call.objects.all()) == [answered]
+    assert "Gửi nhầm nơi" in client.get(reverse("reports:calls_file")).content.decode()
 
 
 def test_a_call_is_taken_mapped_filled_and_answered_on_pages(

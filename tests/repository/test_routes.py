@@ -18,7 +18,7 @@ PUBLIC = {
     "people:service_worker": "shows pushes; a browser asks for it by itself",
     "people:manifest": "how the pages stand on a home screen",
     "web:health": "tells a watchman that the process answers",
-    "web:metrics": "answers Prometheus on this very machine, nobody else",
+    "web:metrics": "answers this machine, named addresses, a token; else 404",
     # Who stands at a pole reports what is wrong with it, a few times an hour.
     "fleet_public:report": "the page that a device's QR label leads to",
     "fleet_public:thanks": "says that the report has arrived",

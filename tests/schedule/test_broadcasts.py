@@ -16,7 +16,7 @@ from nguon.core.errors import (
 from nguon.fleet.models import Device, DeviceEvent, OutboxMessage, SignedDocument
 from nguon.people.models import Notice, Officer
 from nguon.schedule import actions, queries, rules
-from nguon.schedule.models import Airing, Broadcast, PlayRecord
+from nguon.schedule.models import Airing, Broadcast, PlayRecord, UnitPlan
 from nguon.territory.models import Unit
 
 HOUR = timedelta(hours=1)
@@ -179,6 +179,51 @@ def test_roll_plans_renews_only_what_ages(
     assert actions.roll_plans(at=now + HOUR) == 0
     assert actions.roll_plans(at=now + 26 * HOUR) == 1
     assert Airing.objects.count() == 9
+
+
+def test_roll_plans_leaves_a_unit_that_has_ended_and_lost_its_devices(
+    send: Send, minh: Officer, ia_grai: Unit, dak_doa: Unit, now: datetime
+) -> None:
+    timing = rules.Timing(
+        rules.DAILY,
+        time_of_day=time(17),
+        first_date=date(2026, 11, 24),
+        last_date=date(2026, 12, 31),
+    )
+    release(send(timing=timing), minh, now)
+    Unit.objects.filter(pk=ia_grai.pk).update(valid_to=date(2026, 11, 24))
+    assert actions.roll_plans(at=now + 26 * HOUR) == 1
+
+    Device.objects.update(unit=dak_doa)
+
+    # The commune where they stand now gets its first plan; nobody hears the old one.
+    assert actions.roll_plans(at=now + 50 * HOUR) == 1
+    assert UnitPlan.objects.filter(unit=dak_doa).exists()
+    assert Airing.objects.count() == 9
+
+
+@pytest.mark.parametrize("klass", ["normal", "emergency"])
+def test_a_commune_that_has_ended_speaks_as_long_as_its_speakers_stand_there(
+    send: Send,
+    minh: Officer,
+    ia_grai: Unit,
+    dak_doa: Unit,
+    now: datetime,
+    klass: str,
+) -> None:
+    Unit.objects.filter(pk=ia_grai.pk).update(valid_to=date(2026, 11, 24))
+    ia_grai.refresh_from_db()
+
+    expires_at = now + HOUR if klass == "emergency" else None
+    timing = rules.Timing(rules.NOW, expires_at=expires_at)
+
+    # Its merge has not been run, or was undone: nobody else could warn these people.
+    release(send(klass=klass, timing=timing), minh, now)
+    assert OutboxMessage.objects.filter(topic=f"nguon/v1/area/{ia_grai.uid}/alert")
+
+    Device.objects.update(unit=dak_doa)
+    with pytest.raises(InvalidError, match="unit_ended"):
+        send(klass=klass, timing=timing)
 
 
 def test_play_records_come_once_from_events_sent_twice(

@@ -1,7 +1,8 @@
 """A bulletin sent to a named group is sent to its devices of that moment, no other."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -16,11 +17,18 @@ from nguon.newsroom import actions as newsroom
 from nguon.newsroom.models import Bulletin
 from nguon.newsroom.rules import Draft
 from nguon.people.models import Officer
-from nguon.schedule import actions
+from nguon.schedule import actions, station
+from nguon.schedule.authority import NoAuthorityError
 from nguon.schedule.items import ItemMaker, hash_of
-from nguon.schedule.models import AudienceMember, Broadcast, ChosenGroup
+from nguon.schedule.models import (
+    AudienceMember,
+    Broadcast,
+    ChosenGroup,
+    LiveSession,
+)
 from nguon.territory.models import Unit
 from tests.schedule.conftest import make_device, voice_all
+from tests.schedule.test_authority import make_authority
 
 Send = Callable[..., Broadcast]
 
@@ -150,3 +158,62 @@ def test_a_group_is_offered_counted_and_shown_with_its_names_to_who_approves(
     assert speakers[0].name in page
     assert "nhóm Trường học thêm 1 thiết bị" in page
     assert foreign.status_code == 404
+
+
+def test_announcing_at_once_and_speaking_offer_the_same_groups(
+    client: Client,
+    bulletin: Bulletin,
+    school: DeviceGroup,
+    speakers: list[Device],
+    dak_doa: Unit,
+    ia_grai: Unit,
+    lan: Officer,
+    minh: Officer,
+    admin: Officer,
+    now: datetime,
+    settings: Any,
+) -> None:
+    settings.QUIET_HOURS = ""
+    foreign = fleet.save_group(unit=dak_doa, name="Chợ", by=admin, at=now)
+    # An authority for a group is one for its devices of that moment, and no more.
+    make_authority(
+        ia_grai,
+        lan,
+        by=minh,
+        at=now,
+        acts=(station.ANNOUNCE, station.LIVE),
+        places=Audience(groups=(school.uid,)),
+        begin=time(0),
+        end=time(0),
+    )
+    client.force_login(lan)
+    address, json = f"/phat-ngay/{bulletin.uid}/", {"accept": "application/json"}
+
+    page = client.get(f"{address}?groups={school.uid}").text
+    speaking = client.get("/noi-truc-tiep/").text
+    begun = client.post(
+        "/noi-truc-tiep/bat-dau/", {"groups": school.uid}, headers=json
+    ).json()
+    refused = [
+        client.post(
+            "/noi-truc-tiep/bat-dau/", {"groups": uid}, headers=json
+        ).status_code
+        for uid in (foreign.uid, "khong-co")
+    ]
+    sent = client.post(
+        address,
+        {"text": "Mời họp.", "act": "send", "groups": school.uid, "revision": "1"},
+    )
+
+    for html in (page, speaking):
+        assert "Nhóm Trường học" in html
+        assert "Nhóm Chợ" not in html
+    assert f'value="{school.uid}" checked' in page
+    assert f'value="{ia_grai.uid}" data-whole checked' not in page
+    assert LiveSession.objects.get(uid=begun["uid"]).devices.get() == speakers[0]
+    assert refused == [404, 404]
+    assert sent.status_code == 302
+    broadcast = Broadcast.objects.get()
+    assert broadcast.groups.get().devices == [speakers[0].uid]
+    with pytest.raises(NoAuthorityError):
+        actions.start_live(units=[], devices=speakers, by=lan, at=now)

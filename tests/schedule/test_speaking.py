@@ -20,6 +20,7 @@ from nguon.schedule.actions.speaking import LiveOverError
 from nguon.schedule.authority import NoAuthorityError
 from nguon.schedule.models import Airing, LiveLine, LiveSegment, LiveSession, Paper
 from nguon.speech import audio
+from nguon.speech.chime import tone
 from nguon.speech.live import LiveEncoder
 from nguon.territory.models import Unit
 from tests.schedule.test_authority import make_authority
@@ -255,7 +256,7 @@ def test_pieces_taken_by_any_process_make_the_sound_of_one_encoder(
     session: LiveSession, lan: Officer, now: datetime
 ) -> None:
     encoder = LiveEncoder(rate=live.RATE)
-    expected, spoken = b"", live.tone()
+    expected, spoken = b"", tone(live.RATE)
     for n in range(1, 21):
         pcm = chunk(200 * n)
         at = len(pcm) * (n - 1)

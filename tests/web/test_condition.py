@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
 
 from django.test import Client
 
@@ -13,6 +15,7 @@ from nguon.fleet.telltale import Condition, Telltale
 from nguon.people import actions as people
 from nguon.people.models import ADMINISTRATOR, Officer
 from nguon.territory.models import Unit
+from nguon.web import checks, environment
 
 JSON = {"accept": "application/json"}
 
@@ -71,6 +74,38 @@ def test_figures_are_for_this_machine_alone(client: Client, db: None) -> None:
     assert "nguon_outbox_waiting 0" in here.content.decode()
     assert "process_resident_memory_bytes" in here.content.decode()
     assert (proxied.status_code, away.status_code) == (404, 404)
+
+
+def test_figures_go_to_named_addresses_or_for_a_token(
+    client: Client, db: None, settings: Any
+) -> None:
+    def status(**asked: Any) -> int:
+        return client.get("/metrics", **asked).status_code
+
+    wrong = {"authorization": f"Bearer {'x' * 40}"}
+    assert status(REMOTE_ADDR="10.0.0.1", headers=wrong) == 404
+    settings.METRICS_FROM = [ip_network("10.0.0.0/24")]
+    settings.METRICS_TOKEN = "k" * 40
+    right = {"authorization": f"Bearer {'k' * 40}"}
+
+    assert status(REMOTE_ADDR="10.0.0.1") == 200
+    assert status(headers={"x-forwarded-for": "10.0.0.1"}) == 200
+    assert status(REMOTE_ADDR="203.162.0.1", headers=right) == 200
+    assert status(REMOTE_ADDR="203.162.0.1", headers=wrong) == 404
+    assert status(REMOTE_ADDR="203.162.0.1") == 404
+    # Who stands behind an allowed proxy is somebody else.
+    for way in ("203.162.0.1", "10.0.0.1, 203.162.0.1", "203.162.0.1, 10.0.0.1", ""):
+        for proxy in ("10.0.0.1", "127.0.0.1"):
+            asked = {"x-forwarded-for": way}
+            assert status(REMOTE_ADDR=proxy, headers=asked) == 404, way
+
+
+def test_a_token_that_can_be_guessed_is_no_setting(settings: Any) -> None:
+    settings.METRICS_TOKEN = "ngan"
+    assert [error.id for error in checks.check_token(None)] == ["nguon.E004"]
+    settings.METRICS_TOKEN = ""
+    assert checks.check_token(None) == []
+    assert environment.networks("NGUON_NOT_SET") == []
 
 
 def test_a_process_tells_its_health_and_figures_on_loopback_alone() -> None:

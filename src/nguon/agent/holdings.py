@@ -265,7 +265,7 @@ class Holdings:
         ours = {*settings.units, settings.device}
         foreign = [held for held in self._store.documents() if held.target not in ours]
         for held in foreign:
-            self._trust.forget(held.id)
+            self._trust.leave(held.id)
             self._plans.pop(held.target, None)
             self._urgent.pop(held.id, None)
         if foreign:
@@ -343,6 +343,14 @@ class Holdings:
         if item.id in self._cancelled["emergency"]:
             return True
         return item.rank != "emergency" and item.id in self._cancelled["plan"]
+
+    def may_return(self, play: Play, *, at: int) -> bool:
+        """Say whether a plan may still name an item again: nobody called it back.
+
+        A programme is changed back, and a merge of units undone, with the same items.
+        """
+        called_back = any(play.item in items for items in self._cancelled.values())
+        return not (called_back or play.started_at) and play.planned_at > at
 
     def is_withdrawn(self, play: Play) -> bool:
         """Say whether an item that was held has been left out of a newer plan.

@@ -27,6 +27,7 @@ from nguon.agent.voice import (
 )
 from nguon.core.messages import Item, Rendition
 from nguon.core.playout import (
+    FOREVER,
     TEST_TONE_MS,
     Decision,
     Progress,
@@ -108,6 +109,8 @@ class Stage:
             clock=clock, store=store, holdings=holdings, player=player, wake=wake
         )
         self._born = clock.monotonic()
+        # When the next item that no plan names any more would have begun.
+        self._lost_at = FOREVER
 
     # --- one turn ----------------------------------------------------------------
 
@@ -423,8 +426,12 @@ class Stage:
         self._records.finish(play, outcome, cause, at)
 
     def _close_lost(self, at: int) -> None:
-        """Close items that no held document names any more."""
+        """Close items that no held document names any more.
+
+        One that has not begun is told at its time: until then it may come back.
+        """
         on = self._player.on(self._clock.monotonic())
+        self._lost_at = FOREVER
         for key, play in list(self._holdings.plays.items()):
             if play.outcome or key in self._closing or key in self._holdings.candidates:
                 continue
@@ -433,7 +440,9 @@ class Stage:
                 if withdrawn:
                     self._player.cut()
                 continue
-            if withdrawn or play.ends_at <= at:
+            if self._holdings.may_return(play, at=at):
+                self._lost_at = min(self._lost_at, play.planned_at)
+            elif withdrawn or play.ends_at <= at:
                 self._finish_lost(play, withdrawn=withdrawn, at=at)
 
     def _finish_lost(self, play: Play, *, withdrawn: bool, at: int) -> None:
@@ -513,7 +522,7 @@ class Stage:
     def _next(self, decision: Decision, mono: float, at: int) -> float:
         """Return the seconds until something may change by itself."""
         next_start = self._holdings.prepared.next_start(at + AHEAD_MS)
-        until = min(decision.until, next_start - AHEAD_MS)
+        until = min(decision.until, next_start - AHEAD_MS, self._lost_at)
         wait = self._clock.mono(until) - mono
         if not self._player.silent:
             wait = min(wait, CHECKPOINT_S)

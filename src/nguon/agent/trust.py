@@ -53,6 +53,8 @@ class Trust:
         self._held: dict[str, str] = {}
         self._pushed: set[str] = set()
         self._whole: dict[tuple[str, str], tuple[int, str]] = {}
+        # What was told to ground that this device has left, by document.
+        self._left: dict[str, str] = {}
         self._told: set[str] = set()
 
     def renew(self, token: str, *, at: int) -> bool:
@@ -93,11 +95,22 @@ class Trust:
                 self._held.pop(before[1], None)
             self._whole[kind, target] = (seq, document)
         self._held[document] = _digest(token)
+        self._left.pop(document, None)
 
     def forget(self, document: str) -> None:
         """Stop knowing a document that was dropped; its number stays known."""
         self._held.pop(document, None)
         self._pushed.discard(document)
+
+    def leave(self, document: str) -> None:
+        """Stop knowing a document of ground that was left.
+
+        Units that are rearranged may be put back: then the same bytes are no replay.
+        """
+        digest = self._held.get(document)
+        if digest:
+            self._left[document] = digest
+        self.forget(document)
 
     def check(self, token: str, *, at: int, pushed: bool) -> Accepted | None:
         """Return a document to obey, or None for one that is obeyed already.
@@ -117,10 +130,13 @@ class Trust:
         if self._held.get(document) == _digest(token):
             self._again(document)
             return None
+        is_back = self._left.get(document) == _digest(token)
         if kind in WHOLE:
-            self._check_whole(accepted)
+            self._check_whole(accepted, is_back=is_back)
             return accepted
         window = self._store.window(accepted.target, kind)
+        if is_back:
+            return Accepted(payload, token, window)
         window.check(payload["seq"], document=document)
         window.accept(payload["seq"])
         return Accepted(payload, token, window)
@@ -131,13 +147,16 @@ class Trust:
             raise DocumentRefusedError("replayed", document=document)
         self._pushed.add(document)
 
-    def _check_whole(self, accepted: Accepted) -> None:
-        """Refuse a plan or settings that is not newer than the one held."""
+    def _check_whole(self, accepted: Accepted, *, is_back: bool) -> None:
+        """Refuse a plan or settings that is not newer than the one held.
+
+        The newest plan of ground that was left and is ours again comes as it was.
+        """
         seq, document = accepted.payload["seq"], accepted.payload["id"]
         held, _id = self._whole.get((accepted.kind, accepted.target), (0, ""))
         if seq < held:
             raise DocumentRefusedError("old_sequence", document=document)
-        if seq == held:
+        if seq == held and not is_back:
             raise DocumentRefusedError("replayed", document=document)
 
     def pushed(self, document: str) -> None:

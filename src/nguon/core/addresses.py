@@ -54,6 +54,15 @@ def parse(url: str) -> Address:
     return Address(parts.scheme, parts.hostname, port, target)
 
 
+def is_number(host: str) -> bool:
+    """Say whether a host is given as an IP address, so that no name is looked up."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def is_inside(number: str) -> bool:
     """Say whether an IP address is not on the public internet (RFC 6890)."""
     try:

@@ -59,6 +59,8 @@ class Program:
     ready_seconds: float = 60.0
     cwd: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    # Where in the log this life of the process begins.
+    began: int = 0
 
     @property
     def pid(self) -> int:
@@ -76,6 +78,7 @@ class Program:
         """Start the process; `wait_ready` waits for it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self.began = log.tell()
             self.process = subprocess.Popen(
                 list(self.command),
                 env=dict(self.env),
@@ -123,6 +126,12 @@ class Program:
                 self.process.wait()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def has_said(self, words: str) -> bool:
+        """Tell whether its log has these words since it was started last."""
+        if not self.log.exists():
+            return False
+        return words.encode() in self.log.read_bytes()[self.began :]
 
     def last_words(self, lines: int = 15) -> str:
         """Return the end of its log."""

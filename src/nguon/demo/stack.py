@@ -423,7 +423,7 @@ class Stack:
 
     def _gateway_ready(self) -> bool:
         """Tell whether the gateway has said that it takes events and sign-ins."""
-        return "gateway ready" in self.programs["gateway"].last_words()
+        return self.programs["gateway"].has_said("gateway ready")
 
     def _world_arguments(self) -> list[str]:
         return [
@@ -446,10 +446,7 @@ class Stack:
                 program.start()
         expected = len(codes) + self.devices
         self.say(f"Đang ghi danh {expected} thiết bị …")
-        patience = str(90 + expected // 5)
-        wanted = ["--expect", str(expected), "--seconds", patience]
-        told = self.manage("welcome_devices", *wanted, tells=True)
-        self.refused = json.loads(told)["refused"]
+        self._welcome(expected)
         for name, program in self.programs.items():
             if name not in self.servers:
                 program.wait_ready()
@@ -464,6 +461,27 @@ class Stack:
         self.programs["worker"].stop()
         self.manage("load_past", tells=True)
         self.restart("worker")
+
+    def _welcome(self, expected: int) -> None:
+        """Have devices let in until so many are settled. Raises StackError."""
+        patience = str(90 + expected // 5)
+        wanted = ["--expect", str(expected), "--seconds", patience]
+        told = self.manage("welcome_devices", *wanted, tells=True)
+        self.refused = json.loads(told)["refused"]
+
+    def add_speakers(self, codes: Sequence[str]) -> None:
+        """Start further real speakers by their claim codes, and have them let in.
+
+        Only where there are no boards, which are numbered after the speakers. Raises
+        StackError.
+        """
+        if self.boards:
+            raise StackError("Thêm loa: chỉ khi không có bảng tin.")
+        first, self.agents = self.agents, self.agents + len(codes)
+        for number, code in enumerate(codes, first):
+            self._add_agent(number, code)
+            self.programs[self.agent_name(number)].start()
+        self._welcome(self.agents + self.devices)
 
     def _add_agent(self, number: int, code: str) -> None:
         home = self.agent_home(number)

@@ -123,7 +123,7 @@ def search(request: HttpRequest) -> HttpResponse:
         ).select_related("unit")
         devices = [
             device
-            for device in seen.order_by("name", "pk")
+            for device in seen.order_by("name_order", "pk")
             if all(word in fold(f"{device.name} {device.unit.name}") for word in words)
         ][:FOUND_LIMIT]
     context = {"units": units, "devices": devices, "words": words, "lengths": LENGTHS}

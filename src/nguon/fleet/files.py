@@ -4,7 +4,6 @@ Written to a temporary name, synced and renamed: a file with its name is whole.
 """
 
 import os
-import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,9 +15,9 @@ from django.http.response import StreamingHttpResponse
 
 from nguon.core.errors import AbsentError
 from nguon.fleet.models import Media
+from nguon.people.answers import asked_part
 
 CHUNK = 64 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def path_of(sha256: str) -> Path:
@@ -51,14 +50,12 @@ def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
     etag = f'"{media.sha256}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    start, end = 0, media.size
-    part = _RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if part and (part[1] or part[2]):
-        start, end = _bounds(part[1], part[2], media.size)
-        if start >= end:
-            return HttpResponse(
-                status=416, headers={"Content-Range": f"bytes */{media.size}"}
-            )
+    part = asked_part(request, media.size)
+    start, end = part or (0, media.size)
+    if part and start >= end:
+        return HttpResponse(
+            status=416, headers={"Content-Range": f"bytes */{media.size}"}
+        )
     body: Iterator[bytes] | AsyncIterator[bytes] = _read(path, start, end)
     if isinstance(request, ASGIRequest):
         body = _read_async(path, start, end)
@@ -81,13 +78,6 @@ def serve_shown(request: HttpRequest, media: Media) -> HttpResponseBase:
         name = f"{media.sha256[:12]}.{media.mime.rpartition('/')[2]}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    """Return the half-open range that a Range header asks for."""
-    if not first:
-        return max(0, size - int(last)), size
-    return int(first), min(size, int(last) + 1) if last else size
 
 
 def _read(path: Path, start: int, end: int) -> Iterator[bytes]:

@@ -48,6 +48,15 @@ class Indicator:
         if not 0 <= value <= most:
             raise InvalidError("indicators.value_range", name=self.name, most=most)
 
+    @property
+    def less_is_better(self) -> bool:
+        """Say whether the lower figure is the better: hours, seconds, đồng for one."""
+        return self.ratio == MEAN
+
+    def reaches(self, value: float, target: float) -> bool:
+        """Say whether a figure is what was promised, or better."""
+        return value <= target if self.less_is_better else value >= target
+
 
 def _share(code: str, name: str, above: str, below: str, **more: str) -> Indicator:
     return Indicator(code, name, SHARE, "%", above, below, **more)

@@ -171,7 +171,10 @@ def find_results(one: ListeningRound, backs: Sequence[Back]) -> Results:
 
 def stratum_words(code: str) -> str:
     """Name a group of villages by the language of their speakers."""
-    return f"Làng nghe {LANGUAGES[code]}" if code in LANGUAGES else UNKNOWN_WORDS
+    if code not in LANGUAGES:
+        return UNKNOWN_WORDS
+    name = LANGUAGES[code]
+    return f"Làng nghe {name[0].lower()}{name[1:]}"
 
 
 def _weigh(backs: Sequence[Back]) -> Mapping[int, float]:

@@ -11,9 +11,9 @@ from datetime import date, datetime
 
 from django.db.models import Max, QuerySet, Sum
 
-from nguon.indicators import queries, reported, rules
+from nguon.indicators import catalogue, queries, reported, rules
 from nguon.indicators.models import PeriodFigure
-from nguon.indicators.queries import Table
+from nguon.indicators.queries import Figure, Table
 from nguon.indicators.rules import Period, Ratio
 from nguon.people.queries import list_provinces
 from nguon.territory.models import COMMUNE, DISTRICT, PROVINCE, Unit
@@ -91,6 +91,43 @@ def read(unit: Unit, period: Period, *, day: date) -> Told:
     places |= Unit.objects.in_bulk(others)
     table = Table(places, ratios, {one.pk for one in communes})
     return Told(table, min(row[-1] for row in rows))
+
+
+def read_some(
+    wanted: Collection[tuple[Unit, str]], period: Period, *, day: date
+) -> Mapping[tuple[int, str], Figure]:
+    """Return some figures of some units by unit and code, without counting anything.
+
+    Counted ones that were not kept ahead, and what listeners are asked, are not in it.
+    `day` names the map, and the units stand on it.
+    """
+    kept = _kept(period, day)
+    codes = {code for _unit, code in wanted}
+    keys = ("indicator", "unit__path", "above", "below")
+    if kept is not None and kept.exists():
+        rows = list(kept.filter(indicator__in=codes).values_list(*keys))
+        days = queries.count_days(period)
+    else:
+        rows, days = [], 0
+    found: dict[tuple[int, str], Figure] = {}
+    for unit, code in wanted:
+        one = catalogue.find(code)
+        if one.source == catalogue.REPORTED:
+            told = [*reported.count(unit, period, day=day).get(code, {}).values()]
+        elif one.source == catalogue.COUNTED and days:
+            told = [
+                Ratio(above, below)
+                for name, path, above, below in rows
+                if name == code and path.startswith(unit.path)
+            ]
+        else:
+            continue
+        ratio = rules.roll_up(told) if told or not rules.must_tell(one) else None
+        missing = rules.why_missing(one, ratio, days)
+        found[unit.pk, code] = Figure(
+            one, unit, period, ratio or Ratio(), missing, days
+        )
+    return found
 
 
 def _kept(period: Period, day: date) -> QuerySet[PeriodFigure] | None:

@@ -5,16 +5,21 @@ for whoever began it; checked is each approval, for whoever gave it; read is eac
 recorded voice of an approved version, for whoever spoke.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from nguon.newsroom import rules
-from nguon.newsroom.models import Involvement, PayRate, Recording
+from nguon.newsroom.models import (
+    Involvement,
+    PayRate,
+    Recording,
+    VersionRendition,
+)
 from nguon.people import access as people_access
 from nguon.people.models import Officer
 from nguon.territory.models import Unit
@@ -28,6 +33,7 @@ class Line:
     pieces: Mapping[str, int]
     amounts: Mapping[str, int]
     unpriced: int
+    person_id: int = 0
 
     @property
     def total(self) -> int:
@@ -52,10 +58,11 @@ def month_of(day: date) -> tuple[date, date]:
 
 def list_lines(officer: Officer, *, month: date, at: datetime) -> list[Line]:
     """Return the month's table of the officer's ground, by name."""
+    first, after = month_of(month)
     seen = people_access.fence(
-        _approvals(month), officer=officer, at=at, unit="version__bulletin__unit"
+        _approvals(first, after), officer=officer, at=at, unit="version__bulletin__unit"
     )
-    return _lines(seen, month)
+    return _lines(seen, after)
 
 
 def list_lines_of(units: Collection[Unit], *, month: date) -> list[Line]:
@@ -63,15 +70,36 @@ def list_lines_of(units: Collection[Unit], *, month: date) -> list[Line]:
 
     Who may read it is asked by whoever calls.
     """
+    first, after = month_of(month)
+    return _lines(_approvals(first, after).filter(_ground(units)), after)
+
+
+def sum_months(units: Collection[Unit], *, first: date, after: date) -> dict[date, int]:
+    """Return by month what is due at some units and below, đồng; `[first, after)`.
+
+    Who may read it is asked by whoever calls.
+    """
+    rates = _rates(after)
+    found: Counter[date] = Counter()
+    for piece in _pieces(_approvals(first, after).filter(_ground(units))):
+        rate = find_rate(rates, task=piece.task, unit=piece.unit, day=piece.day)
+        found[piece.day.replace(day=1)] += rate or 0
+    return dict(found)
+
+
+def _ground(units: Collection[Unit]) -> Q:
     ground = Q(pk__in=[])
     for unit in units:
         ground |= Q(version__bulletin__unit__path__startswith=unit.path)
-    return _lines(_approvals(month).filter(ground), month)
+    return ground
 
 
-def _lines(approvals: QuerySet[Involvement], month: date) -> list[Line]:
-    _first, after = month_of(month)
-    rates = list(PayRate.objects.filter(from_day__lt=after).order_by("from_day", "pk"))
+def _rates(after: date) -> list[PayRate]:
+    return list(PayRate.objects.filter(from_day__lt=after).order_by("from_day", "pk"))
+
+
+def _lines(approvals: QuerySet[Involvement], after: date) -> list[Line]:
+    rates = _rates(after)
     people: dict[int, list[_Piece]] = {}
     for piece in _pieces(approvals):
         people.setdefault(piece.person_id, []).append(piece)
@@ -91,6 +119,7 @@ def _line(pieces: Sequence[_Piece], rates: Sequence[PayRate]) -> Line:
         pieces={task: counts[task] for task in rules.TASKS},
         amounts={task: money[task] for task in rules.TASKS},
         unpriced=unpriced,
+        person_id=pieces[0].person_id,
     )
 
 
@@ -110,46 +139,56 @@ def find_rate(
     return None
 
 
-def _approvals(month: date) -> QuerySet[Involvement]:
-    """Return the approvals of a month; drills are not paid."""
-    first, after = month_of(month)
+def _approvals(first: date, after: date) -> QuerySet[Involvement]:
+    """Return the approvals of days, `[first, after)`; drills are not paid."""
     zone = timezone.get_default_timezone()
     return Involvement.objects.filter(
         kind=Involvement.APPROVE,
-        at__gte=datetime(first.year, first.month, 1, tzinfo=zone),
-        at__lt=datetime(after.year, after.month, 1, tzinfo=zone),
+        at__gte=datetime(first.year, first.month, first.day, tzinfo=zone),
+        at__lt=datetime(after.year, after.month, after.day, tzinfo=zone),
         version__drill=False,
     )
 
 
 def _pieces(approvals: QuerySet[Involvement]) -> list[_Piece]:
-    approvals = approvals.select_related(
-        "person", "version__bulletin__unit", "version__bulletin__created_by"
+    """Return the pieces of some approvals, in a handful of statements."""
+    versions = approvals.values("version")
+    bulletins = approvals.values("version__bulletin")
+    every = Involvement.objects.filter(
+        kind=Involvement.APPROVE, version__bulletin__in=bulletins
     )
+    firsts = dict(
+        every.order_by().values_list("version__bulletin").annotate(first=Min("pk"))
+    )
+    sounds: defaultdict[int, set[int]] = defaultdict(set)
+    for version, rendition in VersionRendition.objects.filter(
+        version__in=versions
+    ).values_list("version", "rendition"):
+        sounds[version].add(rendition)
+    spoken: defaultdict[int, list[Recording]] = defaultdict(list)
+    recordings = Recording.objects.filter(bulletin__in=bulletins)
+    for row in recordings.select_related("recorded_by").order_by("pk"):
+        spoken[row.bulletin_id].append(row)
     found: list[_Piece] = []
-    for approval in approvals.order_by("at", "pk"):
+    related = ("person", "version__bulletin__unit", "version__bulletin__created_by")
+    for approval in approvals.select_related(*related).order_by("at", "pk"):
         bulletin = approval.version.bulletin
-        day = timezone.localdate(approval.at)
-        earlier = Involvement.objects.filter(
-            kind=Involvement.APPROVE, version__bulletin=bulletin, pk__lt=approval.pk
-        ).exists()
-        if not earlier:
-            writer = bulletin.created_by
-            found.append(
-                _Piece(rules.WRITTEN, writer.full_name, writer.pk, bulletin.unit, day)
-            )
-        person = approval.person
-        found.append(
-            _Piece(rules.CHECKED, person.full_name, person.pk, bulletin.unit, day)
-        )
-        spoken = Recording.objects.filter(
-            bulletin=bulletin,
-            rendition__in=approval.version.sounds.values("rendition"),
-        ).select_related("recorded_by")
-        readers = {(row.language, row.recorded_by) for row in spoken}
+        unit, day = bulletin.unit, timezone.localdate(approval.at)
+        tasks = [(rules.CHECKED, approval.person)]
+        if firsts[bulletin.pk] == approval.pk:
+            heard = [
+                row
+                for row in spoken[bulletin.pk]
+                if row.rendition_id in sounds[approval.version_id]
+            ]
+            readers = {(row.language, row.recorded_by): None for row in heard}
+            tasks = [
+                (rules.WRITTEN, bulletin.created_by),
+                *tasks,
+                *((rules.READ, reader) for _language, reader in readers),
+            ]
         found += [
-            _Piece(rules.READ, reader.full_name, reader.pk, bulletin.unit, day)
-            for _language, reader in readers
-            if not earlier
+            _Piece(task, person.full_name, person.pk, unit, day)
+            for task, person in tasks
         ]
     return found

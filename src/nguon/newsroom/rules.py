@@ -145,9 +145,13 @@ DRILL_WORDS = "Đây là diễn tập."
 
 # A sound in the making: a worker says every few seconds that it is still at it; one
 # that was killed says nothing, and its work is taken up when the lease has run out.
+# A failure said three times is the text's; a worker that died is nearly always the
+# machine's (voices run in processes of their own), so a storm of power cuts must not
+# cost the village its bulletin. Ten deaths take some three minutes, then it is told.
 LEASE_SECONDS = 15
 RENEW_SECONDS = 4
 ATTEMPT_LIMIT = 3
+LOST_LIMIT = 10
 RETRY_SECONDS = 5
 
 

@@ -9,6 +9,11 @@ SENT = (
     "EXISTS (SELECT 1 FROM plan_actionplan p WHERE p.id = OLD.plan_id"
     " AND p.state <> 'draft')"
 )
+OUTSIDE = (
+    "EXISTS (SELECT 1 FROM plan_actionplan p WHERE p.id = NEW.plan_id"
+    " AND (NEW.last_date > p.last_date OR NEW.last_date < p.first_date))"
+)
+MOVED = "(OLD.last_date IS NULL OR NEW.last_date <> OLD.last_date)"
 GUARDS = (
     *guards.append_only("plan_progress", "plan.progress"),
     *guards.append_only("plan_visit", "plan.visit"),
@@ -28,6 +33,43 @@ GUARDS = (
         "DELETE",
         "plan.task_immutable: a task that was sent down is not deleted",
         SENT,
+    ),
+    guards.Guard(
+        "nguon_plan_task_within",
+        "plan_task",
+        "INSERT",
+        "plan.task_outside: a task ends within its plan",
+        OUTSIDE,
+    ),
+    guards.Guard(
+        "nguon_plan_task_stays_within",
+        "plan_task",
+        "UPDATE",
+        "plan.task_outside: a task ends within its plan",
+        f"{MOVED} AND {OUTSIDE}",
+    ),
+    guards.Guard(
+        "nguon_plan_holds_tasks",
+        "plan_actionplan",
+        "UPDATE",
+        "plan.tasks_outside: a plan lasts as long as its tasks",
+        "(NEW.first_date <> OLD.first_date OR NEW.last_date <> OLD.last_date)"
+        " AND EXISTS (SELECT 1 FROM plan_task t WHERE t.plan_id = NEW.id"
+        " AND (t.last_date > NEW.last_date OR t.last_date < NEW.first_date))",
+    ),
+    guards.Guard(
+        "nguon_plan_kept",
+        "plan_actionplan",
+        "DELETE",
+        "plan.sent: a plan that was sent down is not deleted",
+        "OLD.state <> 'draft'",
+    ),
+    guards.Guard(
+        "nguon_plan_spent_kept",
+        "plan_fundingline",
+        "DELETE",
+        "plan.draft_spent: money that was spent is not deleted",
+        "OLD.spent > 0",
     ),
     guards.Guard(
         "nguon_plan_assignment_fixed",

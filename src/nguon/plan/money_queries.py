@@ -1,6 +1,6 @@
 """Reads of targets and money; a unit sees its own, the keeper all of a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -9,6 +9,9 @@ from django.db.models import Model, Q, QuerySet, Sum
 
 from nguon.core.errors import AbsentError
 from nguon.indicators import queries as indicators
+from nguon.indicators import rules as figures
+from nguon.indicators import stored
+from nguon.indicators.queries import Figure
 from nguon.people import access as people
 from nguon.people.models import Officer
 from nguon.plan import access, money, rules
@@ -46,6 +49,44 @@ def list_targets(
         found = found.filter(indicator=asked["chi_tieu"][:40])
     order = ("indicator", "year", "unit__path", "unit__folded", "pk")
     return found.select_related("unit").order_by(*order)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A target beside what was counted or reported for its year so far.
+
+    `figure` is None for a year to come, a unit that was merged away before the year
+    was over, what only listeners tell, and what nobody has counted ahead yet.
+    """
+
+    target: Target
+    figure: Figure | None
+
+    @property
+    def reaches(self) -> bool | None:
+        """Say whether it is reached; None when that cannot be said."""
+        if self.figure is None or self.figure.value is None:
+            return None
+        promised = float(self.target.value)
+        return self.figure.indicator.reaches(self.figure.value, promised)
+
+
+def list_reached(rows: Sequence[Target], *, today: date) -> list[Reached]:
+    """Return targets with the figures of their years, in the order given."""
+    found: dict[tuple[int, int, str], Figure] = {}
+    for year in {row.year for row in rows if row.year <= today.year}:
+        period = figures.months(year, 1, 12)
+        of_day: dict[date, list[tuple[Unit, str]]] = {}
+        for row in rows:
+            day = stored.map_day(row.unit, period)
+            if row.year == year and access.is_on_map(row.unit, day):
+                of_day.setdefault(day, []).append((row.unit, row.indicator))
+        for day, wanted in of_day.items():
+            told = stored.read_some(wanted, period, day=day)
+            found |= {(year, *key): figure for key, figure in told.items()}
+    return [
+        Reached(row, found.get((row.year, row.unit_id, row.indicator))) for row in rows
+    ]
 
 
 def list_funding(

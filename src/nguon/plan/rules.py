@@ -184,6 +184,19 @@ def check_task(words: TaskWords) -> TaskWords:
     )
 
 
+def check_within(last_date: date | None, *, plan_first: date, plan_last: date) -> None:
+    """Refuse a deadline outside its plan. Raises InvalidError `plan.task_outside`.
+
+    Who is asked for something after the plan's end waits for nobody.
+    """
+    if last_date is not None and not plan_first <= last_date <= plan_last:
+        raise InvalidError(
+            "plan.task_outside",
+            first=f"{plan_first:%d/%m/%Y}",
+            last=f"{plan_last:%d/%m/%Y}",
+        )
+
+
 def check_document(words: DocumentWords) -> DocumentWords:
     """Return a paper's words made clean. Raises InvalidError `plan.…`."""
     if words.kind not in DOCUMENT_KINDS:

@@ -51,5 +51,6 @@ urlpatterns = [
         plans.add,
         name="add",
     ),
+    path("<slug:uid>/bo/", plans.remove_draft, name="remove_draft"),
     path("<slug:uid>/bo/<slug:what>/<int:key>/", plans.remove, name="remove"),
 ]

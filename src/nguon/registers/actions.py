@@ -381,7 +381,7 @@ def take_back_proof(*, proof_id: int, by: Officer, at: datetime) -> AnyLine:
     proof = rows.filter(pk=proof_id).first()
     line: AnyLine | None = None
     if proof is not None:
-        line = proof.staff_member or proof.propagandist
+        line = proof.person
     if proof is None or line is None:
         raise AbsentError("registers.proof_absent")
     access.check_keeper(by, line.unit, at=at)

@@ -82,7 +82,22 @@ PRACTICE = (
         "NOT EXISTS (SELECT 1 FROM registers_practicerun r"
         " WHERE r.id = NEW.run_id AND r.done_at IS NOT NULL)",
     ),
-    *guards.append_only("registers_certificate", "registers.certificate"),
+    guards.Guard(
+        "nguon_registers_certificate_update",
+        "registers_certificate",
+        "UPDATE",
+        "registers.certificate_immutable: a proof is withdrawn, once, never changed",
+        "OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL"
+        " OR NEW.run_id <> OLD.run_id OR NEW.unit_id <> OLD.unit_id"
+        " OR NEW.year <> OLD.year OR NEW.number <> OLD.number"
+        " OR NEW.issued_on <> OLD.issued_on",
+    ),
+    guards.Guard(
+        "nguon_registers_certificate_delete",
+        "registers_certificate",
+        "DELETE",
+        "registers.certificate_immutable: a proof is withdrawn, never deleted",
+    ),
     guards.Guard(
         "nguon_registers_practiceproof_practised",
         "registers_practiceproof",
@@ -92,7 +107,7 @@ PRACTICE = (
         " WHERE l.id = NEW.lesson_id AND l.needs_practice)"
         " AND NOT EXISTS (SELECT 1 FROM registers_certificate c"
         " JOIN registers_practicerun r ON r.id = c.run_id"
-        " WHERE c.issued_on <= NEW.proven_on"
+        " WHERE c.withdrawn_at IS NULL AND c.issued_on <= NEW.proven_on"
         " AND (r.staff_member_id = NEW.staff_member_id"
         " OR r.propagandist_id = NEW.propagandist_id))",
     ),

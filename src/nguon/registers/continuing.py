@@ -16,6 +16,7 @@ from nguon.people.models import Officer
 from nguon.registers import rules
 from nguon.registers.models import (
     PracticeProof,
+    PracticeRun,
     Propagandist,
     RegisterChange,
     StaffMember,
@@ -86,6 +87,7 @@ def continue_lines(
     for start in range(0, len(ended), CHUNK):
         part = [line.pk for line in ended[start : start + CHUNK]]
         model._default_manager.filter(pk__in=part).update(**{end: day})
+    _pass_practices(model, {old: new.pk for old, new in made.items()})
     _copy_proofs(model, made)
     RegisterChange.objects.bulk_create(
         [_told(made[line.pk], line.unit, by, at) for line in ended], batch_size=CHUNK
@@ -160,6 +162,24 @@ def _find_taken_back(
         for line in rows.order_by("pk")
         if line.unit_id in units
     }
+
+
+def _pass_practices(model: AnyModel, moves: Mapping[int, int]) -> None:
+    """Let practices be of the line that goes on, as their person is.
+
+    Without them a lesson of practice would have no proof behind it there.
+    """
+    if model is Station:
+        return
+    field = "staff_member" if model is StaffMember else "propagandist"
+    keys = sorted(moves)
+    for start in range(0, len(keys), CHUNK):
+        part = PracticeRun.objects.filter(
+            **{f"{field}__in": keys[start : start + CHUNK]}
+        )
+        for run in part.order_by("pk"):
+            setattr(run, f"{field}_id", moves[getattr(run, f"{field}_id")])
+            run.save(update_fields=[field])
 
 
 def _copy_proofs(model: AnyModel, made: Mapping[int, Any]) -> None:
@@ -251,6 +271,8 @@ def take_back_lines(
         setattr(line, end, one.until)
         ended.append(made)
         begun.append(line)
+    made_of = {one.made: old for old, one in done.items() if one.made is not None}
+    _pass_practices(model, made_of)
     # First the new ones: a station of one name is in use once.
     for some in (ended, begun):
         model._default_manager.bulk_update(some, [end], batch_size=200)

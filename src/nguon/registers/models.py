@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.registers import rules
 from nguon.registers.practice import rules as practice
 
@@ -210,24 +211,39 @@ class Lesson(models.Model):
         return f"lesson {self.number} of training #{self.training_id} #{self.pk}"
 
 
-class PracticeProof(models.Model):
-    """That one person did one lesson, on a day."""
+class OfPerson(models.Model):
+    """What is of one person of a register: a member of staff or a propagandist."""
 
-    lesson = models.ForeignKey(Lesson, on_delete=models.PROTECT, related_name="proofs")
     staff_member = models.ForeignKey(
-        StaffMember,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="proofs",
+        StaffMember, null=True, blank=True, on_delete=models.PROTECT
     )
     propagandist = models.ForeignKey(
-        Propagandist,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="proofs",
+        Propagandist, null=True, blank=True, on_delete=models.PROTECT
     )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def person(self) -> StaffMember | Propagandist | None:
+        """Whose line it is, if that was told."""
+        return self.staff_member or self.propagandist
+
+
+def _of_one_person(name: str, *, is_needed: bool) -> models.CheckConstraint:
+    """Hold that it is not of two persons; when `is_needed`, that it is of one."""
+    at_most_one = Q(staff_member__isnull=True) | Q(propagandist__isnull=True)
+    exactly_one = Q(staff_member__isnull=False, propagandist__isnull=True) | Q(
+        staff_member__isnull=True, propagandist__isnull=False
+    )
+    held = exactly_one if is_needed else at_most_one
+    return models.CheckConstraint(condition=held, name=name)
+
+
+class PracticeProof(OfPerson):
+    """That one person did one lesson, on a day."""
+
+    lesson = models.ForeignKey(Lesson, on_delete=models.PROTECT)
     proven_on = models.DateField()
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -235,12 +251,9 @@ class PracticeProof(models.Model):
     recorded_at = models.DateTimeField()
 
     class Meta:
+        default_related_name = "proofs"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(staff_member__isnull=False, propagandist__isnull=True)
-                | Q(staff_member__isnull=True, propagandist__isnull=False),
-                name="proof_is_of_one_person",
-            ),
+            _of_one_person("proof_is_of_one_person", is_needed=True),
             models.UniqueConstraint(
                 fields=["lesson", "staff_member"], name="proof_once_staff_member"
             ),
@@ -279,7 +292,7 @@ class RegisterChange(models.Model):
         return f"{self.kind} of {self.line_uid} #{self.pk}"
 
 
-class PracticeRun(models.Model):
+class PracticeRun(OfPerson):
     """One newcomer's practice: the bulletin that nobody gets, and how far it is.
 
     `seal` is what an approval would be about, empty while the text is open. `unit` is
@@ -293,20 +306,6 @@ class PracticeRun(models.Model):
     unit = models.ForeignKey(
         "territory.Unit", on_delete=models.PROTECT, related_name="+"
     )
-    staff_member = models.ForeignKey(
-        StaffMember,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="practice_runs",
-    )
-    propagandist = models.ForeignKey(
-        Propagandist,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="practice_runs",
-    )
     title = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
@@ -317,16 +316,14 @@ class PracticeRun(models.Model):
     given_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_related_name = "practice_runs"
         constraints = [
             models.UniqueConstraint(
                 fields=["officer"],
                 condition=Q(done_at__isnull=True, given_up_at__isnull=True),
                 name="practice_run_one_open",
             ),
-            models.CheckConstraint(
-                condition=Q(staff_member__isnull=True) | Q(propagandist__isnull=True),
-                name="practice_run_is_of_one_person",
-            ),
+            _of_one_person("practice_run_is_of_one_person", is_needed=False),
             models.CheckConstraint(
                 condition=Q(seal="")
                 | (Q(seal__length=64, starts_at__isnull=False) & ~Q(body="")),
@@ -341,6 +338,18 @@ class PracticeRun(models.Model):
 
     def __str__(self) -> str:
         return f"practice {self.uid} #{self.pk}"
+
+    @property
+    def certificate(self) -> "Certificate | None":
+        """The proof that holds; one that was withdrawn does not."""
+        held = (one for one in self.certificates.all() if one.withdrawn_at is None)
+        return next(held, None)
+
+    @property
+    def withdrawn(self) -> "list[Certificate]":
+        """The proofs that were taken back, the latest first."""
+        gone = [one for one in self.certificates.all() if one.withdrawn_at is not None]
+        return sorted(gone, key=lambda one: one.pk, reverse=True)
 
 
 class PracticeStep(models.Model):
@@ -372,11 +381,15 @@ class PracticeStep(models.Model):
         return f"step {self.number} of practice #{self.run_id} #{self.pk}"
 
 
-class Certificate(models.Model):
-    """That one practice was gone through to its end: a dated, numbered proof."""
+class Certificate(Withdrawable):
+    """That one practice was gone through to its end: a dated, numbered proof.
 
-    run = models.OneToOneField(
-        PracticeRun, on_delete=models.PROTECT, related_name="certificate"
+    One for the wrong person is withdrawn with a `reason`, and stays; the right one
+    gets another number.
+    """
+
+    run = models.ForeignKey(
+        PracticeRun, on_delete=models.PROTECT, related_name="certificates"
     )
     unit = models.ForeignKey(
         "territory.Unit", on_delete=models.PROTECT, related_name="+"
@@ -384,12 +397,19 @@ class Certificate(models.Model):
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
     issued_on = models.DateField()
+    reason = models.CharField(max_length=practice.REASON_LIMIT, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["unit", "year", "number"], name="certificate_number_once"
             ),
+            models.UniqueConstraint(
+                fields=["run"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="certificate_one_holds",
+            ),
+            withdrawn_with_reason("certificate_withdrawn_with_reason"),
         ]
 
     def __str__(self) -> str:

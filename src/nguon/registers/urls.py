@@ -16,6 +16,7 @@ urlpatterns = [
     path("thuc-hanh/bang.csv", practice.index_file, name="practices_file"),
     path("thuc-hanh/bat-dau/", practice.begin, name="begin_practice"),
     path("thuc-hanh/<slug:uid>/", practice.show, name="practice"),
+    path("thuc-hanh/<slug:uid>/tieng/", practice.sound, name="practice_sound"),
     path("thuc-hanh/<slug:uid>/giay/", practice.proof, name="practice_proof"),
     path("thuc-hanh/<slug:uid>/<slug:deed>/", practice.do, name="do_practice"),
     path("<slug:book>/", lines.index, name="lines"),

@@ -18,7 +18,7 @@ from nguon.core.errors import AbsentError, ConflictError, InvalidError, RefusedE
 from nguon.people import access as people
 from nguon.people import actions as people_actions
 from nguon.people.models import APPROVER, Officer
-from nguon.reorganization import access, preview, rules
+from nguon.reorganization import access, preview, rules, telling
 from nguon.reorganization.ground import Ground, Place, close, read_ground
 from nguon.reorganization.kinds import BY_KIND, MOVERS, NAMES
 from nguon.reorganization.models import Heir, Merge, Moved
@@ -169,6 +169,7 @@ def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merg
         raise ConflictError("reorganization.changed")
     ground = seen.ground
     before = preview.count_all(ground, at=at)
+    to_come = preview.list_to_come(ground, at=at)
     _move(merge, ground, Act(by, at, merge.day))
     people_actions.read_past(pairs=ground.pasts())
     _make_plans(ground, by=by, at=at)
@@ -178,7 +179,8 @@ def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merg
     merge.run_by, merge.run_at = by, at
     merge.counts = {"before": before, "after": after}
     merge.save(update_fields=["state", "sha256", "run_by", "run_at", "counts"])
-    _tell_officers(merge, "nay là", "new", at=at)
+    telling.tell_officers(merge, "nay là", "new", at=at)
+    telling.tell_unheard(merge, ground, to_come, at=at)
     audit.record(
         "reorganization.merge.run",
         target=merge,
@@ -187,30 +189,6 @@ def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merg
         data={"sha256": sha256, "moved": merge.moved.count(), "counts": after},
     )
     return merge
-
-
-def _tell_officers(merge: Merge, verb: str, side: str, *, at: datetime) -> None:
-    """Tell who held a role where it is held now."""
-    rows = merge.moved.filter(kind="people.Role", undone_at__isnull=side == "new")
-    by_unit: dict[int, list[int]] = {}
-    for unit, key in rows.values_list(side, "key"):
-        by_unit.setdefault(unit, []).append(key)
-    units = Unit.objects.in_bulk(by_unit)
-    for key, roles in sorted(by_unit.items()):
-        officers: list[Officer] = []
-        for start in range(0, len(roles), CHUNK):
-            some = Officer.objects.filter(roles__in=roles[start : start + CHUNK])
-            officers += some.filter(is_active=True).distinct()
-        people_actions.notify(
-            officers=officers,
-            subject=f"Đơn vị của bạn {verb} {units[key].full_name}"[:200],
-            body=(
-                f"“{merge.title}”: vai trò của bạn {verb} ở {units[key].full_name}. "
-                "Việc đã xảy ra ở đơn vị cũ vẫn đọc được. Xem trong trang Tài khoản."
-            ),
-            url="/tai-khoan/",
-            at=at,
-        )
 
 
 def _move(merge: Merge, ground: Ground, act: Act) -> None:
@@ -289,7 +267,7 @@ def undo_merge(
     merge.state = rules.UNDONE
     merge.undone_by, merge.undone_at = by, at
     merge.save(update_fields=["state", "undone_by", "undone_at"])
-    _tell_officers(merge, "lại là", "old", at=at)
+    telling.tell_officers(merge, "lại là", "old", at=at)
     audit.record(
         "reorganization.merge.undone",
         target=merge,

@@ -6,6 +6,7 @@ registers); what others rest on is copied (words, suppliers). Devices are signed
 by `fleet`.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,36 +55,36 @@ class Done:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Mover:
+class Mover(ABC):
     """How one kind of thing moves; `kind` is the label in the table."""
 
     kind: str
     # Whether what is there already goes all the same: two become one.
     takes_doubles = False
 
+    @abstractmethod
     def find(self, ground: Ground, *, at: datetime) -> list[Thing]:
         """Return what stands at the old units, with where it goes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, things: Sequence[Thing], ground: Ground, act: Act) -> list[Done]:
         """Move things that have a place to go; return what became of each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changed(self, rows: Sequence[Moved]) -> set[int]:
         """Return the keys of what somebody changed since, so it cannot go back."""
-        raise NotImplementedError
 
+    @abstractmethod
     def back(self, rows: Sequence[Moved], act: Act) -> None:
         """Put things back where they were."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, ground: Ground, *, at: datetime) -> int:
         """Return how many there are on the whole ground, old and new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def label(self, keys: Sequence[int]) -> dict[int, str]:
         """Return what people call things, by their keys."""
-        raise NotImplementedError
 
 
 def _every(_at: datetime, _day: date) -> Q:

@@ -7,11 +7,12 @@ stays behind and has to be made, approved or finished anew; and what forbids to 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from nguon.core.signing import content_hash
@@ -65,14 +66,28 @@ class Kind:
         return [thing for thing in self.things if thing.name]
 
 
+# Pages that show one unit's own, by `?don_vi=`.
+STATION, WEEK = "schedule:station", "schedule:week"
+OF_UNIT = frozenset({STATION, WEEK})
+PAPERS = "giấy tờ của đài đang có hiệu lực"
+BROADCASTS = "lượt phát đã duyệt còn sẽ phát"
+WITHOUT_RULES = "xã, phường mới chưa có quy chế đài"
+# Who would be silent for want of these is told first.
+SILENCING = (PAPERS, BROADCASTS, WITHOUT_RULES)
+
+
 @dataclass(frozen=True)
 class Left:
-    """What stays with the old units though it is not over: `units` have it."""
+    """What stays with the old units though it is not over.
+
+    `places` are the units that have it, in words, each with the address where it is
+    seen to.
+    """
 
     name: str
     count: int
     advice: str
-    units: Sequence[Unit]
+    places: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,16 @@ class Preview:
     left: Sequence[Left]
     blocks: Sequence[str]
     sha256: str
+
+    @property
+    def silencing(self) -> list[Left]:
+        """What leaves loudspeakers silent after a run, unless it is seen to before."""
+        return [one for one in self.left if one.name in SILENCING]
+
+    @property
+    def without_rules(self) -> int:
+        """How many new communes have no rules in force."""
+        return sum(one.count for one in self.left if one.name == WITHOUT_RULES)
 
     @property
     def total(self) -> int:
@@ -169,42 +194,40 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
     """Return what is not over and does not go along, with what to do about it."""
     today = timezone.localdate(at)
     in_force = Q(last_date__isnull=True) | Q(last_date__gte=today)
-    to_come = Q(timing=schedule_rules.ONCE, starts_at__gt=at) | Q(
-        timing=schedule_rules.DAILY, last_date__gte=today
-    )
     papers = Paper.objects.filter(in_force, state=schedule_rules.APPROVED)
     waiting = [schedule_rules.DRAFT, schedule_rules.WAITING]
-    tables: Sequence[tuple[str, QuerySet[Any], str]] = (
+    tables: Sequence[tuple[str, QuerySet[Any], str, str]] = (
         (
-            "giấy tờ của đài đang có hiệu lực",
+            PAPERS,
             papers,
-            "Đơn vị mới lập và duyệt lại quy chế, chương trình trước khi chạy; "
-            "không có thì loa chỉ phát tin của tỉnh và tin khẩn cấp.",
+            "Không đi theo: đã duyệt cho đơn vị cũ. Đơn vị mới lập và duyệt lại quy "
+            "chế, chương trình trước khi chạy; không có thì loa chỉ phát tin của tỉnh "
+            "và tin khẩn cấp.",
+            STATION,
         ),
         (
             "giấy tờ của đài đang soạn, chờ duyệt",
             Paper.objects.filter(state__in=waiting),
             "Soạn lại ở đơn vị mới.",
-        ),
-        (
-            "lượt phát đã duyệt còn sẽ phát",
-            Broadcast.objects.filter(to_come, state=schedule_rules.APPROVED),
-            "Sẽ không phát trên loa đã chuyển. Gửi duyệt lại ở đơn vị mới.",
+            STATION,
         ),
         (
             "tin từ cấp trên chưa quyết định",
             InboxEntry.objects.filter(state=schedule_rules.NEW),
             "Quyết định trước khi chạy, hoặc tỉnh gửi lại cho đơn vị mới.",
+            "schedule:inbox",
         ),
         (
             "bản nháp chưa gửi",
             Bulletin.objects.filter(versions__isnull=True),
             "Còn đọc được ở đơn vị cũ; chép sang đơn vị mới từ kho.",
+            "schedule:bulletins",
         ),
         (
             "tin đến chưa xử lý",
             Arrival.objects.filter(state=newsroom_rules.ARRIVED),
             "Xử lý trước khi chạy.",
+            "newsroom:arrivals",
         ),
         (
             "báo cáo chưa được chấp nhận",
@@ -212,13 +235,25 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
                 state=report_rules.ACCEPTED
             ),
             "Gửi và chấp nhận trước khi chạy; kỳ sau hỏi đơn vị mới.",
+            "reports:periods",
         ),
     )
     found = []
-    for name, rows, advice in tables:
+    carried = list_to_come(ground, at=at)
+    if carried:
+        advice = (
+            "Không đi theo: sẽ không phát trên loa đã chuyển. Gửi duyệt lại ở đơn vị "
+            "mới trước khi chạy."
+        )
+        count = len({key for key, _unit in carried})
+        olds = {key: ground.places[key].old for _broadcast, key in carried}
+        places = _places(_by_name(olds.values()), WEEK, ground, today)
+        found.append(Left(BROADCASTS, count, advice, places))
+    for name, rows, advice, page in tables:
         count, units = _standing(rows, ground)
         if count:
-            found.append(Left(name, count, advice, units))
+            places = _places(units, page, ground, today)
+            found.append(Left(name, count, advice, places))
     plans = ActionPlan.objects.filter(
         state=plan_rules.SENT, last_date__gte=ground.day, carried_to=None
     )
@@ -226,18 +261,20 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
     if count:
         advice = "Sau khi chạy, mở kế hoạch và bấm “Chuyển sang bản đồ hôm nay”."
         name = "kế hoạch còn hạn, việc và chỉ tiêu chưa giao trên bản đồ mới"
-        found.append(Left(name, count, advice, units))
+        places = _places(units, "plan:plans", ground, today)
+        found.append(Left(name, count, advice, places))
     served = {leaf.unit for leaf in settings.LEAVES.values()}
     leaves = [place.old for place in ground.places.values() if place.old.uid in served]
     if leaves:
         advice = "Bộ phận vận hành đổi NGUON_LEAVES sang đơn vị mới trước khi chạy."
-        found.append(Left("nút kết nối riêng (leaf)", len(leaves), advice, leaves))
+        places = [(unit.full_name, "") for unit in leaves]
+        name = "nút kết nối riêng (leaf)"
+        found.append(Left(name, len(leaves), advice, places))
     bare = _list_without_rules(ground, papers)
     if bare:
         advice = "Hãy lập và duyệt trước khi chạy để loa không im."
-        found.append(
-            Left("xã, phường mới chưa có quy chế đài", len(bare), advice, bare)
-        )
+        places = _places(bare, STATION, ground, today)
+        found.append(Left(WITHOUT_RULES, len(bare), advice, places))
     return found
 
 
@@ -249,7 +286,52 @@ def _standing(
         some = rows.filter(**{f"{field}__in": part}).order_by()
         by_unit.update(some.values_list(field, flat=True))
     units = [ground.places[key].old for key in by_unit]
-    return by_unit.total(), sorted(units, key=lambda unit: (unit.folded, unit.pk))
+    return by_unit.total(), _by_name(units)
+
+
+def _by_name(units: Iterable[Unit]) -> list[Unit]:
+    return sorted(units, key=lambda unit: (unit.folded, unit.pk))
+
+
+def list_to_come(ground: Ground, *, at: datetime) -> list[tuple[int, int]]:
+    """Return the approved broadcasts that have starts ahead in the plans of old units.
+
+    Pairs of keys, broadcast and old unit; also what a unit above issued for them.
+    """
+    today = timezone.localdate(at)
+    to_come = Broadcast.objects.filter(
+        Q(timing=schedule_rules.ONCE, starts_at__gt=at)
+        | Q(timing=schedule_rules.DAILY, last_date__gte=today),
+        state=schedule_rules.APPROVED,
+    )
+    found: list[tuple[int, int]] = []
+    for part in ground.old_chunks():
+        rows = Broadcast.carriers.through.objects.filter(
+            unit__in=part, broadcast__in=to_come
+        )
+        found += rows.order_by("broadcast", "unit").values_list("broadcast", "unit")
+    return found
+
+
+def _places(
+    units: Sequence[Unit], page: str, ground: Ground, today: date
+) -> list[tuple[str, str]]:
+    """Return units in words, each with the address where it is seen to.
+
+    Of a unit that is off the map already the work waits at its heir.
+    """
+    to = reverse(page)
+    found = []
+    for unit in units:
+        words, shown = unit.full_name, unit
+        if unit.valid_to is not None and unit.valid_to <= today:
+            place = ground.places.get(unit.pk)
+            if place is None or place.heir is None:
+                found.append((words, "" if page in OF_UNIT else to))
+                continue
+            words, shown = f"{words} → {place.heir.full_name}", place.heir
+        found.append((words, f"{to}?don_vi={shown.uid}" if page in OF_UNIT else to))
+    return found
 
 
 def _list_without_rules(ground: Ground, papers: QuerySet[Paper]) -> list[Unit]:
@@ -258,8 +340,7 @@ def _list_without_rules(ground: Ground, papers: QuerySet[Paper]) -> list[Unit]:
     for part in chunks(sorted(communes)):
         rows = papers.filter(kind=station.RULES, unit__in=part)
         with_rules |= set(rows.values_list("unit", flat=True))
-    bare = [unit for key, unit in communes.items() if key not in with_rules]
-    return sorted(bare, key=lambda unit: (unit.folded, unit.pk))
+    return _by_name(unit for key, unit in communes.items() if key not in with_rules)
 
 
 def count_all(ground: Ground, *, at: datetime) -> dict[str, int]:

@@ -97,7 +97,9 @@ def fence_calls(officer: Officer, *, at: datetime) -> QuerySet[Call]:
 
 def access_call(officer: Officer, uid: str, *, at: datetime) -> Call:
     """Return a call that this officer may see. Raises AbsentError."""
-    found = fence_calls(officer, at=at).select_related("unit", "answered_by", "answer")
+    found = fence_calls(officer, at=at).select_related(
+        "unit", "answered_by", "answer", "withdrawn_by"
+    )
     call = found.filter(uid=uid).first()
     if call is None:
         raise AbsentError("reports.call_absent")

@@ -14,6 +14,14 @@ _ANSWERED = (
     "EXISTS (SELECT 1 FROM reports_call c"
     " WHERE c.id = {row}.call_id AND c.answered_at IS NOT NULL)"
 )
+# All that an answered call still does: it is withdrawn, once.
+_WITHDRAWS = (
+    "OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL"
+    " AND NEW.answered_at IS NOT NULL AND NEW.answered_at = OLD.answered_at"
+    " AND NEW.answered_by_id = OLD.answered_by_id AND NEW.answer_id = OLD.answer_id"
+    " AND NEW.title = OLD.title AND NEW.sender = OLD.sender"
+    " AND NEW.due_date = OLD.due_date"
+)
 # Both sides times the denominator: a division could be of whole numbers, or by 0.
 _BEYOND = (
     "EXISTS (SELECT 1 FROM reports_field f WHERE f.id = NEW.field_id AND ("
@@ -149,8 +157,16 @@ GUARDS = (
         "reports_call",
         "UPDATE",
         "reports.call_answered: what was given back stays as it was given",
-        "OLD.answered_at IS NOT NULL OR NEW.sha256 <> OLD.sha256"
-        " OR NEW.unit_id <> OLD.unit_id OR NEW.file_id <> OLD.file_id",
+        f"OLD.answered_at IS NOT NULL AND NOT ({_WITHDRAWS})"
+        " OR NEW.sha256 <> OLD.sha256 OR NEW.unit_id <> OLD.unit_id"
+        " OR NEW.file_id <> OLD.file_id",
+    ),
+    guards.Guard(
+        "nguon_reports_call_kept",
+        "reports_call",
+        "DELETE",
+        "reports.call_answered: what was answered is withdrawn, not deleted",
+        "OLD.answered_at IS NOT NULL",
     ),
     *(
         guards.Guard(
@@ -161,6 +177,31 @@ GUARDS = (
             _ANSWERED.format(row="NEW" if event == "INSERT" else "OLD"),
         )
         for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    # A day as text, the year first in both databases: a check by Django's own function
+    # could not be read by another program on SQLite.
+    guards.Guard(
+        "nguon_reports_payment_month",
+        "reports_payment",
+        "INSERT",
+        "reports.pay_day: a payment is of a month, named by its first day",
+        "substr(CAST(NEW.month AS text), 9, 2) <> '01'",
+    ),
+    guards.Guard(
+        "nguon_reports_payment_update",
+        "reports_payment",
+        "UPDATE",
+        "reports.pay_immutable: what was paid is withdrawn, once, never changed",
+        "OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL"
+        " OR NEW.unit_id <> OLD.unit_id OR NEW.month <> OLD.month"
+        " OR NEW.person_id <> OLD.person_id OR NEW.amount <> OLD.amount"
+        " OR NEW.paid_on <> OLD.paid_on OR NEW.document <> OLD.document",
+    ),
+    guards.Guard(
+        "nguon_reports_payment_delete",
+        "reports_payment",
+        "DELETE",
+        "reports.pay_immutable: what was paid is withdrawn, never deleted",
     ),
     guards.Guard(
         "nguon_reports_period_fixed",

@@ -29,8 +29,13 @@ from nguon.territory.models import Unit
 from nguon.territory.names import fold
 
 CENT = Decimal("0.01")
-OPEN, ANSWERED, LATE = "open", "answered", "late"
-STATES = {OPEN: "Chưa trả lời", LATE: "Quá hạn", ANSWERED: "Đã trả lời"}
+OPEN, ANSWERED, LATE, WITHDRAWN = "open", "answered", "late", "withdrawn"
+STATES = {
+    OPEN: "Chưa trả lời",
+    LATE: "Quá hạn",
+    ANSWERED: "Đã trả lời",
+    WITHDRAWN: "Đã rút lại",
+}
 
 
 def list_calls(
@@ -49,7 +54,9 @@ def list_calls(
     if wanted == LATE:
         found = found.filter(due_date__lt=timezone.localdate(at))
     if wanted == ANSWERED:
-        found = found.filter(answered_at__isnull=False)
+        found = found.filter(answered_at__isnull=False, withdrawn_at=None)
+    if wanted == WITHDRAWN:
+        found = found.filter(withdrawn_at__isnull=False)
     waits = found.select_related("unit", "answered_by")
     latest = F("answered_at").desc(nulls_first=True)
     return waits.order_by(latest, "due_date", "pk")

@@ -49,9 +49,7 @@ class Card:
         value = self.figure.value
         if value is None or self.target is None or not self.compares:
             return None
-        if scoring.is_less_better(self.figure.indicator.code):
-            return value <= float(self.target)
-        return value >= float(self.target)
+        return self.figure.indicator.reaches(value, float(self.target))
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,13 @@ from nguon.channels.printed import (
     ALARM,
     BOLD,
     BOTTOM,
+    CODE_SIDE,
     ITALIC,
     LEFT,
     PLAIN,
     RIGHT,
     TOP,
+    Code,
     line,
     load_fonts,
     style,
@@ -76,7 +78,7 @@ def _story(paper: Paper) -> list[Any]:
         look = style(13, BOLD, alignment=TA_CENTER, textColor=ALARM)
         story += [line(papers.NOT_YET, look), Spacer(0, 2 * mm)]
     story += [
-        line("BÁO CÁO", style(14, BOLD, **middle)),
+        line(paper.kind, style(14, BOLD, **middle)),
         line(paper.title, style(14, BOLD, **middle)),
         _rule("30%"),
         Spacer(0, 4 * mm),
@@ -90,7 +92,21 @@ def _story(paper: Paper) -> list[Any]:
         story += [Spacer(0, 2 * mm), _table(paper), Spacer(0, 4 * mm)]
     for heading, words in paper.texts:
         story += [line(heading, head), *(line(one, text) for one in words.splitlines())]
-    return [*story, Spacer(0, 6 * mm), KeepTogether([_foot(paper)])]
+    if paper.recipients:
+        story += [Spacer(0, 6 * mm), KeepTogether([_foot(paper)])]
+    if paper.link:
+        story += [Spacer(0, 6 * mm), KeepTogether([_way(paper)])]
+    return story
+
+
+def _way(paper: Paper) -> Table:
+    """Return the code and the address at which the paper can be held against."""
+    words = [
+        line("Kiểm tra giấy này trên hệ thống:", style(11)),
+        line(paper.link, style(11)),
+    ]
+    share = (CODE_SIDE + 5 * mm) / WIDTH
+    return _pair([Code(paper.link)], words, (share, 1 - share))
 
 
 def _rule(width: str) -> HRFlowable:

@@ -30,7 +30,10 @@ NOT_YET = "DỰ THẢO, CHƯA ĐƯỢC DUYỆT"
 
 @dataclass(frozen=True)
 class Paper:
-    """What stands on the pages; `draft` until the report is accepted."""
+    """What stands on the pages; `draft` until the report is accepted.
+
+    Without recipients nobody signs it: the system itself wrote it.
+    """
 
     unit: str
     place: str
@@ -43,6 +46,9 @@ class Paper:
     sections: Sequence[tuple[str, str]] = ()
     number: str = NUMBER
     issued_on: date | None = None
+    kind: str = "BÁO CÁO"
+    # Where to see that it is true; printed as an address and a code.
+    link: str = ""
 
     @property
     def place_and_day(self) -> str:
@@ -109,7 +115,8 @@ def _title(period: Period) -> str:
 def _note(one: Line) -> str:
     """Write where a figure comes from, and what was said about it."""
     parts = []
-    if one.pair.below is not None and one.pair.above is not None:
+    # Of a sample the answers are weighted: yes over all would tell nobody anything.
+    if one.pair.below is not None and one.pair.above is not None and not one.words:
         parts.append(f"{rules.plain(one.pair.above)}/{rules.plain(one.pair.below)}")
     if one.source != rules.TYPED:
         parts.append(rules.SOURCES[one.source].lower())

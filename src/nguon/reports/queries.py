@@ -20,15 +20,16 @@ from django.db.models import (
 
 from nguon.indicators import queries as indicators
 from nguon.indicators.catalogue import COUNT
+from nguon.indicators.estimating import Estimate
 from nguon.indicators.rules import RECIPES
 from nguon.people import access as people
 from nguon.people.models import APPROVER, Officer
 from nguon.reports import access, rules
 from nguon.reports.models import Answer, Field, Period, Step, Submission
-from nguon.reports.rules import Pair
+from nguon.reports.rules import Pair, Typed
 from nguon.territory.names import fold
 
-CENT = Decimal("0.01")
+CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
 
 def late_rows(today: date) -> Q:
@@ -160,17 +161,17 @@ def list_to_decide(officer: Officer, *, today: date, at: datetime) -> QuerySet[A
 # --- figures of one submission ------------------------------------------------------
 
 
-def count_fields(row: Submission, fields: Iterable[Field]) -> dict[int, Pair]:
+def count_fields(row: Submission, fields: Iterable[Field]) -> dict[int, Typed]:
     """Return by field what the system counts for a unit and period.
 
-    A figure that cannot be counted has no numerator: never 0. Raises InvalidError
-    `indicators.…`.
+    A figure that cannot be counted has no numerator: never 0. One of the listening
+    sample says its error in words. Raises InvalidError `indicators.…`.
     """
     wanted = [field for field in fields if field.is_counted]
     if not wanted:
         return {}
     if row.unit.kind not in ("province", "district", "commune"):
-        return {field.pk: Pair() for field in wanted}
+        return {field.pk: Typed() for field in wanted}
     codes = {field.indicator for field in wanted}
     figures = {
         one.indicator.code: one
@@ -179,16 +180,27 @@ def count_fields(row: Submission, fields: Iterable[Field]) -> dict[int, Pair]:
     found = {}
     for field in wanted:
         figure = figures[field.indicator]
-        scale = RECIPES[field.indicator].scale if field.indicator in RECIPES else 1
-        found[field.pk] = (
-            Pair()
-            if figure.missing
-            else Pair(
-                (Decimal(figure.ratio.above) / scale).quantize(CENT),
-                Decimal(figure.ratio.below) if field.ratio != COUNT else None,
-            )
-        )
+        if figure.missing:
+            found[field.pk] = Typed()
+        elif figure.estimate is not None:
+            found[field.pk] = _estimated(figure.estimate)
+        else:
+            scale = RECIPES[field.indicator].scale if field.indicator in RECIPES else 1
+            above = (Decimal(figure.ratio.above) / scale).quantize(CENT)
+            below = Decimal(figure.ratio.below) if field.ratio != COUNT else None
+            found[field.pk] = Typed(Pair(above, below))
     return found
+
+
+def _estimated(one: Estimate) -> Typed:
+    """Return a share of the listening sample as weighted yes of all, and its error."""
+    share = Decimal(str(one.share or 0))
+    low, high = (
+        rules.plain((100 * Decimal(str(side))).quantize(TENTH))
+        for side in (one.low, one.high)
+    )
+    pair = Pair((share * one.answers).quantize(CENT), Decimal(one.answers))
+    return Typed(pair, f"hỏi mẫu {one.answers} người: từ {low} đến {high} %")
 
 
 def roll_up(row: Submission, fields: Iterable[Field]) -> dict[int, Pair]:
@@ -261,7 +273,8 @@ class Line:
         if self.field.ratio == rules.TEXT:
             return self.words or "chưa ghi"
         if self.value is not None:
-            return f"{rules.plain(self.value)} {self.field.unit}".strip()
+            error = f" ({self.words})" if self.words else ""
+            return f"{rules.plain(self.value)} {self.field.unit}".strip() + error
         if self.pair.above is not None:
             return "không có gì để tính"
         return "chưa đếm được" if self.source == rules.COUNTED else "chưa có số"
@@ -282,12 +295,13 @@ def list_lines(row: Submission) -> list[Line]:
     fields = list(row.period.form.fields.order_by("number", "pk"))
     answers = answers_of(row)
     earlier = list_earlier(row)
-    fresh: dict[int, Pair] = {}
+    fresh: dict[int, Typed] = {}
     has_below = row.below.exists()
     if row.is_open:
         fresh = count_fields(row, fields)
         if has_below:
-            fresh |= roll_up(row, fields)
+            sums = roll_up(row, fields)
+            fresh |= {key: Typed(pair) for key, pair in sums.items()}
     return [
         _line(field, answers.get(field.pk), fresh, earlier, has_below=has_below)
         for field in fields
@@ -297,20 +311,18 @@ def list_lines(row: Submission) -> list[Line]:
 def _line(
     field: Field,
     answer: Answer | None,
-    fresh: Mapping[int, Pair],
+    fresh: Mapping[int, Typed],
     earlier: Mapping[int, Sequence[Decimal]],
     *,
     has_below: bool,
 ) -> Line:
+    kept = Typed(answer.pair, answer.words) if answer else Typed()
+    said = fresh.get(field.pk, kept)
     return Line(
         field=field,
         source=source_of(field, has_below=has_below),
-        pair=fresh[field.pk]
-        if field.pk in fresh
-        else answer.pair
-        if answer
-        else Pair(),
-        words=answer.words if answer else "",
+        pair=said.pair,
+        words=said.words,
         explanation=answer.explanation if answer else "",
         earlier=earlier.get(field.pk, ()),
     )

@@ -363,6 +363,18 @@ def issue_file(number: str, day: date) -> str:
 
 # A placeholder's name, or a sheet of at most 31 letters with a cell.
 MAX_PLACE = 140
+MAX_REASON = 400
+
+# --- remuneration -------------------------------------------------------------------
+
+MAX_DOCUMENT, MOST_PAID = 60, 10**12
+
+
+def check_paid(amount: int) -> None:
+    """Refuse money that is none, or too much. Raises InvalidError."""
+    if not 0 < amount <= MOST_PAID:
+        raise InvalidError("reports.pay_amount")
+
 
 FIGURE, FIELD, KNOWN_WHAT, WORDS = "figure", "field", "known", "words"
 SUBJECTS = {

@@ -10,18 +10,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue
-from nguon.indicators.catalogue import INDICATORS, MEAN, Indicator
+from nguon.indicators.catalogue import Indicator
 from nguon.indicators.rules import RECIPES
-
-# Hours, seconds and đồng for one thing: the fewer, the better.
-LESS_IS_BETTER = frozenset(
-    code for code, one in INDICATORS.items() if one.ratio == MEAN
-)
 
 
 def is_less_better(code: str) -> bool:
     """Say whether the lower of two figures is the better one."""
-    return catalogue.find(code).code in LESS_IS_BETTER
+    return catalogue.find(code).less_is_better
 
 
 def rank(values: Mapping[int, float | None], *, less: bool = False) -> dict[int, int]:

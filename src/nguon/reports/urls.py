@@ -2,7 +2,16 @@
 
 from django.urls import path, re_path
 
-from nguon.reports.views import calls, forms, logs, periods, sections, submissions
+from nguon.reports.views import (
+    calls,
+    forms,
+    logs,
+    payments,
+    periods,
+    proofs,
+    sections,
+    submissions,
+)
 
 app_name = "reports"
 urlpatterns = [
@@ -14,6 +23,19 @@ urlpatterns = [
     path("so-nhat-ky/thu-lao/", logs.paid, name="paid"),
     path("so-nhat-ky/thu-lao.pdf", logs.paid_pdf, name="paid_pdf"),
     path("so-nhat-ky/thu-lao.xlsx", logs.paid_xlsx, name="paid_xlsx"),
+    path("so-nhat-ky/da-tra/", payments.index, name="payments"),
+    path("so-nhat-ky/da-tra/bang.csv", payments.index_file, name="payments_file"),
+    path("so-nhat-ky/da-tra/nam/", payments.year, name="payments_year"),
+    path("so-nhat-ky/da-tra/nam.csv", payments.year_file, name="payments_year_file"),
+    re_path(
+        r"^so-nhat-ky/da-tra/ghi/(?P<what>mot|het|bang)/$",
+        payments.enter,
+        name="enter_payment",
+    ),
+    path(
+        "so-nhat-ky/da-tra/<slug:uid>/rut/", payments.withdraw, name="withdraw_payment"
+    ),
+    path("giay-luyen-tap/<slug:uid>.pdf", proofs.practice_paper, name="practice_paper"),
     path("bieu-mau/", forms.index, name="forms"),
     path("bieu-mau/bang.csv", forms.index_file, name="forms_file"),
     path("bieu-mau/moi/", forms.create, name="create_form"),
@@ -33,6 +55,8 @@ urlpatterns = [
     path("yeu-cau/<slug:uid>/", calls.show, name="call"),
     path("yeu-cau/<slug:uid>/cho/", calls.place, name="place"),
     path("yeu-cau/<slug:uid>/xong/", calls.answer, name="answer_call"),
+    path("yeu-cau/<slug:uid>/bo/", calls.remove, name="remove_call"),
+    path("yeu-cau/<slug:uid>/rut/", calls.withdraw, name="withdraw_call"),
     re_path(
         r"^yeu-cau/(?P<uid>[a-z2-7]{12})/(?P<which>mau|tra-loi)/$",
         calls.file,

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from nguon.core.errors import InvalidError
 from nguon.fleet.models import ACTIVE, Device, DeviceGroup
@@ -41,6 +43,17 @@ def members_of(group: DeviceGroup) -> list[Device]:
     return found
 
 
+def list_groups_under(unit: Unit) -> list[DeviceGroup]:
+    """Return the groups of this ground in which somebody hears.
+
+    Each has `hearing`: how many devices.
+    """
+    hearing = Count("members", filter=Q(members__device__state=ACTIVE))
+    groups = DeviceGroup.objects.filter(unit__path__startswith=unit.path)
+    found = groups.select_related("unit").annotate(hearing=hearing)
+    return list(found.filter(hearing__gt=0).order_by("name", "pk"))
+
+
 def with_groups(
     devices: Sequence[Device], groups: Sequence[DeviceGroup]
 ) -> list[Device]:
@@ -59,7 +72,7 @@ def with_groups(
 def list_by_hand(broadcast: Broadcast) -> QuerySet[Device]:
     """Return the devices that were chosen one by one, not by a group."""
     by_group = {uid for one in broadcast.groups.all() for uid in one.devices}
-    return broadcast.devices.exclude(uid__in=by_group).order_by("name", "pk")
+    return broadcast.devices.exclude(uid__in=by_group).order_by("name_order", "pk")
 
 
 def list_groups(broadcast: Broadcast) -> list[dict[str, Any]]:
@@ -73,7 +86,7 @@ def list_groups(broadcast: Broadcast) -> list[dict[str, Any]]:
             .values_list("uid", flat=True)
         )
         sent = set(one.devices)
-        names = Device.objects.filter(uid__in=sent).order_by("name", "pk")
+        names = Device.objects.filter(uid__in=sent).order_by("name_order", "pk")
         shown.append(
             {
                 "name": one.name,
@@ -91,6 +104,22 @@ def list_devices(units: Sequence[Unit], devices: Sequence[Device]) -> QuerySet[D
     for unit in units:
         wanted |= Q(unit__path__startswith=unit.path)
     return Device.objects.filter(wanted, state=ACTIVE).order_by("pk")
+
+
+def check_on_map(places: Sequence[Unit], *, at: datetime) -> None:
+    """Refuse ground that is not on today's map, unless devices still stand there.
+
+    From the day of a merge until somebody runs it, and after an undo, the speakers
+    stand in the old commune: only through it can its people be warned. Raises
+    InvalidError `schedule.unit_ended`.
+    """
+    today = timezone.localdate(at)
+    for unit in {unit.pk: unit for unit in places}.values():
+        is_over = unit.valid_to is not None and unit.valid_to <= today
+        if unit.valid_from <= today and not is_over:
+            continue
+        if not list_devices([unit], []).exists():
+            raise InvalidError("schedule.unit_ended", unit=unit.full_name)
 
 
 def preview(units: Sequence[Unit], devices: Sequence[Device]) -> Preview:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from nguon.core.errors import RefusedError
-from nguon.fleet.models import ACTIVE, Device
+from nguon.core.messages import Audience
+from nguon.fleet.models import ACTIVE, Device, DeviceGroup
 from nguon.people.models import Officer
 from nguon.schedule import rules, station
+from nguon.schedule.audience import list_groups_under, members_of
 from nguon.schedule.models import Paper
 from nguon.schedule.station import Authority
 from nguon.territory.models import Unit
@@ -79,6 +81,7 @@ class Ground:
     whole: Unit | None
     units: Sequence[Unit]
     devices: Sequence[Device]
+    groups: Sequence[DeviceGroup]
 
 
 def ground_of(paper: Paper, *, at: datetime) -> Ground:
@@ -86,16 +89,32 @@ def ground_of(paper: Paper, *, at: datetime) -> Ground:
     places, today = body_of(paper).places, at.astimezone(rules.LOCAL).date()
     now = Unit.objects.as_of(today)
     devices = Device.objects.filter(state=ACTIVE).select_related("unit")
-    order = ("unit__folded", "name", "pk")
+    order = ("unit__folded", "name_order", "pk")
     if places == station.WHOLE:
         below = now.filter(parent=paper.unit).order_by("folded", "pk")
         here = devices.filter(unit__path__startswith=paper.unit.path)
-        return Ground(paper, paper.unit, list(below), list(here.order_by(*order)))
+        every = list_groups_under(paper.unit)
+        return Ground(
+            paper, paper.unit, list(below), list(here.order_by(*order)), every
+        )
     named = list(now.filter(uid__in=places.units).order_by("path", "pk"))
-    meant = Q(uid__in=places.devices)
+    meant = Q(pk__in=_named_devices(places).values("pk"))
     for unit in named:
         meant |= Q(unit__path__startswith=unit.path)
-    return Ground(paper, None, named, list(devices.filter(meant).order_by(*order)))
+    found = list(devices.filter(meant).order_by(*order))
+    keys = {device.pk for device in found}
+    groups = [
+        group
+        for group in list_groups_under(paper.unit)
+        if keys.issuperset(device.pk for device in members_of(group))
+    ]
+    return Ground(paper, None, named, found, groups)
+
+
+def _named_devices(places: Audience) -> QuerySet[Device]:
+    """Return the devices that are named one by one, or by a group they are in."""
+    named = Q(uid__in=places.devices) | Q(groups__group__uid__in=places.groups)
+    return Device.objects.filter(named)
 
 
 def body_of(paper: Paper) -> Authority:
@@ -120,6 +139,8 @@ def _covers(paper: Paper, units: Sequence[Unit], devices: Sequence[Device]) -> b
         named = Unit.objects.filter(uid__in=places.units)
         grounds = list(named.values_list("path", flat=True))
 
+    uids = set(_named_devices(places).values_list("uid", flat=True))
+
     def holds(unit: Unit) -> bool:
         # Never outside the unit whose paper it is, whatever the places say.
         return unit.path.startswith(paper.unit.path) and any(
@@ -131,10 +152,7 @@ def _covers(paper: Paper, units: Sequence[Unit], devices: Sequence[Device]) -> b
             *(holds(unit) for unit in units),
             *(
                 holds(device.unit)
-                or (
-                    device.uid in places.devices
-                    and device.unit.path.startswith(paper.unit.path)
-                )
+                or (device.uid in uids and device.unit.path.startswith(paper.unit.path))
                 for device in devices
             ),
         )

@@ -11,6 +11,7 @@ from itertools import combinations
 from math import ceil
 
 from nguon.core import addresses
+from nguon.core.addresses import Address
 from nguon.core.errors import DomainError, InvalidError
 from nguon.core.messages import Audience
 from nguon.schedule import places, recurrence
@@ -276,12 +277,12 @@ def check_programme(
 # --- sources, orders, authorities --------------------------------------------------
 
 
-def check_source(source: Source, *, resolve: Resolve, allowed: Collection[str]) -> None:
-    """Refuse an address that stations must not relay.
+def check_written(source: Source, *, allowed: Collection[str]) -> Address | None:
+    """Refuse what the letters of an address alone say; nobody is asked.
 
-    `resolve` returns the IP addresses of (host, port) and may raise OSError; hosts
-    in `allowed` may lie inside the network. Raises InvalidError
-    `schedule.address_unusable`, `address_inside`, `address_unresolved`.
+    Hosts in `allowed` may lie inside the network; for one of them nothing is left to
+    look up. Raises InvalidError `schedule.source_unnamed`, `address_unusable`,
+    `address_inside`.
     """
     if not source.name.strip():
         raise InvalidError("schedule.source_unnamed")
@@ -289,11 +290,24 @@ def check_source(source: Source, *, resolve: Resolve, allowed: Collection[str]) 
         address = addresses.parse(source.url)
     except DomainError as error:
         raise InvalidError("schedule.address_unusable", url=source.url) from error
-    host = address.host
-    if host in allowed:
+    if address.host in allowed:
+        return None
+    is_known = addresses.is_number(address.host) and addresses.is_inside(address.host)
+    if is_known or _is_bare(address.host):
+        raise InvalidError("schedule.address_inside", host=address.host)
+    return address
+
+
+def check_source(source: Source, *, resolve: Resolve, allowed: Collection[str]) -> None:
+    """Refuse an address that stations must not relay.
+
+    `resolve` returns the IP addresses of (host, port) and may raise OSError. Raises
+    InvalidError `schedule.address_unresolved`, and what `check_written` raises.
+    """
+    address = check_written(source, allowed=allowed)
+    if address is None:
         return
-    if _is_bare(host):
-        raise InvalidError("schedule.address_inside", host=host)
+    host = address.host
     try:
         numbers = list(resolve(host, address.port))
     except (OSError, UnicodeError) as error:

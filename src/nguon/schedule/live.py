@@ -5,14 +5,13 @@ pieces before stands in the database, some kilobytes. So do the last seconds, as
 playlist (RFC 8216) for makes of speakers that do not read our segments.
 """
 
-import math
-from array import array
 from datetime import datetime, timedelta
 
 from nguon.core.errors import AbsentError, InvalidError
 from nguon.radio.feeds import FRAME_END, FrameCutter
 from nguon.radio.segments import timestamp, write_playlist
 from nguon.schedule.models import LiveLine, LiveSegment, LiveSession
+from nguon.speech.chime import tone
 from nguon.speech.live import FRAME_MS, Mark, go_on
 
 # What browsers send: mono, 16 bit, a quarter of a second at a time.
@@ -20,27 +19,10 @@ RATE = 16_000
 CHUNK_MS = 250
 # After a hiccup a browser sends what has gathered, at most so much at once.
 MAX_CHUNK_BYTES = RATE * 2 * 3
-TONE_MS = 1_500
 HLS_SEGMENT_MS = 2_000
 HLS_KEPT = 6
 HLS_AFTER = timedelta(seconds=60)
-_TONE_LEVEL = 9_000
-_NOTES = (880.0, 659.3, 523.3)
-
-
-def tone() -> bytes:
-    """Return the attention tone before live speech: three falling notes, 1.5 s."""
-    samples = array("h")
-    length = RATE * TONE_MS // 1000 // len(_NOTES)
-    for note in _NOTES:
-        for n in range(length):
-            fade = min(1.0, n / 160, (length - n) / 1_600)
-            wave = math.sin(2 * math.pi * note * n / RATE)
-            samples.append(round(_TONE_LEVEL * fade * wave))
-    return samples.tobytes()
-
-
-_TONE = tone()
+_TONE = tone(RATE)
 
 
 def feed(line: LiveLine, pcm: bytes) -> bytes:

@@ -39,7 +39,7 @@ def list_places(unit: Unit, places: Audience, *, at: datetime) -> PlaceChoices:
     """Return a station's villages, devices, groups; what `places` names is ticked."""
     day = at.astimezone(rules.LOCAL).date()
     active = Device.objects.filter(unit__path__startswith=unit.path, state=ACTIVE)
-    found = active.filter(kind="speaker").order_by("name", "pk")[:LISTED_DEVICES]
+    found = active.filter(kind="speaker").order_by("name_order", "pk")[:LISTED_DEVICES]
     return PlaceChoices(
         whole=places == station.WHOLE,
         villages=[

@@ -44,11 +44,13 @@ def render_spoken(
     manner: Manner | None = None,
     voices: Mapping[str, Voice] | None = None,
     cache: Cache | None = None,
+    opening: Samples = b"",
 ) -> Rendered:
     """Return the sound of a text that is already as it is read aloud.
 
-    A voice that hangs or breaks is replaced by the built-in one, and `fallback` has
-    the code of why. Raises UnknownVoiceError, VoiceError, LoudnessError, SilentError.
+    `opening` are samples that sound before it, made as loud as it is. A voice that
+    hangs or breaks is replaced by the built-in one, and `fallback` has the code of
+    why. Raises UnknownVoiceError, VoiceError, LoudnessError, SilentError.
     """
     manner = manner or Manner(voice=voice_name)
     voices = voices or voice.load_voices()
@@ -66,7 +68,9 @@ def render_spoken(
             spoken, engine=built_in.engine, manner=manner, cache=cache
         )
     volume_db = 20 * math.log10(manner.volume / 100)
-    levelled = loudness.encode_even(_framed(made.samples), volume_db=volume_db)
+    before = loudness.even(opening) if opening else b""
+    samples = _framed(before + made.samples)
+    levelled = loudness.encode_even(samples, volume_db=volume_db)
     return _rendered(levelled, spoken, voice_name=spoke.name, fallback=fallback)
 
 

@@ -1,5 +1,6 @@
-"""Vietnamese names: split the kind from the name, fold accents for search."""
+"""Vietnamese names: the kind apart, folded for search, in the order people count."""
 
+import re
 import unicodedata
 
 # Longest first: "Tổ dân phố" before "Tổ".
@@ -38,3 +39,8 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
     kept = (c for c in plain if not unicodedata.combining(c) and c != "\0")
     return "".join(kept).strip()
+
+
+def order_key(text: str) -> str:
+    """Return text so that it sorts as people count: "Cụm 2" before "Cụm 10"."""
+    return re.sub("[0-9]+", lambda found: found[0].zfill(6), fold(text))

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 MIN_SECRET = 40
+MIN_TOKEN = 32
 
 
 def is_loopback(host: str) -> bool:
@@ -31,6 +32,20 @@ def check_secret(app_configs: Sequence[Any] | None, **more: Any) -> list[CheckMe
             "NGUON_SECRET_KEY is missing or shorter than 40 characters.",
             hint="Set NGUON_SECRET_KEY_FILE to a file with 50 random characters.",
             id="nguon.E001",
+        )
+    ]
+
+
+@register("nguon")
+def check_token(app_configs: Sequence[Any] | None, **more: Any) -> list[CheckMessage]:
+    """Require a token for figures that nobody can guess, or none."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= MIN_TOKEN:
+        return []
+    return [
+        Error(
+            "NGUON_METRICS_TOKEN is shorter than 32 characters.",
+            hint="Set NGUON_METRICS_TOKEN_FILE to a file with 40 random characters.",
+            id="nguon.E004",
         )
     ]
 

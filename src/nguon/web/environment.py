@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -43,6 +44,25 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str) -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(name: str) -> list[Network]:
+    """Return IP addresses and networks, `10.0.0.5, 10.1.0.0/16`.
+
+    Raises SettingError.
+    """
+    found = []
+    for word in words(name, ""):
+        try:
+            found.append(ip_network(word))
+        except ValueError as error:
+            raise SettingError(
+                f"{name}={word!r}: write 10.0.0.5 or 10.1.0.0/16."
+            ) from error
+    return found
 
 
 @dataclass(frozen=True)

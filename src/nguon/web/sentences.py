@@ -881,6 +881,19 @@ SENTENCES: dict[str, str] = {
     ),
     "plan.tasks_many": "Mỗi kế hoạch nhiều nhất {limit} nhiệm vụ.",
     "plan.without_tasks": "Kế hoạch chưa có nhiệm vụ nào. Hãy ghi nhiệm vụ rồi gửi.",
+    "plan.task_outside": (
+        "Hạn của nhiệm vụ phải trong thời gian kế hoạch, {first} đến {last}. "
+        "Hãy sửa hạn, hoặc sửa thời gian kế hoạch trước."
+    ),
+    "plan.tasks_outside": (
+        "Nhiệm vụ {numbers} có hạn nằm ngoài thời gian mới của kế hoạch. "
+        "Hãy bỏ và ghi lại nhiệm vụ ấy trước."
+    ),
+    "plan.draft_spent": (
+        "Bản thảo này có tiền đã ghi là chi nên không bỏ được. "
+        "Hãy sửa số đã chi về 0 trước."
+    ),
+    "plan.draft_needed": "Có phần khác đang dựa vào bản thảo này nên không bỏ được.",
     "plan.sent": "Kế hoạch đã gửi xuống nên phần này không sửa được nữa.",
     "plan.not_sent": "Kế hoạch chưa gửi xuống, hoặc đã kết thúc.",
     "plan.closed": "Kế hoạch đã kết thúc nên không sửa được nữa.",
@@ -1053,6 +1066,27 @@ SENTENCES: dict[str, str] = {
         "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
         " với cùng tệp; các chỗ đã nối được nhớ."
     ),
+    "reports.call_open": "Yêu cầu này chưa ai trả lời. Hãy bấm “Bỏ yêu cầu” nếu nhầm.",
+    "reports.call_withdrawn": "Yêu cầu này đã rút lại rồi.",
+    "reports.pay_amount": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
+    "reports.pay_day": "Ngày trả phải từ {first} đến hôm nay. Hãy xem lại ngày.",
+    "reports.pay_person": (
+        "Người này không có trong bảng thù lao tháng {month}. Hãy chọn trong danh sách."
+    ),
+    "reports.pay_twice": (
+        "Chứng từ {document} đã ghi cho người này trong tháng này. "
+        "Ghi nhầm thì rút dòng cũ lại trước."
+    ),
+    "reports.pay_settled": "Tháng này không còn ai phải trả nữa.",
+    "reports.pay_absent": "Không có lần trả này ở đài của bạn. Hãy tải lại trang.",
+    "reports.pay_withdrawn": "Lần trả này đã rút lại rồi.",
+    "reports.pay_file": "Chưa chọn tệp. Hãy chọn tệp CSV hoặc Excel.",
+    "reports.pay_headings": (
+        "Bảng thiếu cột: {names}. Hãy tải bảng tháng này về, điền vào rồi gửi lại."
+    ),
+    "reports.pay_row": "Dòng {number} sai nên chưa nhập gì: {text}.",
+    "reports.pay_no_rows": "Bảng không có dòng nào ghi số tiền. Hãy điền ít nhất một.",
+    "reports.pay_rows_many": "Mỗi lần nhập nhiều nhất {limit} dòng. Hãy chia tệp ra.",
     "reports.call_due": "Hạn trả lời đã qua. Hãy ghi hạn từ hôm nay trở đi.",
     "reports.call_missing": "Chưa chọn tệp mẫu. Hãy chọn tệp .docx hoặc .xlsx.",
     "reports.call_file": (
@@ -1199,7 +1233,15 @@ SENTENCES: dict[str, str] = {
         "Ngày học {day} không hợp lý. Hãy ghi ngày từ 1950 đến hôm nay."
     ),
     "registers.proof_absent": "Không có bài đã học này. Có thể đã bỏ trước đó.",
+    "registers.proof_none": "Lượt này không có giấy nào đang còn giá trị để rút.",
+    "registers.proof_withdrawn": (
+        "Giấy luyện tập số {number} đã rút lại, không còn giá trị. Lý do: {reason}"
+    ),
     "registers.practice_absent": "Không có lượt luyện tập này trong địa bàn bạn.",
+    "registers.practice_silent": (
+        "Loa luyện tập đang im: bản tin chưa gửi duyệt, đã dừng, hoặc là của người"
+        " khác. Hãy mở lượt của bạn."
+    ),
     "registers.practice_no_unit": (
         "Tài khoản này chưa có vai trò ở đơn vị nào. Hãy nhờ quản trị giao vai trò"
         " rồi luyện tập."

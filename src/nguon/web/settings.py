@@ -30,6 +30,9 @@ POKE = env.text("NGUON_POKE", "127.0.0.1:8790")
 GATEWAY_HEALTH = env.text("NGUON_GATEWAY_HEALTH", "127.0.0.1:8791")
 WORKER_HEALTH = env.text("NGUON_WORKER_HEALTH", "127.0.0.1:8792")
 RELAYS_HEALTH = env.text("NGUON_RELAYS_HEALTH", "127.0.0.1:8793")
+# Who may ask /metrics besides this machine; see `web.views.figures`.
+METRICS_FROM = env.networks("NGUON_METRICS_FROM")
+METRICS_TOKEN = env.text("NGUON_METRICS_TOKEN", "")
 LOG_FORM = env.text("NGUON_LOG_FORM", "text")
 QUIET_HOURS = env.text("NGUON_QUIET_HOURS", "22:00-05:00")
 # The operator's accounts at providers of messages; see deploy/kenh.example.toml.

@@ -20,6 +20,7 @@ from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
 from nguon.territory.models import PROVINCE
 from nguon.web import condition
+from nguon.web.scrapers import may_scrape
 
 SHOWN = 4
 
@@ -36,12 +37,8 @@ def health(_request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:
-    """Tell Prometheus on this machine the figures; to anybody else they do not exist.
-
-    What came through a proxy carries its mark, or another address than our own.
-    """
-    forwarded = "X-Forwarded-For" in request.headers
-    if forwarded or request.META.get("REMOTE_ADDR") not in telltale.LOOPBACK:
+    """Tell Prometheus the figures; to anybody else they do not exist."""
+    if not may_scrape(request):
         raise Http404
     found = condition.figures(at=timezone.now())
     text = metrics.expose([*found, *telltale.process_figures()])

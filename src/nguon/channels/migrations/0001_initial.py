@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('schedule', '0004_streams'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -40,6 +40,9 @@ class Migration(migrations.Migration):
                 ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'kind', 'address'), name='contact_once_per_unit'), models.CheckConstraint(condition=models.Q(('kind__in', ['phone', 'email'])), name='contact_kind_known'), models.CheckConstraint(condition=models.Q(('agreed', ''), _negated=True), name='contact_has_agreed')],
+            },
         ),
         migrations.CreateModel(
             name='Delivery',
@@ -63,6 +66,10 @@ class Migration(migrations.Migration):
                 ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='schedule.broadcast')),
                 ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='channels.contact')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['lease_until', 'id'], name='delivery_waiting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('contact__isnull', False)), fields=('broadcast', 'account', 'contact'), name='delivery_once_per_contact'), models.UniqueConstraint(condition=models.Q(('to_contact', False)), fields=('broadcast', 'account'), name='delivery_once_per_account'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'failed', 'withdrawn'])), name='delivery_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='delivery_ended_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('cause', ''), _negated=True), _connector='OR'), name='delivery_failed_has_cause')],
+            },
         ),
         migrations.CreateModel(
             name='Document',
@@ -75,45 +82,8 @@ class Migration(migrations.Migration):
                 ('broadcast', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='document', to='schedule.broadcast')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(fields=('unit', 'kind', 'address'), name='contact_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['phone', 'email'])), name='contact_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.CheckConstraint(condition=models.Q(('agreed', ''), _negated=True), name='contact_has_agreed'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['lease_until', 'id'], name='delivery_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('contact__isnull', False)), fields=('broadcast', 'account', 'contact'), name='delivery_once_per_contact'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('to_contact', False)), fields=('broadcast', 'account'), name='delivery_once_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'failed', 'withdrawn'])), name='delivery_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='delivery_ended_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('cause', ''), _negated=True), _connector='OR'), name='delivery_failed_has_cause'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('unit', 'year', 'number'), name='document_register_number_once'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'year', 'number'), name='document_register_number_once')],
+            },
         ),
     ]

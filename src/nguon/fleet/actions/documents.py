@@ -312,7 +312,7 @@ def change_device(
     louder = device.volume != volume
     device.name, device.volume = name.strip(), volume
     device.languages = list(dict.fromkeys(languages))
-    device.save(update_fields=["name", "volume", "languages"])
+    device.save(update_fields=["name", "name_order", "volume", "languages"])
     if device.state == ACTIVE:
         sign_settings([device], by=by, at=at)
         if louder:

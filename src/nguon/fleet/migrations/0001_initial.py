@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import nguon.core.topics
-import nguon.fleet.models
+import nguon.fleet.models.devices
 from django.conf import settings
 from django.db import migrations, models
 
@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -55,13 +55,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('kind', models.CharField(choices=nguon.fleet.models.kind_choices, max_length=7)),
+                ('kind', models.CharField(choices=nguon.fleet.models.devices.kind_choices, max_length=7)),
                 ('name', models.CharField(max_length=120)),
                 ('lat', models.FloatField(blank=True, null=True)),
                 ('lon', models.FloatField(blank=True, null=True)),
-                ('languages', models.JSONField(default=nguon.fleet.models.default_languages)),
+                ('languages', models.JSONField(default=nguon.fleet.models.devices.default_languages)),
                 ('volume', models.PositiveSmallIntegerField(default=80)),
-                ('state', models.CharField(choices=nguon.fleet.models.state_choices, default='waiting', max_length=8)),
+                ('state', models.CharField(choices=nguon.fleet.models.devices.state_choices, default='waiting', max_length=8)),
                 ('public_key', models.CharField(max_length=64, unique=True)),
                 ('make', models.CharField(blank=True, max_length=60)),
                 ('model', models.CharField(blank=True, max_length=60)),
@@ -74,13 +74,33 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['unit', 'state'], name='device_unit_state')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['speaker', 'board'])), name='device_kind_known'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'active', 'rejected', 'revoked'])), name='device_state_known'), models.CheckConstraint(condition=models.Q(('volume__gte', 0), ('volume__lte', 100)), name='device_volume_0_100'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='device_decided_by_a_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutboxMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('topic', models.CharField(max_length=80)),
+                ('payload', models.TextField()),
+                ('created_at', models.DateTimeField()),
+                ('not_after', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('expired_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('expired_at__isnull', True), ('sent_at__isnull', True)), fields=['id'], name='outbox_unsent')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('sent_at__isnull', True), ('expired_at__isnull', True), _connector='OR'), name='outbox_sent_or_expired')],
+            },
         ),
         migrations.CreateModel(
             name='Claim',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=19, unique=True)),
-                ('kind', models.CharField(choices=nguon.fleet.models.kind_choices, max_length=7)),
+                ('kind', models.CharField(choices=nguon.fleet.models.devices.kind_choices, max_length=7)),
                 ('name', models.CharField(max_length=120)),
                 ('simulated', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
@@ -90,6 +110,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='territory.unit')),
                 ('used_by', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claim', to='fleet.device')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['speaker', 'board'])), name='claim_kind_known'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='claim_has_a_life'), models.CheckConstraint(condition=models.Q(models.Q(('used_at__isnull', True), ('used_by__isnull', True)), models.Q(('used_at__isnull', False), ('used_by__isnull', False)), _connector='OR'), name='claim_used_by_and_at')],
+            },
         ),
         migrations.CreateModel(
             name='DeviceEvent',
@@ -107,21 +130,9 @@ class Migration(migrations.Migration):
                 ('fault', models.CharField(blank=True, max_length=200)),
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='fleet.device')),
             ],
-        ),
-        migrations.CreateModel(
-            name='OutboxMessage',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(max_length=80)),
-                ('payload', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('not_after', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('expired_at', models.DateTimeField(null=True)),
-            ],
             options={
-                'indexes': [models.Index(condition=models.Q(('expired_at__isnull', True), ('sent_at__isnull', True)), fields=['id'], name='outbox_unsent')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('sent_at__isnull', True), ('expired_at__isnull', True), _connector='OR'), name='outbox_sent_or_expired')],
+                'indexes': [models.Index(fields=['device', '-at'], name='event_by_device'), models.Index(fields=['item', 'type'], name='event_by_item'), models.Index(condition=models.Q(('document', ''), _negated=True), fields=['document'], name='event_by_document'), models.Index(condition=models.Q(('recorded_at__isnull', True)), fields=['id'], name='event_unrecorded')],
+                'constraints': [models.UniqueConstraint(fields=('device', 'log', 'n'), name='event_stored_once')],
             },
         ),
         migrations.CreateModel(
@@ -141,97 +152,9 @@ class Migration(migrations.Migration):
                 ('issued_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='territory.unit')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='device',
-            index=models.Index(fields=['unit', 'state'], name='device_unit_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['speaker', 'board'])), name='device_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'active', 'rejected', 'revoked'])), name='device_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('volume__gte', 0), ('volume__lte', 100)), name='device_volume_0_100'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='device_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['speaker', 'board'])), name='claim_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='claim_has_a_life'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('used_at__isnull', True), ('used_by__isnull', True)), models.Q(('used_at__isnull', False), ('used_by__isnull', False)), _connector='OR'), name='claim_used_by_and_at'),
-        ),
-        migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(fields=['device', '-at'], name='event_by_device'),
-        ),
-        migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(fields=['item', 'type'], name='event_by_item'),
-        ),
-        migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(condition=models.Q(('document', ''), _negated=True), fields=['document'], name='event_by_document'),
-        ),
-        migrations.AddIndex(
-            model_name='deviceevent',
-            index=models.Index(condition=models.Q(('recorded_at__isnull', True)), fields=['id'], name='event_unrecorded'),
-        ),
-        migrations.AddConstraint(
-            model_name='deviceevent',
-            constraint=models.UniqueConstraint(fields=('device', 'log', 'n'), name='event_stored_once'),
-        ),
-        migrations.AddIndex(
-            model_name='signeddocument',
-            index=models.Index(condition=models.Q(('lane', 'urgent')), fields=['unit', 'not_after'], name='document_urgent_by_unit'),
-        ),
-        migrations.AddIndex(
-            model_name='signeddocument',
-            index=models.Index(condition=models.Q(('lane', 'urgent')), fields=['device', 'not_after'], name='document_urgent_by_device'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('unit__isnull', False)), fields=('lane', 'unit', 'seq'), name='document_number_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('device__isnull', False)), fields=('lane', 'device', 'seq'), name='document_number_once_per_device'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'plan'), ('superseded_at__isnull', True)), fields=('unit',), name='document_one_plan_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'settings'), ('superseded_at__isnull', True)), fields=('device',), name='document_one_settings_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('device__isnull', True), ('unit__isnull', False)), models.Q(('device__isnull', False), ('unit__isnull', True)), _connector='OR'), name='document_has_one_target'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('plan', 'settings', 'go', 'alert', 'cancel', 'stop', 'lift', 'command'))), name='document_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(('not_after__gt', models.F('issued_at'))), name='document_has_a_life'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('jws', ''), _negated=True), ('seq__gt', 0)), name='document_signed_numbered'),
+            options={
+                'indexes': [models.Index(condition=models.Q(('lane', 'urgent')), fields=['unit', 'not_after'], name='document_urgent_by_unit'), models.Index(condition=models.Q(('lane', 'urgent')), fields=['device', 'not_after'], name='document_urgent_by_device')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('unit__isnull', False)), fields=('lane', 'unit', 'seq'), name='document_number_once_per_unit'), models.UniqueConstraint(condition=models.Q(('device__isnull', False)), fields=('lane', 'device', 'seq'), name='document_number_once_per_device'), models.UniqueConstraint(condition=models.Q(('kind', 'plan'), ('superseded_at__isnull', True)), fields=('unit',), name='document_one_plan_in_force'), models.UniqueConstraint(condition=models.Q(('kind', 'settings'), ('superseded_at__isnull', True)), fields=('device',), name='document_one_settings_in_force'), models.CheckConstraint(condition=models.Q(models.Q(('device__isnull', True), ('unit__isnull', False)), models.Q(('device__isnull', False), ('unit__isnull', True)), _connector='OR'), name='document_has_one_target'), models.CheckConstraint(condition=models.Q(('kind__in', ('plan', 'settings', 'go', 'alert', 'cancel', 'stop', 'lift', 'command'))), name='document_kind_known'), models.CheckConstraint(condition=models.Q(('not_after__gt', models.F('issued_at'))), name='document_has_a_life'), models.CheckConstraint(condition=models.Q(models.Q(('jws', ''), _negated=True), ('seq__gt', 0)), name='document_signed_numbered')],
+            },
         ),
     ]

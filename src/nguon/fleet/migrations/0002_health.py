@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0001_initial'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -31,6 +31,10 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField(default=0)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['unit', '-opened_at'], name='incident_by_unit')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('kind', 'unit', 'mast'), name='incident_open_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['outage', 'flapping'])), name='incident_kind_known'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='incident_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='Fault',
@@ -46,56 +50,10 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('incident', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='faults', to='fleet.incident')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Registration',
-            fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='registration', serialize=False, to='fleet.device')),
-                ('label', models.CharField(default=nguon.fleet.models.register.new_label, max_length=7, unique=True)),
-                ('make', models.CharField(blank=True, max_length=60)),
-                ('model', models.CharField(blank=True, max_length=60)),
-                ('serial', models.CharField(blank=True, max_length=60)),
-                ('sim_number', models.CharField(blank=True, max_length=20)),
-                ('sim_expires_date', models.DateField(blank=True, null=True)),
-                ('data_plan_mb', models.PositiveIntegerField(blank=True, null=True)),
-                ('amplifier_w', models.PositiveIntegerField(blank=True, null=True)),
-                ('horns', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('power', models.CharField(blank=True, choices=nguon.fleet.models.register.power_choices, max_length=7)),
-                ('battery', models.CharField(blank=True, max_length=60)),
-                ('mounting', models.CharField(blank=True, max_length=120)),
-                ('mast', models.CharField(blank=True, max_length=60)),
-                ('hours_from', models.TimeField(blank=True, null=True)),
-                ('hours_to', models.TimeField(blank=True, null=True)),
-                ('purchased_date', models.DateField(blank=True, null=True)),
-                ('price', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('funding', models.CharField(blank=True, max_length=120)),
-                ('warranty_date', models.DateField(blank=True, null=True)),
-                ('contract', models.CharField(blank=True, max_length=120)),
-                ('repair_hours', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('contractor', models.CharField(blank=True, max_length=120)),
-                ('notes', models.CharField(blank=True, max_length=500)),
-                ('villages', models.ManyToManyField(blank=True, related_name='covered_by', to='territory.unit')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='SavedView',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('query', models.CharField(max_length=400)),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='SignalChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signal', models.CharField(max_length=12)),
-                ('old', models.CharField(blank=True, max_length=40)),
-                ('new', models.CharField(blank=True, max_length=40)),
-                ('at', models.DateTimeField()),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signal_changes', to='fleet.device')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['device', '-opened_at'], name='fault_by_device'), models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['cause', 'device'], name='fault_open_by_cause'), models.Index(condition=models.Q(('closed_at__isnull', True), ('incident__isnull', True)), fields=['opened_at'], name='fault_alone')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('device', 'cause'), name='fault_open_once'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='fault_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='WorkOrder',
@@ -122,31 +80,10 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='DeviceReport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=nguon.fleet.models.upkeep.report_choices, max_length=6)),
-                ('words', models.CharField(blank=True, max_length=500)),
-                ('contact', models.CharField(blank=True, max_length=60)),
-                ('at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='fleet.device')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
-                ('order', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='fleet.workorder')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='WorkPhoto',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('media', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='fleet.workorder')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['state', '-opened_at'], name='order_by_state'), models.Index(fields=['device', '-opened_at'], name='order_by_device')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'doing', 'done', 'verified', 'dropped'])), name='order_state_known'), models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'doing', 'done'])), fields=('device',), name='order_one_unfinished'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['done', 'verified']), _negated=True), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='order_done_by_somebody'), models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('opened_at')), _connector='OR'), name='order_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='Health',
@@ -191,104 +128,95 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['silent', 'faulty', 'in_repair', 'new', 'active', 'retired'])), name='health_state_known'), models.CheckConstraint(condition=models.Q(('line__in', ['', 'ok', 'open', 'short'])), name='health_line_known')],
             },
         ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['unit', '-opened_at'], name='incident_by_unit'),
+        migrations.CreateModel(
+            name='Registration',
+            fields=[
+                ('device', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='registration', serialize=False, to='fleet.device')),
+                ('label', models.CharField(default=nguon.fleet.models.register.new_label, max_length=7, unique=True)),
+                ('make', models.CharField(blank=True, max_length=60)),
+                ('model', models.CharField(blank=True, max_length=60)),
+                ('serial', models.CharField(blank=True, max_length=60)),
+                ('sim_number', models.CharField(blank=True, max_length=20)),
+                ('sim_expires_date', models.DateField(blank=True, null=True)),
+                ('data_plan_mb', models.PositiveIntegerField(blank=True, null=True)),
+                ('amplifier_w', models.PositiveIntegerField(blank=True, null=True)),
+                ('horns', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('power', models.CharField(blank=True, choices=nguon.fleet.models.register.power_choices, max_length=7)),
+                ('battery', models.CharField(blank=True, max_length=60)),
+                ('mounting', models.CharField(blank=True, max_length=120)),
+                ('mast', models.CharField(blank=True, max_length=60)),
+                ('hours_from', models.TimeField(blank=True, null=True)),
+                ('hours_to', models.TimeField(blank=True, null=True)),
+                ('purchased_date', models.DateField(blank=True, null=True)),
+                ('price', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('funding', models.CharField(blank=True, max_length=120)),
+                ('warranty_date', models.DateField(blank=True, null=True)),
+                ('contract', models.CharField(blank=True, max_length=120)),
+                ('repair_hours', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('contractor', models.CharField(blank=True, max_length=120)),
+                ('notes', models.CharField(blank=True, max_length=500)),
+                ('villages', models.ManyToManyField(blank=True, related_name='covered_by', to='territory.unit')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('hours_from__isnull', True), ('hours_to__isnull', True)), models.Q(('hours_from__isnull', False), ('hours_to__isnull', False)), _connector='OR'), name='registration_hours_together'), models.CheckConstraint(condition=models.Q(('power__in', ['', 'mains', 'solar', 'battery'])), name='registration_power_known'), models.UniqueConstraint(condition=models.Q(('serial', ''), _negated=True), fields=('make', 'serial'), name='registration_serial_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('kind', 'unit', 'mast'), name='incident_open_once'),
+        migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('query', models.CharField(max_length=400)),
+                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('officer', 'name'), name='view_name_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['outage', 'flapping'])), name='incident_kind_known'),
+        migrations.CreateModel(
+            name='SignalChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('signal', models.CharField(max_length=12)),
+                ('old', models.CharField(blank=True, max_length=40)),
+                ('new', models.CharField(blank=True, max_length=40)),
+                ('at', models.DateTimeField()),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signal_changes', to='fleet.device')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['device', '-at'], name='change_by_device')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='incident_ends_after_it_begins'),
+        migrations.CreateModel(
+            name='DeviceReport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=nguon.fleet.models.upkeep.report_choices, max_length=6)),
+                ('words', models.CharField(blank=True, max_length=500)),
+                ('contact', models.CharField(blank=True, max_length=60)),
+                ('at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='fleet.device')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
+                ('order', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='fleet.workorder')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['device', '-at'], name='report_by_device'), models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['at'], name='report_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['silent', 'wrong', 'loud', 'broken'])), name='report_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='report_closed_by_and_at')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='fault',
-            index=models.Index(fields=['device', '-opened_at'], name='fault_by_device'),
-        ),
-        migrations.AddIndex(
-            model_name='fault',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['cause', 'device'], name='fault_open_by_cause'),
-        ),
-        migrations.AddIndex(
-            model_name='fault',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True), ('incident__isnull', True)), fields=['opened_at'], name='fault_alone'),
-        ),
-        migrations.AddConstraint(
-            model_name='fault',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('device', 'cause'), name='fault_open_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='fault',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='fault_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hours_from__isnull', True), ('hours_to__isnull', True)), models.Q(('hours_from__isnull', False), ('hours_to__isnull', False)), _connector='OR'), name='registration_hours_together'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(('power__in', ['', 'mains', 'solar', 'battery'])), name='registration_power_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.UniqueConstraint(condition=models.Q(('serial', ''), _negated=True), fields=('make', 'serial'), name='registration_serial_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(fields=('officer', 'name'), name='view_name_once'),
-        ),
-        migrations.AddIndex(
-            model_name='signalchange',
-            index=models.Index(fields=['device', '-at'], name='change_by_device'),
-        ),
-        migrations.AddIndex(
-            model_name='workorder',
-            index=models.Index(fields=['state', '-opened_at'], name='order_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='workorder',
-            index=models.Index(fields=['device', '-opened_at'], name='order_by_device'),
-        ),
-        migrations.AddConstraint(
-            model_name='workorder',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'doing', 'done', 'verified', 'dropped'])), name='order_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='workorder',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'doing', 'done'])), fields=('device',), name='order_one_unfinished'),
-        ),
-        migrations.AddConstraint(
-            model_name='workorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['done', 'verified']), _negated=True), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='order_done_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='workorder',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('opened_at')), _connector='OR'), name='order_ends_after_it_begins'),
-        ),
-        migrations.AddIndex(
-            model_name='devicereport',
-            index=models.Index(fields=['device', '-at'], name='report_by_device'),
-        ),
-        migrations.AddIndex(
-            model_name='devicereport',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['at'], name='report_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='devicereport',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['silent', 'wrong', 'loud', 'broken'])), name='report_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='devicereport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='report_closed_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='workphoto',
-            constraint=models.UniqueConstraint(fields=('order', 'media'), name='photo_once'),
+        migrations.CreateModel(
+            name='WorkPhoto',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('media', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='fleet.workorder')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('order', 'media'), name='photo_once')],
+            },
         ),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0004_pole'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('people', '__first__'),
     ]
 
     operations = [
@@ -30,6 +30,9 @@ class Migration(migrations.Migration):
                 ('cancelled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('verb__in', ['volume', 'test', 'restart', 'logs'])), name='batch_verb_known'), models.CheckConstraint(condition=models.Q(('not_after__gt', models.F('made_at')), ('size__gt', 0)), name='batch_has_devices_and_a_life'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by__isnull', True)), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', False)), _connector='OR'), name='batch_cancelled_by_and_at')],
+            },
         ),
         migrations.CreateModel(
             name='Command',
@@ -48,6 +51,10 @@ class Migration(migrations.Migration):
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commands', to='fleet.device')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ('queued', 'sent', 'received'))), fields=['id'], name='command_open'), models.Index(fields=['device', '-made_at'], name='command_by_device'), models.Index(condition=models.Q(('state', 'expired')), fields=['ended_at'], name='command_expired')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sent', 'received', 'done', 'refused', 'expired'])), name='command_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('document', ''), ('sent_at__isnull', True)), models.Q(('sent_at__isnull', False), models.Q(('document', ''), _negated=True)), _connector='OR'), name='command_sent_with_a_document'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('queued', 'sent', 'received'))), models.Q(models.Q(('state__in', ('queued', 'sent', 'received')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='command_ends_once'), models.UniqueConstraint(condition=models.Q(('batch__isnull', False)), fields=('batch', 'device'), name='command_once_per_batch'), models.UniqueConstraint(condition=models.Q(('document', ''), _negated=True), fields=('document',), name='command_document')],
+            },
         ),
         migrations.CreateModel(
             name='DeviceLog',
@@ -58,49 +65,5 @@ class Migration(migrations.Migration):
                 ('command', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='fleet.command')),
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='logs', to='fleet.device')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('verb__in', ['volume', 'test', 'restart', 'logs'])), name='batch_verb_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('not_after__gt', models.F('made_at')), ('size__gt', 0)), name='batch_has_devices_and_a_life'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by__isnull', True)), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', False)), _connector='OR'), name='batch_cancelled_by_and_at'),
-        ),
-        migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'sent', 'received'))), fields=['id'], name='command_open'),
-        ),
-        migrations.AddIndex(
-            model_name='command',
-            index=models.Index(fields=['device', '-made_at'], name='command_by_device'),
-        ),
-        migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('state', 'expired')), fields=['ended_at'], name='command_expired'),
-        ),
-        migrations.AddConstraint(
-            model_name='command',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sent', 'received', 'done', 'refused', 'expired'])), name='command_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='command',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document', ''), ('sent_at__isnull', True)), models.Q(('sent_at__isnull', False), models.Q(('document', ''), _negated=True)), _connector='OR'), name='command_sent_with_a_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='command',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('queued', 'sent', 'received'))), models.Q(models.Q(('state__in', ('queued', 'sent', 'received')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='command_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='command',
-            constraint=models.UniqueConstraint(condition=models.Q(('batch__isnull', False)), fields=('batch', 'device'), name='command_once_per_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='command',
-            constraint=models.UniqueConstraint(condition=models.Q(('document', ''), _negated=True), fields=('document',), name='command_document'),
         ),
     ]

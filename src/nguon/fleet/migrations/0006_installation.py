@@ -9,9 +9,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("fleet", "0005_control"),
+        ('fleet', '0005_control'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -39,6 +39,10 @@ class Migration(migrations.Migration):
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='installations', to='fleet.device')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['device', '-started_at'], name='installation_of_device')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('finished_at__isnull', True), models.Q(('grade__gte', 2), ('heard_at__gte', models.F('tone_at')), ('proven_at__gt', models.F('tone_at')), ('tone_at__isnull', False)), _connector='OR'), name='installation_heard_and_proven'), models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='installation_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='InstallationPhoto',
@@ -48,21 +52,8 @@ class Migration(migrations.Migration):
                 ('installation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='fleet.installation')),
                 ('media', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='installation',
-            index=models.Index(fields=['device', '-started_at'], name='installation_of_device'),
-        ),
-        migrations.AddConstraint(
-            model_name='installation',
-            constraint=models.CheckConstraint(condition=models.Q(('finished_at__isnull', True), models.Q(('grade__gte', 2), ('heard_at__gte', models.F('tone_at')), ('proven_at__gt', models.F('tone_at')), ('tone_at__isnull', False)), _connector='OR'), name='installation_heard_and_proven'),
-        ),
-        migrations.AddConstraint(
-            model_name='installation',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='installation_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='installationphoto',
-            constraint=models.UniqueConstraint(fields=('installation', 'media'), name='installation_photo_once'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('installation', 'media'), name='installation_photo_once')],
+            },
         ),
     ]

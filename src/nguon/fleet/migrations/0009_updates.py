@@ -11,11 +11,23 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0008_months'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name='signeddocument',
+            name='document_kind_known',
+        ),
+        migrations.AddConstraint(
+            model_name='signeddocument',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'update'), ('superseded_at__isnull', True)), fields=('device',), name='document_one_update_in_force'),
+        ),
+        migrations.AddConstraint(
+            model_name='signeddocument',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('plan', 'settings', 'update', 'go', 'alert', 'cancel', 'stop', 'lift', 'command'))), name='document_kind_known'),
+        ),
         migrations.CreateModel(
             name='Release',
             fields=[
@@ -30,7 +42,13 @@ class Migration(migrations.Migration):
                 ('uploaded_at', models.DateTimeField()),
                 ('approved_at', models.DateTimeField(null=True)),
                 ('approved_sha256', models.CharField(blank=True, max_length=64)),
+                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('media', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media')),
+                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'make', 'version'), name='release_version_once'), models.CheckConstraint(condition=models.Q(('kind__in', ('agent', 'firmware'))), name='release_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True), ('approved_sha256', '')), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('approved_sha256', models.F('sha256'))), _connector='OR'), name='release_approved_about_its_hash'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='release_approved_by_another')],
+            },
         ),
         migrations.CreateModel(
             name='Rollout',
@@ -44,7 +62,14 @@ class Migration(migrations.Migration):
                 ('ends', models.PositiveSmallIntegerField(null=True)),
                 ('made_at', models.DateTimeField()),
                 ('moved_at', models.DateTimeField()),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('moved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rollouts', to='fleet.release')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['running', 'paused', 'done', 'stopped', 'back'])), name='rollout_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('begins__isnull', True), ('ends__isnull', True)), models.Q(('begins__lt', 1440), ('ends__lt', 1440)), _connector='OR'), name='rollout_hours_in_a_day')],
+            },
         ),
         migrations.CreateModel(
             name='RolloutStage',
@@ -55,7 +80,11 @@ class Migration(migrations.Migration):
                 ('success', models.PositiveSmallIntegerField()),
                 ('error', models.PositiveSmallIntegerField()),
                 ('passed_at', models.DateTimeField(null=True)),
+                ('rollout', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='fleet.rollout')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('rollout', 'number'), name='stage_number_once'), models.CheckConstraint(condition=models.Q(('error__lte', 100), ('success__gte', 1), ('success__lte', 100)), name='stage_percentages')],
+            },
         ),
         migrations.CreateModel(
             name='RolloutTarget',
@@ -67,121 +96,13 @@ class Migration(migrations.Migration):
                 ('former', models.CharField(blank=True, max_length=40)),
                 ('told_at', models.DateTimeField(null=True)),
                 ('moved_at', models.DateTimeField()),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='fleet.device')),
+                ('rollout', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='fleet.rollout')),
+                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='fleet.rolloutstage')),
             ],
-        ),
-        migrations.RemoveConstraint(
-            model_name='signeddocument',
-            name='document_kind_known',
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'update'), ('superseded_at__isnull', True)), fields=('device',), name='document_one_update_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('plan', 'settings', 'update', 'go', 'alert', 'cancel', 'stop', 'lift', 'command'))), name='document_kind_known'),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='approved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='media',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media'),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='uploaded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rollout',
-            name='made_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rollout',
-            name='moved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rollout',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rollouts', to='fleet.release'),
-        ),
-        migrations.AddField(
-            model_name='rollout',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit'),
-        ),
-        migrations.AddField(
-            model_name='rolloutstage',
-            name='rollout',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='fleet.rollout'),
-        ),
-        migrations.AddField(
-            model_name='rollouttarget',
-            name='device',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='fleet.device'),
-        ),
-        migrations.AddField(
-            model_name='rollouttarget',
-            name='rollout',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='fleet.rollout'),
-        ),
-        migrations.AddField(
-            model_name='rollouttarget',
-            name='stage',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='fleet.rolloutstage'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('kind', 'make', 'version'), name='release_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('agent', 'firmware'))), name='release_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True), ('approved_sha256', '')), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('approved_sha256', models.F('sha256'))), _connector='OR'), name='release_approved_about_its_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='release_approved_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'paused', 'done', 'stopped', 'back'])), name='rollout_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('begins__isnull', True), ('ends__isnull', True)), models.Q(('begins__lt', 1440), ('ends__lt', 1440)), _connector='OR'), name='rollout_hours_in_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolloutstage',
-            constraint=models.UniqueConstraint(fields=('rollout', 'number'), name='stage_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolloutstage',
-            constraint=models.CheckConstraint(condition=models.Q(('error__lte', 100), ('success__gte', 1), ('success__lte', 100)), name='stage_percentages'),
-        ),
-        migrations.AddIndex(
-            model_name='rollouttarget',
-            index=models.Index(fields=['stage', 'state'], name='target_by_stage'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollouttarget',
-            constraint=models.UniqueConstraint(fields=('rollout', 'device'), name='target_once_per_rollout'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollouttarget',
-            constraint=models.UniqueConstraint(condition=models.Q(('document', ''), _negated=True), fields=('document',), name='target_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollouttarget',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'downloading', 'installed', 'proven', 'failed', 'returning', 'returned'])), name='target_state_known'),
+            options={
+                'indexes': [models.Index(fields=['stage', 'state'], name='target_by_stage')],
+                'constraints': [models.UniqueConstraint(fields=('rollout', 'device'), name='target_once_per_rollout'), models.UniqueConstraint(condition=models.Q(('document', ''), _negated=True), fields=('document',), name='target_document'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'downloading', 'installed', 'proven', 'failed', 'returning', 'returned'])), name='target_state_known')],
+            },
         ),
     ]

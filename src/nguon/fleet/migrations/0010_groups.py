@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0009_updates'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -25,6 +25,9 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'name'), name='group_name_once'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='group_named')],
+            },
         ),
         migrations.CreateModel(
             name='GroupMember',
@@ -33,17 +36,8 @@ class Migration(migrations.Migration):
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='fleet.device')),
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='fleet.devicegroup')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='devicegroup',
-            constraint=models.UniqueConstraint(fields=('unit', 'name'), name='group_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='devicegroup',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='group_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='groupmember',
-            constraint=models.UniqueConstraint(fields=('group', 'device'), name='group_member_once'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('group', 'device'), name='group_member_once')],
+            },
         ),
     ]

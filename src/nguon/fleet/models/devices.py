@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
+from nguon.territory.names import order_key
 
 SPEAKER, BOARD = "speaker", "board"
 KINDS = {SPEAKER: "Cụm loa", BOARD: "Bảng tin"}
@@ -54,12 +55,23 @@ def default_languages() -> list[str]:
     return ["vi"]
 
 
+class NameOrderField(models.CharField):  # type: ignore[type-arg]
+    """A name as it sorts, written whenever its row is; lists are ordered by it."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001
+        """Return the name's place among names, whatever was there."""
+        key = order_key(str(vars(model_instance)["name"]))[: self.max_length]
+        setattr(model_instance, self.attname, key)
+        return key
+
+
 class Device(models.Model):
     """A speaker cluster (cụm loa) or a board (bảng tin) with a key of its own."""
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
     kind = models.CharField(max_length=7, choices=kind_choices)
     name = models.CharField(max_length=120)
+    name_order = NameOrderField(max_length=240, editable=False, default="")
     unit = models.ForeignKey(
         "territory.Unit", on_delete=models.PROTECT, related_name="devices"
     )

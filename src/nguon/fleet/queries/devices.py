@@ -105,7 +105,7 @@ def order_devices(devices: QuerySet[Device]) -> QuerySet[Device]:
     """Put devices in the order of their states, then of their names."""
     cases = [When(health__state=state, then=Value(n)) for state, n in _RANKS.items()]
     ranked = devices.annotate(rank=Case(*cases, default=Value(len(cases))))
-    return ranked.order_by("rank", "name", "pk")
+    return ranked.order_by("rank", "name_order", "pk")
 
 
 def list_keys(devices: QuerySet[Device]) -> QuerySet[Device, int]:
@@ -152,7 +152,7 @@ def count_causes(devices: QuerySet[Device]) -> list[tuple[str, int]]:
 
 def list_members(group: DeviceGroup) -> QuerySet[Device]:
     """Return the devices of a group by name."""
-    return Device.objects.filter(groups__group=group).order_by("name", "pk")
+    return Device.objects.filter(groups__group=group).order_by("name_order", "pk")
 
 
 def list_makes(devices: QuerySet[Device]) -> list[str]:

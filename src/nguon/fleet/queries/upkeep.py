@@ -57,7 +57,9 @@ def list_faults_of(incident: Incident, devices: QuerySet[Device]) -> QuerySet[Fa
     faults = incident.faults.filter(device__in=devices).select_related(
         "device", "unit", "unit__parent"
     )
-    return faults.order_by(F("closed_at").desc(nulls_first=True), "device__name", "pk")
+    return faults.order_by(
+        F("closed_at").desc(nulls_first=True), "device__name_order", "pk"
+    )
 
 
 def count_back(incident: Incident) -> dict[str, int]:

@@ -132,7 +132,7 @@ def _rows(request: HttpRequest, batch: Batch, at: datetime) -> QuerySet[Command]
     if state in commands.STATES:
         rows = rows.filter(state=state)
     rows = rows.select_related("device__unit", "device__unit__parent", "log")
-    return rows.order_by("device__name", "pk")
+    return rows.order_by("device__name_order", "pk")
 
 
 @require_safe

@@ -96,7 +96,7 @@ def join(request: HttpRequest) -> HttpResponse:
         if not devices.exists():
             raise InvalidError("fleet.batch_empty")
         context = {
-            "devices": devices.order_by("name", "pk"),
+            "devices": devices.order_by("name_order", "pk"),
             "groups": access.fence_groups(officer, at=at).order_by("name", "pk"),
             "units": units,
         }

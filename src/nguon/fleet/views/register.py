@@ -176,7 +176,7 @@ def _registered(request: HttpRequest, at: datetime) -> QuerySet[Device]:
     if request.GET.get("may"):
         devices = devices.filter(uid=request.GET["may"][:12])
     related = ("unit", "unit__parent", "registration")
-    found = devices.select_related(*related).order_by("unit__path", "name", "pk")
+    found = devices.select_related(*related).order_by("unit__path", "name_order", "pk")
     return found.prefetch_related("registration__villages")[:EXPORT_LIMIT]
 
 

@@ -322,7 +322,7 @@ def _rows(
     if state in rollouts.TARGETS:
         rows = rows.filter(state=state)
     rows = rows.select_related("device__unit", "stage")
-    return rows.order_by("stage__number", "device__name", "pk")
+    return rows.order_by("stage__number", "device__name_order", "pk")
 
 
 @require_safe

@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('indicators', '0002_months'),
         ('newsroom', '0015_reminded'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -42,6 +42,10 @@ class Migration(migrations.Migration):
                 ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['year', 'quarter'], name='listening_quarter')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('bulletin__isnull', True), ('dropped', False)), fields=('unit', 'year', 'quarter'), name='listening_round_once'), models.UniqueConstraint(condition=models.Q(('bulletin__isnull', False), ('dropped', False)), fields=('unit', 'year', 'quarter', 'bulletin'), name='listening_round_once_of_bulletin'), models.CheckConstraint(condition=models.Q(('quarter__gte', 1), ('quarter__lte', 4)), name='listening_quarter_known'), models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='listening_days_not_empty'), models.CheckConstraint(condition=models.Q(('margin__in', (3, 5, 8, 10)), ('confidence__in', (90, 95, 99)), ('design_effect__gte', 1), ('needed__gte', 1), ('take__gte', 1), ('seed__lte', 9007199254740991)), name='listening_plan_possible'), models.CheckConstraint(condition=models.Q(models.Q(('dropped', False), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='listening_end_pair'), models.CheckConstraint(condition=models.Q(('dropped', False), models.Q(('reason', ''), _negated=True), _connector='OR'), name='listening_drop_has_reason')],
+            },
         ),
         migrations.CreateModel(
             name='ListeningPlace',
@@ -57,6 +61,9 @@ class Migration(migrations.Migration):
                 ('village', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('round', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='places', to='indicators.listeninground')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('round', 'village'), name='listening_place_once'), models.CheckConstraint(condition=models.Q(('ask__gte', 1), ('hits__gte', 1), ('size__gte', 1), ('size__lte', models.F('stratum_size')), ('start__lt', 1000)), name='listening_place_possible')],
+            },
         ),
         migrations.CreateModel(
             name='ListeningAnswer',
@@ -75,45 +82,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('place', 'number'), name='listening_answer_numbered'), models.CheckConstraint(condition=models.Q(models.Q(('heard__isnull', True), ('met', False)), models.Q(('heard__isnull', False), ('met', True)), _connector='OR'), name='listening_met_has_heard'), models.CheckConstraint(condition=models.Q(models.Q(('acted__isnull', False), ('heard', True), ('language__in', ['vi', 'jra', 'bdq', 'hre', 'hro', 'rad', 'khac']), ('understood__isnull', False)), models.Q(models.Q(('heard__isnull', True), ('heard', False), _connector='OR'), ('acted__isnull', True), ('language', ''), ('understood__isnull', True)), _connector='OR'), name='listening_answer_fits'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='listening_number_from_one')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='listeninground',
-            index=models.Index(fields=['year', 'quarter'], name='listening_quarter'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.UniqueConstraint(condition=models.Q(('bulletin__isnull', True), ('dropped', False)), fields=('unit', 'year', 'quarter'), name='listening_round_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.UniqueConstraint(condition=models.Q(('bulletin__isnull', False), ('dropped', False)), fields=('unit', 'year', 'quarter', 'bulletin'), name='listening_round_once_of_bulletin'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.CheckConstraint(condition=models.Q(('quarter__gte', 1), ('quarter__lte', 4)), name='listening_quarter_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='listening_days_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.CheckConstraint(condition=models.Q(('margin__in', (3, 5, 8, 10)), ('confidence__in', (90, 95, 99)), ('design_effect__gte', 1), ('needed__gte', 1), ('take__gte', 1), ('seed__lte', 9007199254740991)), name='listening_plan_possible'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('dropped', False), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='listening_end_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeninground',
-            constraint=models.CheckConstraint(condition=models.Q(('dropped', False), models.Q(('reason', ''), _negated=True), _connector='OR'), name='listening_drop_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeningplace',
-            constraint=models.UniqueConstraint(fields=('round', 'village'), name='listening_place_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='listeningplace',
-            constraint=models.CheckConstraint(condition=models.Q(('ask__gte', 1), ('hits__gte', 1), ('size__gte', 1), ('size__lte', models.F('stratum_size')), ('start__lt', 1000)), name='listening_place_possible'),
         ),
     ]

@@ -126,7 +126,7 @@ def claim_rendition(*, at: datetime, lowest_rank: int = 3) -> Rendition | None:
         mine = Rendition.objects.filter(
             open_to_all, pk=found.pk, state=found.state, lease=found.lease
         )
-        if found.attempts >= rules.ATTEMPT_LIMIT:
+        if found.attempts >= rules.LOST_LIMIT:
             mine.update(
                 state=Rendition.FAILED, failure=WORKER_LOST, lease="", lease_until=None
             )

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import nguon.core.topics
-import nguon.newsroom.models
+import nguon.newsroom.models.bulletins
 from django.conf import settings
 from django.db import migrations, models
 
@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0001_initial'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -26,9 +26,9 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('body', models.TextField(blank=True)),
                 ('folded', models.TextField(blank=True)),
-                ('klass', models.CharField(choices=nguon.newsroom.models.class_choices, default='normal', max_length=10)),
-                ('field', models.PositiveSmallIntegerField(choices=nguon.newsroom.models.field_choices, default=1)),
-                ('languages', models.JSONField(default=nguon.newsroom.models.vietnamese)),
+                ('klass', models.CharField(choices=nguon.newsroom.models.bulletins.class_choices, default='normal', max_length=10)),
+                ('field', models.PositiveSmallIntegerField(choices=nguon.newsroom.models.bulletins.field_choices, default=1)),
+                ('languages', models.JSONField(default=nguon.newsroom.models.bulletins.vietnamese)),
                 ('drill', models.BooleanField(default=False)),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField()),
@@ -38,15 +38,10 @@ class Migration(migrations.Migration):
                 ('saved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulletins', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Editor',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_at', models.DateTimeField()),
-                ('bulletin', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editors', to='newsroom.bulletin')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
+            options={
+                'indexes': [models.Index(fields=['unit', '-saved_at'], name='newsroom_bu_unit_id_bb2830_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('klass__in', ['normal', 'priority', 'emergency'])), name='bulletin_class_known'), models.CheckConstraint(condition=models.Q(('field__gte', 1), ('field__lte', 6)), name='bulletin_field_known'), models.CheckConstraint(condition=models.Q(('drill', False), ('klass', 'emergency'), _connector='OR'), name='bulletin_drill_is_emergency'), models.CheckConstraint(condition=models.Q(('title__length__lte', 200)), name='bulletin_title_length'), models.CheckConstraint(condition=models.Q(('body__length__lte', 20000)), name='bulletin_body_length'), models.CheckConstraint(condition=models.Q(('corrects__isnull', True), models.Q(('corrects', models.F('id')), _negated=True), _connector='OR'), name='bulletin_corrects_another')],
+            },
         ),
         migrations.CreateModel(
             name='Rendition',
@@ -72,6 +67,10 @@ class Migration(migrations.Migration):
                 ('peaks', models.JSONField(default=list)),
                 ('media', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='renditions', to='fleet.media')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ['asked', 'working'])), fields=['rank', 'retry_at', 'id'], name='rendition_waiting')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'working', 'ready', 'failed'])), name='rendition_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'working'), models.Q(('lease', ''), _negated=True)), models.Q(models.Q(('state', 'working'), _negated=True), ('lease', ''), ('lease_until__isnull', True)), _connector='OR'), name='rendition_lease_while_working'), models.CheckConstraint(condition=models.Q(models.Q(('media__isnull', False), ('ready_at__isnull', False), ('state', 'ready')), models.Q(models.Q(('state', 'ready'), _negated=True), ('media__isnull', True), ('ready_at__isnull', True)), _connector='OR'), name='rendition_ready_has_media'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), models.Q(('failure', ''), _negated=True)), models.Q(('state', 'failed'), _negated=True), _connector='OR'), name='rendition_failed_has_cause')],
+            },
         ),
         migrations.CreateModel(
             name='Recording',
@@ -92,8 +91,8 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('title', models.CharField(max_length=200)),
                 ('body', models.TextField()),
-                ('klass', models.CharField(choices=nguon.newsroom.models.class_choices, max_length=10)),
-                ('field', models.PositiveSmallIntegerField(choices=nguon.newsroom.models.field_choices)),
+                ('klass', models.CharField(choices=nguon.newsroom.models.bulletins.class_choices, max_length=10)),
+                ('field', models.PositiveSmallIntegerField(choices=nguon.newsroom.models.bulletins.field_choices)),
                 ('languages', models.JSONField()),
                 ('drill', models.BooleanField()),
                 ('content_sha256', models.CharField(max_length=64)),
@@ -101,6 +100,21 @@ class Migration(migrations.Migration):
                 ('bulletin', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='newsroom.bulletin')),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('bulletin', 'number'), name='version_number_once'), models.CheckConstraint(condition=models.Q(('drill', False), ('klass', 'emergency'), _connector='OR'), name='version_drill_is_emergency'), models.CheckConstraint(condition=models.Q(('content_sha256__length', 64)), name='version_hash_length')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Editor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_at', models.DateTimeField()),
+                ('bulletin', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editors', to='newsroom.bulletin')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('bulletin', 'person'), name='editor_once_per_bulletin')],
+            },
         ),
         migrations.CreateModel(
             name='Seal',
@@ -110,6 +124,9 @@ class Migration(migrations.Migration):
                 ('sealed_at', models.DateTimeField()),
                 ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='seal', to='newsroom.version')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='seal_hash_length')],
+            },
         ),
         migrations.CreateModel(
             name='Involvement',
@@ -121,6 +138,9 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='involvements', to='newsroom.version')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'person'), name='involvement_one_per_person'), models.UniqueConstraint(condition=models.Q(('kind', 'approve')), fields=('version',), name='involvement_one_approval'), models.CheckConstraint(condition=models.Q(models.Q(('approved_sha256', ''), ('kind', 'edit')), models.Q(('approved_sha256__length', 64), ('kind', 'approve')), _connector='OR'), name='involvement_approval_has_hash')],
+            },
         ),
         migrations.CreateModel(
             name='VersionRendition',
@@ -130,89 +150,8 @@ class Migration(migrations.Migration):
                 ('rendition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sounds', to='newsroom.rendition')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sounds', to='newsroom.version')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='bulletin',
-            index=models.Index(fields=['unit', '-saved_at'], name='newsroom_bu_unit_id_bb2830_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('klass__in', ['normal', 'priority', 'emergency'])), name='bulletin_class_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('field__gte', 1), ('field__lte', 6)), name='bulletin_field_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('drill', False), ('klass', 'emergency'), _connector='OR'), name='bulletin_drill_is_emergency'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('title__length__lte', 200)), name='bulletin_title_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('body__length__lte', 20000)), name='bulletin_body_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('corrects__isnull', True), models.Q(('corrects', models.F('id')), _negated=True), _connector='OR'), name='bulletin_corrects_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='editor',
-            constraint=models.UniqueConstraint(fields=('bulletin', 'person'), name='editor_once_per_bulletin'),
-        ),
-        migrations.AddIndex(
-            model_name='rendition',
-            index=models.Index(condition=models.Q(('state__in', ['asked', 'working'])), fields=['rank', 'retry_at', 'id'], name='rendition_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'working', 'ready', 'failed'])), name='rendition_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'working'), models.Q(('lease', ''), _negated=True)), models.Q(models.Q(('state', 'working'), _negated=True), ('lease', ''), ('lease_until__isnull', True)), _connector='OR'), name='rendition_lease_while_working'),
-        ),
-        migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('media__isnull', False), ('ready_at__isnull', False), ('state', 'ready')), models.Q(models.Q(('state', 'ready'), _negated=True), ('media__isnull', True), ('ready_at__isnull', True)), _connector='OR'), name='rendition_ready_has_media'),
-        ),
-        migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), models.Q(('failure', ''), _negated=True)), models.Q(('state', 'failed'), _negated=True), _connector='OR'), name='rendition_failed_has_cause'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('bulletin', 'number'), name='version_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('drill', False), ('klass', 'emergency'), _connector='OR'), name='version_drill_is_emergency'),
-        ),
-        migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('content_sha256__length', 64)), name='version_hash_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='seal_hash_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='involvement',
-            constraint=models.UniqueConstraint(fields=('version', 'person'), name='involvement_one_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='involvement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'approve')), fields=('version',), name='involvement_one_approval'),
-        ),
-        migrations.AddConstraint(
-            model_name='involvement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_sha256', ''), ('kind', 'edit')), models.Q(('approved_sha256__length', 64), ('kind', 'approve')), _connector='OR'), name='involvement_approval_has_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionrendition',
-            constraint=models.UniqueConstraint(fields=('version', 'language'), name='one_sound_per_language'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'language'), name='one_sound_per_language')],
+            },
         ),
     ]

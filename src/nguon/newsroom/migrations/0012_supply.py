@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('newsroom', '0011_compact'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -25,6 +25,9 @@ class Migration(migrations.Migration):
                 ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suppliers', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('unit', 'folded'), name='supplier_once_per_unit'), models.CheckConstraint(condition=models.Q(('name__length__gte', 2)), name='supplier_has_name')],
+            },
         ),
         migrations.AddField(
             model_name='bulletin',
@@ -35,13 +38,5 @@ class Migration(migrations.Migration):
             model_name='version',
             name='supplier',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='newsroom.supplier'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplier',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('unit', 'folded'), name='supplier_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplier',
-            constraint=models.CheckConstraint(condition=models.Q(('name__length__gte', 2)), name='supplier_has_name'),
         ),
     ]

@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('newsroom', '0013_tracks'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -37,6 +37,10 @@ class Migration(migrations.Migration):
                 ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='feeds', to='newsroom.supplier')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='news_feeds', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['is_on', 'next_at'], name='newsroom_ne_is_on_2feebd_idx')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('unit', 'url'), name='news_feed_once_per_unit'), models.CheckConstraint(condition=models.Q(('name__length__gte', 2), models.Q(('url', ''), _negated=True)), name='news_feed_has_name'), models.CheckConstraint(condition=models.Q(models.Q(('failures', 0), ('trouble', '')), models.Q(('failures__gt', 0), models.Q(('trouble', ''), _negated=True)), _connector='OR'), name='news_feed_trouble_named')],
+            },
         ),
         migrations.CreateModel(
             name='Arrival',
@@ -71,49 +75,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='arrivals', to='territory.unit')),
                 ('feed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='arrivals', to='newsroom.newsfeed')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='newsfeed',
-            index=models.Index(fields=['is_on', 'next_at'], name='newsroom_ne_is_on_2feebd_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='newsfeed',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('unit', 'url'), name='news_feed_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='newsfeed',
-            constraint=models.CheckConstraint(condition=models.Q(('name__length__gte', 2), models.Q(('url', ''), _negated=True)), name='news_feed_has_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='newsfeed',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failures', 0), ('trouble', '')), models.Q(('failures__gt', 0), models.Q(('trouble', ''), _negated=True)), _connector='OR'), name='news_feed_trouble_named'),
-        ),
-        migrations.AddIndex(
-            model_name='arrival',
-            index=models.Index(fields=['unit', 'state', 'arrived_at'], name='newsroom_ar_unit_id_fece36_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='arrival',
-            index=models.Index(fields=['state', 'arrived_at'], name='newsroom_ar_state_30e56b_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='arrival',
-            index=models.Index(fields=['unit', 'content_sha256'], name='newsroom_ar_unit_id_fa67fe_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.UniqueConstraint(condition=models.Q(('entry_sha256', ''), _negated=True), fields=('source_key', 'entry_sha256', 'content_sha256'), name='arrival_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bulletin__isnull', True), ('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'waiting')), models.Q(('bulletin__isnull', False), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state', 'taken')), models.Q(('bulletin__isnull', True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state', 'aside'), models.Q(('reason', ''), _negated=True)), models.Q(('bulletin__isnull', True), ('decided_at__isnull', False), ('decided_by__isnull', True), ('state__in', ['lapsed', 'double'])), _connector='OR'), name='arrival_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('feed__isnull', False), ('origin', 'feed')), models.Q(('feed__isnull', True), ('origin__in', ['form', 'system'])), _connector='OR'), name='arrival_origin_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.CheckConstraint(condition=models.Q(('forgotten_at__isnull', True), models.Q(('phone', ''), ('sender', '')), _connector='OR'), name='arrival_sender_forgotten'),
+            options={
+                'indexes': [models.Index(fields=['unit', 'state', 'arrived_at'], name='newsroom_ar_unit_id_fece36_idx'), models.Index(fields=['state', 'arrived_at'], name='newsroom_ar_state_30e56b_idx'), models.Index(fields=['unit', 'content_sha256'], name='newsroom_ar_unit_id_fa67fe_idx')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('entry_sha256', ''), _negated=True), fields=('source_key', 'entry_sha256', 'content_sha256'), name='arrival_once'), models.CheckConstraint(condition=models.Q(models.Q(('bulletin__isnull', True), ('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'waiting')), models.Q(('bulletin__isnull', False), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state', 'taken')), models.Q(('bulletin__isnull', True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state', 'aside'), models.Q(('reason', ''), _negated=True)), models.Q(('bulletin__isnull', True), ('decided_at__isnull', False), ('decided_by__isnull', True), ('state__in', ['lapsed', 'double'])), _connector='OR'), name='arrival_decided_by_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('feed__isnull', False), ('origin', 'feed')), models.Q(('feed__isnull', True), ('origin__in', ['form', 'system'])), _connector='OR'), name='arrival_origin_known'), models.CheckConstraint(condition=models.Q(('forgotten_at__isnull', True), models.Q(('phone', ''), ('sender', '')), _connector='OR'), name='arrival_sender_forgotten')],
+            },
         ),
     ]

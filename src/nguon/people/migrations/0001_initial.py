@@ -45,18 +45,9 @@ class Migration(migrations.Migration):
                 ('read_at', models.DateTimeField(blank=True, null=True)),
                 ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='NoticeDelivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('failed_at', models.DateTimeField(blank=True, null=True)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='people.notice')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['officer', 'read_at', '-created_at'], name='people_noti_officer_e05ce5_idx')],
+            },
         ),
         migrations.CreateModel(
             name='Role',
@@ -68,16 +59,9 @@ class Migration(migrations.Migration):
                 ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roles', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Deputy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_at', models.DateTimeField()),
-                ('to_at', models.DateTimeField()),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to=settings.AUTH_USER_MODEL)),
-                ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to='people.role')),
-            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('officer', 'unit', 'kind'), name='role_once_open'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='role_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('kind__in', ['author', 'approver', 'technician', 'viewer', 'administrator'])), name='role_kind_known')],
+            },
         ),
         migrations.CreateModel(
             name='Absence',
@@ -91,28 +75,32 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='absence_ends_after_it_begins')],
             },
         ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['officer', 'read_at', '-created_at'], name='people_noti_officer_e05ce5_idx'),
+        migrations.CreateModel(
+            name='NoticeDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(max_length=20)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('failed_at', models.DateTimeField(blank=True, null=True)),
+                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='people.notice')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('notice', 'channel'), name='delivery_once_per_channel')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='noticedelivery',
-            constraint=models.UniqueConstraint(fields=('notice', 'channel'), name='delivery_once_per_channel'),
-        ),
-        migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('officer', 'unit', 'kind'), name='role_once_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='role_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['author', 'approver', 'technician', 'viewer', 'administrator'])), name='role_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='deputy',
-            constraint=models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='deputy_ends_after_it_begins'),
+        migrations.CreateModel(
+            name='Deputy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_at', models.DateTimeField()),
+                ('to_at', models.DateTimeField()),
+                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to=settings.AUTH_USER_MODEL)),
+                ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to='people.role')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='deputy_ends_after_it_begins')],
+            },
         ),
     ]

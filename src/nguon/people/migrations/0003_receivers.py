@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name='noticedelivery',
+            name='delivery_once_per_channel',
+        ),
         migrations.CreateModel(
             name='Receiver',
             fields=[
@@ -23,16 +27,8 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(max_length=60)),
                 ('created_at', models.DateTimeField()),
                 ('reached_at', models.DateTimeField(blank=True, null=True)),
+                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receivers', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.RemoveConstraint(
-            model_name='noticedelivery',
-            name='delivery_once_per_channel',
-        ),
-        migrations.AddField(
-            model_name='receiver',
-            name='officer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receivers', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='noticedelivery',

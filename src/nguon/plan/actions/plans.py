@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, Q, QuerySet
 from django.urls import reverse
 
 from nguon.audit import actions as audit
@@ -61,16 +62,64 @@ def _fold(words: rules.PlanWords) -> str:
 def change_plan(
     *, plan_id: int, words: rules.PlanWords, by: Officer, at: datetime
 ) -> ActionPlan:
-    """Write a draft anew. Raises ConflictError `plan.sent`, InvalidError."""
+    """Write a draft anew.
+
+    Raises ConflictError `plan.sent`, InvalidError (`plan.tasks_outside`, those of
+    `rules.check_plan`).
+    """
     plan = lock_plan(plan_id, by=by, at=at)
     _check_draft(plan)
     clean = rules.check_plan(words)
+    _check_tasks_within(plan, clean)
     for field, value in asdict(clean).items():
         setattr(plan, field, value)
     plan.folded = _fold(clean)
     plan.save()
     audit.record("plan.changed", target=plan, by=by, at=at)
     return plan
+
+
+def _check_tasks_within(plan: ActionPlan, words: rules.PlanWords) -> None:
+    outside = plan.tasks.filter(
+        Q(last_date__gt=words.last_date) | Q(last_date__lt=words.first_date)
+    )
+    numbers = [
+        str(number)
+        for number in outside.order_by("number").values_list("number", flat=True)
+    ]
+    if numbers:
+        raise InvalidError("plan.tasks_outside", numbers=", ".join(numbers))
+
+
+@transaction.atomic
+def remove_draft(*, plan_id: int, by: Officer, at: datetime) -> None:
+    """Take away a draft that was a mistake, with all that stands in it.
+
+    Money that somebody already spent keeps it. Raises ConflictError (`plan.sent`,
+    `plan.draft_spent`, `plan.draft_needed`), NoRightError, AbsentError.
+    """
+    plan = lock_plan(plan_id, by=by, at=at, kind=AUTHOR)
+    _check_draft(plan)
+    if plan.funding.filter(spent__gt=0).exists():
+        raise ConflictError("plan.draft_spent")
+    told = {"title": plan.title, "number": plan.number} | {
+        name: _remove_all(getattr(plan, name).all())
+        for name in (
+            "assignments", "tasks", "documents", "report_dates", "targets", "funding",
+            "running_costs",
+        )
+    }  # fmt: skip
+    audit.record("plan.removed", target=plan, by=by, at=at, data=told)
+    try:
+        with transaction.atomic():
+            plan.delete()
+    except (ProtectedError, IntegrityError) as error:
+        raise ConflictError("plan.draft_needed") from error
+
+
+def _remove_all(rows: QuerySet[Any]) -> int:
+    gone, _kinds = rows.delete()
+    return gone
 
 
 @transaction.atomic
@@ -85,10 +134,14 @@ def add_task(
     """Add the next task and give it to units; they have it once the plan is sent.
 
     Raises InvalidError (`plan.units_missing`, `plan.units_of_then`,
-    `plan.tasks_many`, those of `rules.check_task`), ConflictError `plan.closed`.
+    `plan.tasks_many`, those of `rules.check_task` and `rules.check_within`),
+    ConflictError `plan.closed`.
     """
     plan = lock_plan(plan_id, by=by, at=at)
     clean = rules.check_task(words)
+    rules.check_within(
+        clean.last_date, plan_first=plan.first_date, plan_last=plan.last_date
+    )
     last = plan.tasks.order_by("-number", "-pk").first()
     number = last.number + 1 if last else 1
     if number > rules.MAX_TASKS:

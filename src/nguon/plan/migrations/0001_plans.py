@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0010_groups'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -43,6 +43,9 @@ class Migration(migrations.Migration):
                 ('sent_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('last_date__gte', models.F('first_date'))), name='plan_ends_after'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('sent_at__isnull', False)), _connector='OR'), name='plan_sent_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('sent_by__isnull', True)), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='plan_sent_by_and_at'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'closed')), models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', True), ('closed_by__isnull', True)), _connector='OR'), name='plan_closed_has_time')],
+            },
         ),
         migrations.CreateModel(
             name='PlanDocument',
@@ -56,6 +59,26 @@ class Migration(migrations.Migration):
                 ('link', models.CharField(blank=True, max_length=400)),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='plan.actionplan')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('plan', 'number'), name='plan_document_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['base', 'guidance'])), name='plan_document_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Task',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('title', models.CharField(max_length=400)),
+                ('lead', models.CharField(max_length=400)),
+                ('partners', models.CharField(blank=True, max_length=400)),
+                ('product', models.CharField(max_length=2000)),
+                ('last_date', models.DateField(blank=True, null=True)),
+                ('indicator', models.CharField(blank=True, max_length=40)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='plan.actionplan')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('plan', 'number'), name='task_number_once')],
+            },
         ),
         migrations.CreateModel(
             name='Assignment',
@@ -76,7 +99,11 @@ class Migration(migrations.Migration):
                 ('returned_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='territory.unit')),
                 ('document', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='plan.plandocument')),
+                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='plan.task')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', True), ('task__isnull', False)), models.Q(('document__isnull', False), ('task__isnull', True)), _connector='OR'), name='assignment_of_one_thing'), models.UniqueConstraint(condition=models.Q(('task__isnull', False)), fields=('task', 'unit'), name='assignment_task_once_per_unit'), models.UniqueConstraint(condition=models.Q(('document__isnull', False)), fields=('document', 'unit'), name='assignment_document_once_per_unit'), models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('read_by__isnull', True)), models.Q(('read_at__isnull', False), ('read_by__isnull', False)), _connector='OR'), name='assignment_read_by_and_at'), models.CheckConstraint(condition=models.Q(models.Q(('assigned_at__isnull', True), ('assigned_by__isnull', True)), models.Q(('assigned_at__isnull', False), ('assigned_by__isnull', False)), _connector='OR'), name='assignment_assigned_by_and_at'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by__isnull', True)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='assignment_done_by_and_at'), models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='assignment_returned_by_and_at'), models.CheckConstraint(condition=models.Q(('assigned_at__isnull', True), models.Q(('assigned_to__isnull', False), ('read_at__isnull', False)), _connector='OR'), name='assignment_assigned_was_read'), models.CheckConstraint(condition=models.Q(('done_at__isnull', True), ('assigned_at__isnull', False), _connector='OR'), name='assignment_done_was_assigned')],
+            },
         ),
         migrations.CreateModel(
             name='Progress',
@@ -91,6 +118,10 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('photo', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.media')),
             ],
+            options={
+                'indexes': [models.Index(fields=['assignment', '-at'], name='plan_progre_assignm_259c33_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['told', 'done', 'returned'])), name='progress_kind_known'), models.CheckConstraint(condition=models.Q(('percent__isnull', True), ('percent__lte', 100), _connector='OR'), name='progress_percent_range'), models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='progress_has_words'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'done'), _negated=True), models.Q(('link', ''), _negated=True), ('photo__isnull', False), _connector='OR'), name='progress_done_has_evidence')],
+            },
         ),
         migrations.CreateModel(
             name='ReportDate',
@@ -100,112 +131,8 @@ class Migration(migrations.Migration):
                 ('before', models.DateField()),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='report_dates', to='plan.actionplan')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Task',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=400)),
-                ('lead', models.CharField(max_length=400)),
-                ('partners', models.CharField(blank=True, max_length=400)),
-                ('product', models.CharField(max_length=2000)),
-                ('last_date', models.DateField(blank=True, null=True)),
-                ('indicator', models.CharField(blank=True, max_length=40)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='plan.actionplan')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='assignment',
-            name='task',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='plan.task'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionplan',
-            constraint=models.CheckConstraint(condition=models.Q(('last_date__gte', models.F('first_date'))), name='plan_ends_after'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionplan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('sent_at__isnull', False)), _connector='OR'), name='plan_sent_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionplan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('sent_by__isnull', True)), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='plan_sent_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionplan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'closed')), models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', True), ('closed_by__isnull', True)), _connector='OR'), name='plan_closed_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='plandocument',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_document_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='plandocument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['base', 'guidance'])), name='plan_document_kind_known'),
-        ),
-        migrations.AddIndex(
-            model_name='progress',
-            index=models.Index(fields=['assignment', '-at'], name='plan_progre_assignm_259c33_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['told', 'done', 'returned'])), name='progress_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__isnull', True), ('percent__lte', 100), _connector='OR'), name='progress_percent_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='progress_has_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'done'), _negated=True), models.Q(('link', ''), _negated=True), ('photo__isnull', False), _connector='OR'), name='progress_done_has_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportdate',
-            constraint=models.UniqueConstraint(fields=('plan', 'before', 'what'), name='report_date_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='task_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', True), ('task__isnull', False)), models.Q(('document__isnull', False), ('task__isnull', True)), _connector='OR'), name='assignment_of_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('task__isnull', False)), fields=('task', 'unit'), name='assignment_task_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('document__isnull', False)), fields=('document', 'unit'), name='assignment_document_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('read_by__isnull', True)), models.Q(('read_at__isnull', False), ('read_by__isnull', False)), _connector='OR'), name='assignment_read_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assigned_at__isnull', True), ('assigned_by__isnull', True)), models.Q(('assigned_at__isnull', False), ('assigned_by__isnull', False)), _connector='OR'), name='assignment_assigned_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by__isnull', True)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='assignment_done_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='assignment_returned_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned_at__isnull', True), models.Q(('assigned_to__isnull', False), ('read_at__isnull', False)), _connector='OR'), name='assignment_assigned_was_read'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('done_at__isnull', True), ('assigned_at__isnull', False), _connector='OR'), name='assignment_done_was_assigned'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('plan', 'before', 'what'), name='report_date_once')],
+            },
         ),
     ]

@@ -11,9 +11,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0010_groups'),
+        ('people', '__first__'),
         ('plan', '0002_money'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -41,6 +41,10 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=nguon.plan.models.visits.finding_states, default='open', max_length=8)),
                 ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='plan.visit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['state', 'last_date'], name='plan_findin_state_e7140d_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'answered', 'closed'])), name='finding_state_known')],
+            },
         ),
         migrations.CreateModel(
             name='FindingStep',
@@ -57,13 +61,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='finding_step_has_words')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['state', 'last_date'], name='plan_findin_state_e7140d_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'answered', 'closed'])), name='finding_state_known'),
         ),
     ]

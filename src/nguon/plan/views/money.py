@@ -14,7 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from nguon.core.errors import InvalidError
 from nguon.fleet import tables
+from nguon.indicators import rules as figures
 from nguon.indicators.catalogue import INDICATORS
+from nguon.indicators.queries import Figure
+from nguon.indicators.templatetags.indicators import missing_words
 from nguon.people.answers import done, officer_of, table_file, wants_json
 from nguon.people.models import APPROVER, AUTHOR, Officer
 from nguon.plan import access, actions, forms, money, money_queries, queries, rules
@@ -51,22 +54,28 @@ def _targets(
     plan = access.access_plan(officer, uid, at=at)
     found = money_queries.list_targets(plan, officer, request.GET.dict(), at=at)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("trang"))
+    today = timezone.localdate(at)
+    reached = money_queries.list_reached(list(page), today=today)
     if wants_json(request) and error is None:
         rows = [
             {
-                "unit": row.unit.code,
-                "indicator": row.indicator,
-                "year": row.year,
-                "value": float(row.value),
-                "is_example": row.is_example,
+                "unit": one.target.unit.code,
+                "indicator": one.target.indicator,
+                "year": one.target.year,
+                "value": float(one.target.value),
+                "is_example": one.target.is_example,
+                "counted": one.figure.value if one.figure else None,
+                "reaches": one.reaches,
             }
-            for row in page
+            for one in reached
         ]
         return JsonResponse({"targets": rows})
     may_set = _may_set(officer, plan, at)
     context = {
         "plan": plan,
         "page": page,
+        "reached": reached,
+        "today": today,
         "examples": found.filter(is_example=True).exists(),
         "indicators": INDICATORS.values(),
         "units": queries.list_units_of(plan) if may_set else [],
@@ -88,18 +97,28 @@ def targets_file(request: HttpRequest, uid: str) -> HttpResponse:
     officer = officer_of(request)
     plan = access.access_plan(officer, uid, at=at)
     found = money_queries.list_targets(plan, officer, request.GET.dict(), at=at)
+    targets = list(found[:EXPORT_LIMIT])
+    reached = money_queries.list_reached(targets, today=timezone.localdate(at))
     rows = (
         (
-            row.unit.code,
-            row.unit.full_name,
-            INDICATORS[row.indicator].name,
-            row.year,
-            f"{row.value:f}".replace(".", ","),
-            "ví dụ" if row.is_example else "",
+            one.target.unit.code,
+            one.target.unit.full_name,
+            INDICATORS[one.target.indicator].name,
+            one.target.year,
+            f"{one.target.value:f}".replace(".", ","),
+            "ví dụ" if one.target.is_example else "",
+            _written(one.figure),
         )
-        for row in found[:EXPORT_LIMIT]
+        for one in reached
     )
-    return table_file("chi-tieu", [*actions.TARGET_COLUMNS, "Ghi chú"], rows)
+    head = [*actions.TARGET_COLUMNS, "Ghi chú", "Đã có"]
+    return table_file("chi-tieu", head, rows)
+
+
+def _written(figure: Figure | None) -> float | str:
+    if figure is None:
+        return missing_words(figures.NO_DAYS)
+    return missing_words(figure.missing) if figure.value is None else figure.value
 
 
 @require_POST

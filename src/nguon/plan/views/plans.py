@@ -132,6 +132,9 @@ def _show(
         "issuer": issuer,
         "below": below,
         "indicators": INDICATORS.values(),
+        "figures": plan.targets.count()
+        + plan.funding.count()
+        + plan.running_costs.count(),
         "document_kinds": rules.DOCUMENT_KINDS.items(),
         "today": today,
         "sent": request.POST,
@@ -255,6 +258,18 @@ def remove(request: HttpRequest, uid: str, what: str, key: int) -> HttpResponse:
     if not wants_json(request):
         messages.success(request, "Đã bỏ khỏi bản thảo.")
     return done(request, to=reverse("plan:plan", args=[plan.uid]), data={})
+
+
+@require_POST
+def remove_draft(request: HttpRequest, uid: str) -> HttpResponse:
+    """Take away a draft that was a mistake."""
+    at = timezone.now()
+    officer = officer_of(request)
+    plan = access.access_plan(officer, uid, at=at)
+    actions.remove_draft(plan_id=plan.pk, by=officer, at=at)
+    if not wants_json(request):
+        messages.success(request, f"Đã bỏ bản thảo “{plan.title}”.")
+    return done(request, to=reverse("plan:plans"), data={})
 
 
 @require_POST

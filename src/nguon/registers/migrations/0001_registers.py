@@ -12,19 +12,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Lesson',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=200)),
-            ],
-        ),
         migrations.CreateModel(
             name='Propagandist',
             fields=[
@@ -43,17 +35,9 @@ class Migration(migrations.Migration):
                 ('forgotten_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='RegisterChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line_uid', models.CharField(db_index=True, max_length=12)),
-                ('kind', models.CharField(choices=nguon.registers.models.change_kinds, max_length=10)),
-                ('told', models.JSONField(default=list)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gt', models.F('from_date')), _connector='OR'), name='propagandist_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), ('forgotten_by__isnull', True), models.Q(('full_name', ''), _negated=True)), models.Q(('folded', ''), ('forgotten_at__isnull', False), ('forgotten_by__isnull', False), ('full_name', ''), ('phone', '')), _connector='OR'), name='propagandist_forgotten_is_nameless'), models.UniqueConstraint(condition=models.Q(('forgotten_at__isnull', True)), fields=('unit', 'folded', 'from_date'), name='propagandist_once'), models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), models.Q(('decision_number', ''), _negated=True)), models.Q(('decision_number', ''), ('forgotten_at__isnull', False), ('languages', '')), _connector='OR'), name='propagandist_has_a_decision')],
+            },
         ),
         migrations.CreateModel(
             name='StaffMember',
@@ -73,6 +57,50 @@ class Migration(migrations.Migration):
                 ('forgotten_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gt', models.F('from_date')), _connector='OR'), name='staffmember_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), ('forgotten_by__isnull', True), models.Q(('full_name', ''), _negated=True)), models.Q(('folded', ''), ('forgotten_at__isnull', False), ('forgotten_by__isnull', False), ('full_name', ''), ('phone', '')), _connector='OR'), name='staffmember_forgotten_is_nameless'), models.UniqueConstraint(condition=models.Q(('forgotten_at__isnull', True)), fields=('unit', 'folded', 'from_date'), name='staffmember_once'), models.CheckConstraint(condition=models.Q(('post', ''), _negated=True), name='staffmember_has_a_post')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Training',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
+                ('added_at', models.DateTimeField()),
+                ('title', models.CharField(max_length=200)),
+                ('folded', models.CharField(max_length=300)),
+                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'folded'), name='training_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Lesson',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('title', models.CharField(max_length=200)),
+                ('training', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lessons', to='registers.training')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('training', 'number'), name='lesson_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RegisterChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('line_uid', models.CharField(db_index=True, max_length=12)),
+                ('kind', models.CharField(choices=nguon.registers.models.change_kinds, max_length=10)),
+                ('told', models.JSONField(default=list)),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['added', 'changed', 'forgotten', 'proven', 'taken_back'])), name='register_change_kind_known')],
+            },
         ),
         migrations.CreateModel(
             name='PracticeProof',
@@ -85,6 +113,9 @@ class Migration(migrations.Migration):
                 ('propagandist', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='registers.propagandist')),
                 ('staff_member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='registers.staffmember')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('propagandist__isnull', True), ('staff_member__isnull', False)), models.Q(('propagandist__isnull', False), ('staff_member__isnull', True)), _connector='OR'), name='proof_is_of_one_person'), models.UniqueConstraint(fields=('lesson', 'staff_member'), name='proof_once_staff_member'), models.UniqueConstraint(fields=('lesson', 'propagandist'), name='proof_once_propagandist')],
+            },
         ),
         migrations.CreateModel(
             name='Station',
@@ -102,94 +133,8 @@ class Migration(migrations.Migration):
                 ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Training',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('added_at', models.DateTimeField()),
-                ('title', models.CharField(max_length=200)),
-                ('folded', models.CharField(max_length=300)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='lesson',
-            name='training',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lessons', to='registers.training'),
-        ),
-        migrations.AddConstraint(
-            model_name='propagandist',
-            constraint=models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gt', models.F('from_date')), _connector='OR'), name='propagandist_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='propagandist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), ('forgotten_by__isnull', True), models.Q(('full_name', ''), _negated=True)), models.Q(('folded', ''), ('forgotten_at__isnull', False), ('forgotten_by__isnull', False), ('full_name', ''), ('phone', '')), _connector='OR'), name='propagandist_forgotten_is_nameless'),
-        ),
-        migrations.AddConstraint(
-            model_name='propagandist',
-            constraint=models.UniqueConstraint(condition=models.Q(('forgotten_at__isnull', True)), fields=('unit', 'folded', 'from_date'), name='propagandist_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='propagandist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), models.Q(('decision_number', ''), _negated=True)), models.Q(('decision_number', ''), ('forgotten_at__isnull', False), ('languages', '')), _connector='OR'), name='propagandist_has_a_decision'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerchange',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['added', 'changed', 'forgotten', 'proven', 'taken_back'])), name='register_change_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gt', models.F('from_date')), _connector='OR'), name='staffmember_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('forgotten_at__isnull', True), ('forgotten_by__isnull', True), models.Q(('full_name', ''), _negated=True)), models.Q(('folded', ''), ('forgotten_at__isnull', False), ('forgotten_by__isnull', False), ('full_name', ''), ('phone', '')), _connector='OR'), name='staffmember_forgotten_is_nameless'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.UniqueConstraint(condition=models.Q(('forgotten_at__isnull', True)), fields=('unit', 'folded', 'from_date'), name='staffmember_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.CheckConstraint(condition=models.Q(('post', ''), _negated=True), name='staffmember_has_a_post'),
-        ),
-        migrations.AddConstraint(
-            model_name='practiceproof',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('propagandist__isnull', True), ('staff_member__isnull', False)), models.Q(('propagandist__isnull', False), ('staff_member__isnull', True)), _connector='OR'), name='proof_is_of_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='practiceproof',
-            constraint=models.UniqueConstraint(fields=('lesson', 'staff_member'), name='proof_once_staff_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='practiceproof',
-            constraint=models.UniqueConstraint(fields=('lesson', 'propagandist'), name='proof_once_propagandist'),
-        ),
-        migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['it', 'wired', 'fm'])), name='station_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['central', 'province', 'counterpart', 'programme', 'commune', 'other'])), name='station_source_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(('year__gte', 1950), ('year__lte', 2100)), name='station_year_possible'),
-        ),
-        migrations.AddConstraint(
-            model_name='station',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('unit', 'kind', 'folded'), name='station_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='training',
-            constraint=models.UniqueConstraint(fields=('unit', 'folded'), name='training_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='lesson',
-            constraint=models.UniqueConstraint(fields=('training', 'number'), name='lesson_once'),
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['it', 'wired', 'fm'])), name='station_kind_known'), models.CheckConstraint(condition=models.Q(('source__in', ['central', 'province', 'counterpart', 'programme', 'commune', 'other'])), name='station_source_known'), models.CheckConstraint(condition=models.Q(('year__gte', 1950), ('year__lte', 2100)), name='station_year_possible'), models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('unit', 'kind', 'folded'), name='station_once')],
+            },
         ),
     ]

@@ -10,9 +10,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('people', '__first__'),
         ('registers', '0001_registers'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -39,6 +39,9 @@ class Migration(migrations.Migration):
                 ('staff_member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='practice_runs', to='registers.staffmember')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('done_at__isnull', True), ('given_up_at__isnull', True)), fields=('officer',), name='practice_run_one_open'), models.CheckConstraint(condition=models.Q(('staff_member__isnull', True), ('propagandist__isnull', True), _connector='OR'), name='practice_run_is_of_one_person'), models.CheckConstraint(condition=models.Q(('seal', ''), models.Q(('seal__length', 64), ('starts_at__isnull', False), models.Q(('body', ''), _negated=True)), _connector='OR'), name='practice_run_seals_something'), models.CheckConstraint(condition=models.Q(('done_at__isnull', True), models.Q(('given_up_at__isnull', True), models.Q(('seal', ''), _negated=True)), _connector='OR'), name='practice_run_done_is_sealed')],
+            },
         ),
         migrations.CreateModel(
             name='Certificate',
@@ -50,6 +53,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='certificate', to='registers.practicerun')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'year', 'number'), name='certificate_number_once')],
+            },
         ),
         migrations.CreateModel(
             name='PracticeStep',
@@ -60,33 +66,8 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='registers.practicerun')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='practicerun',
-            constraint=models.UniqueConstraint(condition=models.Q(('done_at__isnull', True), ('given_up_at__isnull', True)), fields=('officer',), name='practice_run_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='practicerun',
-            constraint=models.CheckConstraint(condition=models.Q(('staff_member__isnull', True), ('propagandist__isnull', True), _connector='OR'), name='practice_run_is_of_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='practicerun',
-            constraint=models.CheckConstraint(condition=models.Q(('seal', ''), models.Q(('seal__length', 64), ('starts_at__isnull', False), models.Q(('body', ''), _negated=True)), _connector='OR'), name='practice_run_seals_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='practicerun',
-            constraint=models.CheckConstraint(condition=models.Q(('done_at__isnull', True), models.Q(('given_up_at__isnull', True), models.Q(('seal', ''), _negated=True)), _connector='OR'), name='practice_run_done_is_sealed'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(fields=('unit', 'year', 'number'), name='certificate_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='practicestep',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='practice_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='practicestep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'learn_write'), ('number', 1)), models.Q(('kind', 'learn_approve'), ('number', 2)), models.Q(('kind', 'learn_time'), ('number', 3)), models.Q(('kind', 'learn_stop'), ('number', 4)), models.Q(('kind', 'written'), ('number', 5)), models.Q(('kind', 'sent'), ('number', 6)), models.Q(('kind', 'caught'), ('number', 7)), models.Q(('kind', 'approved'), ('number', 8)), models.Q(('kind', 'played'), ('number', 9)), models.Q(('kind', 'stopped'), ('number', 10)), _connector='OR'), name='practice_step_number_is_of_its_kind'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'number'), name='practice_step_once'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'learn_write'), ('number', 1)), models.Q(('kind', 'learn_approve'), ('number', 2)), models.Q(('kind', 'learn_time'), ('number', 3)), models.Q(('kind', 'learn_stop'), ('number', 4)), models.Q(('kind', 'written'), ('number', 5)), models.Q(('kind', 'sent'), ('number', 6)), models.Q(('kind', 'caught'), ('number', 7)), models.Q(('kind', 'approved'), ('number', 8)), models.Q(('kind', 'played'), ('number', 9)), models.Q(('kind', 'stopped'), ('number', 10)), _connector='OR'), name='practice_step_number_is_of_its_kind')],
+            },
         ),
     ]

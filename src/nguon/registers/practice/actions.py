@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.urls import reverse
 from django.utils import timezone
 
 from nguon.audit import actions as audit
 from nguon.core.errors import AbsentError, ConflictError, InvalidError
 from nguon.newsroom.rules import without_unseen
 from nguon.people.access import units_of
+from nguon.people.actions import notify
 from nguon.people.models import Officer
 from nguon.registers import access
 from nguon.registers import rules as registers
@@ -205,19 +207,94 @@ def give_up(*, uid: str, by: Officer, at: datetime) -> None:
 def name_person(*, uid: str, person_uid: str, by: Officer, at: datetime) -> None:
     """Say whose line in a register a practice is; the newcomer or a keeper may.
 
+    When its proof was withdrawn, this one gets a new one with the next number.
     Raises AbsentError, ConflictError `registers.practice_named` (told already).
     """
-    reader = access.reader_of(by, at=at)
-    queries.access_run(reader, uid)
-    run = PracticeRun.objects.select_for_update().get(uid=uid)
+    run = _lock_seen(uid, by=by, at=at)
     _name(run, person_uid, by=by, at=at)
     if run.done_at is not None:
+        if run.certificate is None:
+            _certify(run, at=at)
         _tell(run, by=by, at=at)
     audit.record("registers.practice.named", target=run, by=by, at=at)
 
 
+def _lock_seen(uid: str, *, by: Officer, at: datetime) -> PracticeRun:
+    """Return a practice of the officer's ground, locked. Raises AbsentError."""
+    queries.access_run(access.reader_of(by, at=at), uid)
+    rows = PracticeRun.objects.select_for_update(of=("self",))
+    related = ("officer", "unit", "staff_member__unit", "propagandist__unit")
+    return rows.select_related(*related).get(uid=uid)
+
+
+@transaction.atomic
+def withdraw(*, uid: str, reason: str, by: Officer, at: datetime) -> Certificate:
+    """Take back a proof that is of the wrong person; its number stays, as withdrawn.
+
+    1. The proof keeps who took it back, when and why; its page says so.
+    2. The practice is nobody's again, until the right person is named: `name_person`.
+    3. Lessons of the wrong person that only this proof carried are taken back.
+    Raises AbsentError, NoRightError, ConflictError `registers.proof_none`, InvalidError
+    `registers.practice_reason`.
+    """
+    run = _lock_seen(uid, by=by, at=at)
+    line = run.person
+    access.check_keeper(by, line.unit if line else run.unit, at=at)
+    given = run.certificate
+    if given is None:
+        raise ConflictError("registers.proof_none")
+    plain = " ".join(without_unseen(reason).split())
+    if not 0 < len(plain) <= rules.REASON_LIMIT:
+        raise InvalidError("registers.practice_reason", most=rules.REASON_LIMIT)
+    given.reason, given.withdrawn_by, given.withdrawn_at = plain, by, at
+    given.save(update_fields=["reason", "withdrawn_by", "withdrawn_at"])
+    run.staff_member, run.propagandist = None, None
+    run.save(update_fields=["staff_member", "propagandist"])
+    if line is not None:
+        _take_back(line, given, by=by, at=at)
+    notify(
+        officers=[run.officer] if run.officer_id != by.pk else [],
+        subject=f"Giấy luyện tập số {given.number}/{given.year} đã rút lại",
+        body=f"Lý do: {plain}",
+        url=reverse("registers:practice_proof", args=[run.uid]),
+        at=at,
+    )
+    audit.record(
+        "registers.practice.withdrawn",
+        target=run,
+        by=by,
+        at=at,
+        data={"number": given.number, "year": given.year, "reason": plain},
+    )
+    return given
+
+
+def _take_back(
+    line: queries.Newcomer, given: Certificate, *, by: Officer, at: datetime
+) -> None:
+    """Take from a line what only a withdrawn proof carried, and write that down.
+
+    The history names no person, so the reason is read on the proof's page.
+    """
+    held = [one.issued_on for one in queries.list_certificates(line)]
+    proofs = line.proofs.filter(lesson__needs_practice=True)
+    lost = [
+        one
+        for one in proofs.select_related("lesson__training")
+        if not any(day <= one.proven_on for day in held)
+    ]
+    told = [["Luyện tập trên hệ thống", f"{given.issued_on:%d/%m/%Y}", ""]]
+    for one in lost:
+        name = f"{one.lesson.training.title}: {one.lesson.title}"
+        told.append([name, f"{one.proven_on:%d/%m/%Y}", ""])
+        one.delete()
+    RegisterChange.objects.create(
+        line_uid=line.uid, kind=registers.TAKEN_BACK, told=told, by=by, at=at
+    )
+
+
 def _name(run: PracticeRun, person_uid: str, *, by: Officer, at: datetime) -> None:
-    if queries.person_of(run) is not None:
+    if run.person is not None:
         raise ConflictError("registers.practice_named")
     reader = access.reader_of(by, at=at)
     lines = queries.list_newcomers(run.officer, reader)
@@ -236,7 +313,7 @@ def _tell(run: PracticeRun, *, by: Officer, at: datetime) -> None:
 
     Without the proof's number: it leads to a name, and a history is never forgotten.
     """
-    line = queries.person_of(run)
+    line = run.person
     if line is None or run.done_at is None:
         return
     day = f"{timezone.localdate(run.done_at):%d/%m/%Y}"

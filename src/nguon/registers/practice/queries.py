@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from nguon.core.errors import AbsentError
@@ -38,8 +38,13 @@ def fence_runs(reader: Reader) -> QuerySet[PracticeRun]:
     rows = PracticeRun.objects.all()
     mine = people.fence(rows, officer=reader.officer, at=reader.at)
     found = rows.filter(Q(pk__in=mine.values("pk")) | Q(officer=reader.officer))
-    related = ("officer", "unit", "certificate", "staff_member", "propagandist")
-    return found.select_related(*related)
+    related = (
+        "officer", "unit", "staff_member__unit__parent", "propagandist__unit__parent",
+    )  # fmt: skip
+    proofs = Certificate.objects.select_related("unit", "withdrawn_by")
+    return found.select_related(*related).prefetch_related(
+        Prefetch("certificates", proofs)
+    )
 
 
 def access_run(reader: Reader, uid: str) -> PracticeRun:
@@ -48,6 +53,46 @@ def access_run(reader: Reader, uid: str) -> PracticeRun:
     if run is None:
         raise AbsentError("registers.practice_absent")
     return run
+
+
+def access_sounding(reader: Reader, uid: str) -> PracticeRun:
+    """Return an officer's own practice whose bulletin was sent and not yet stopped.
+
+    Raises AbsentError, also `registers.practice_silent`.
+    """
+    run = access_run(reader, uid)
+    is_over = run.done_at is not None or run.given_up_at is not None
+    if run.officer_id != reader.officer.pk or not run.seal or is_over:
+        raise AbsentError("registers.practice_silent")
+    return run
+
+
+def access_proof(reader: Reader, uid: str) -> Certificate:
+    """Return the proof of a practice that an officer may see.
+
+    Raises AbsentError, `registers.proof_withdrawn` with the number and the reason.
+    """
+    run = access_run(reader, uid)
+    if run.certificate is not None:
+        return run.certificate
+    for one in run.withdrawn:
+        raise AbsentError(
+            "registers.proof_withdrawn",
+            number=f"{one.number}/{one.year}",
+            reason=one.reason,
+        )
+    raise AbsentError("registers.practice_absent")
+
+
+def name_on(run: PracticeRun, reader: Reader) -> str:
+    """Return whom a proof names: who was told to have practised, else the officer.
+
+    A name that others may not read is masked, as in the registers.
+    """
+    line = run.person
+    if line is None or line.folded in {"", fold(run.officer.full_name)}:
+        return run.officer.full_name
+    return books.shown(line, "full_name", is_own=reader.is_own(line))
 
 
 def done_of(run: PracticeRun) -> set[str]:
@@ -109,22 +154,18 @@ def _stands(state: str, at: datetime) -> Q:
 
 def list_own(officer: Officer) -> list[PracticeRun]:
     """Return an officer's own practices that are over, the latest first."""
-    rows = PracticeRun.objects.filter(officer=officer).select_related("certificate")
+    rows = PracticeRun.objects.filter(officer=officer).prefetch_related("certificates")
     over = rows.filter(Q(done_at__isnull=False) | Q(given_up_at__isnull=False))
     return list(over.order_by("-touched_at", "-pk"))
 
 
-def person_of(run: PracticeRun) -> Newcomer | None:
-    """Return whose line in a register a practice is, if that was told."""
-    return run.staff_member or run.propagandist
-
-
 def list_certificates(line: AnyLine) -> list[Certificate]:
-    """Return the proofs of practice of one person, by their day."""
+    """Return the proofs of practice of one person that hold, by their day."""
     if isinstance(line, Station):
         return []
     runs = line.practice_runs.values("pk")
-    rows = Certificate.objects.filter(run__in=runs).select_related("run", "unit")
+    held = Certificate.objects.filter(run__in=runs, withdrawn_at=None)
+    rows = held.select_related("run", "unit")
     return list(rows.order_by("issued_on", "pk"))
 
 

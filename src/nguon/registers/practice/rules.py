@@ -23,7 +23,7 @@ STEPS = {
     SENT: "Chọn giờ phát, gửi duyệt",
     CAUGHT: "Xem tin của đồng nghiệp",
     APPROVED: "Duyệt bản tin",
-    PLAYED: "Xem loa phát đúng giờ",
+    PLAYED: "Nghe loa phát đúng giờ",
     STOPPED: "Dừng phát",
 }
 ORDER = tuple(STEPS)
@@ -43,6 +43,17 @@ LEFT_OFF_AFTER = timedelta(days=14)
 # A bulletin to learn with is short: whole sentences, not a speech.
 BODY_LIMIT = 2_000
 REASON_LIMIT = 300
+
+# What a proof says of the newcomer, and of itself.
+PROVEN = (
+    "đã học bốn bài, thấy lỗi trong một bản tin của đồng nghiệp, và tự tay viết, gửi"
+    " duyệt, duyệt, nghe phát, dừng một bản tin trên hệ thống thông tin nguồn, ở loa"
+    " luyện tập."
+)
+PROOF_NOTE = (
+    "Giấy do hệ thống lập từ những bước đã làm, không phải văn bằng. Người duyệt trong"
+    " lượt này do người học đóng vai."
+)
 
 
 def number_of(step: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -19,12 +20,19 @@ from django.views.decorators.http import (
 from nguon.core import typed
 from nguon.core.errors import AbsentError, ConflictError, DomainError, InvalidError
 from nguon.newsroom.rules import TITLE_LIMIT
-from nguon.people.answers import done, table_file, wants_json
+from nguon.people.answers import done, sound_file, table_file, wants_json
 from nguon.people.models import Officer
 from nguon.registers import asked, books
-from nguon.registers.access import Reader
+from nguon.registers.access import Reader, may_keep
 from nguon.registers.models import PracticeRun
-from nguon.registers.practice import actions, ground, lessons, queries, rules
+from nguon.registers.practice import (
+    actions,
+    ground,
+    lessons,
+    queries,
+    rules,
+    sounds,
+)
 from nguon.schedule.rules import LOCAL
 from nguon.territory.names import fold
 
@@ -82,12 +90,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _row(run: PracticeRun, at: datetime) -> dict[str, Any]:
     state = queries.state_of(run, at=at)
-    proof = getattr(run, "certificate", None)
+    proof = run.certificate
     return {
         "run": run,
         "state": state,
         "words": rules.STATES[state],
         "certificate": f"{proof.number}/{proof.year}" if proof else "",
+        "withdrawn": ", ".join(f"{one.number}/{one.year}" for one in run.withdrawn),
     }
 
 
@@ -117,10 +126,20 @@ def index_file(request: HttpRequest) -> HttpResponse:
             f"{run.began_at.astimezone(LOCAL):%d/%m/%Y}",
             f"{run.touched_at.astimezone(LOCAL):%d/%m/%Y}",
             _row(run, reader.at)["certificate"],
+            _row(run, reader.at)["withdrawn"],
         )
         for run in found[:EXPORT_LIMIT]
     )
-    head = ("Đơn vị", "Cán bộ", "Tình trạng", "Bước", "Bắt đầu", "Lần cuối", "Số giấy")
+    head = (
+        "Đơn vị",
+        "Cán bộ",
+        "Tình trạng",
+        "Bước",
+        "Bắt đầu",
+        "Lần cuối",
+        "Số giấy",
+        "Giấy đã rút",
+    )
     return table_file("luyen-tap", head, rows)
 
 
@@ -216,7 +235,7 @@ def _of_page(
     if page == "judge":
         return {"other": lessons.flawed(), "reason_limit": rules.REASON_LIMIT}
     if page in {"approve", "play", "stop"} and run.starts_at is not None:
-        return {
+        return _sounding(run) | {
             "place": ground.PLACE,
             "clock": ground.clock(run.starts_at, known),
             "spoken": ground.spoken(title=run.title, body=run.body),
@@ -229,7 +248,7 @@ def _of_page(
             ),
         }
     if page == "over":
-        named = queries.person_of(run)
+        named = run.person
         people = [] if named else _people(run.officer, reader)
         asked_for = request.GET.get("person", "")
         wanted = next((one for one in people if one[0] == asked_for), None)
@@ -238,9 +257,29 @@ def _of_page(
             "named": named,
             "people": people,
             "wanted": wanted,
+            "name_on": queries.name_on(run, reader),
+            "may_withdraw": run.certificate is not None
+            and may_keep(reader.officer, (named or run).unit, at=reader.at),
+            "reason_limit": rules.REASON_LIMIT,
             "is_namesake": wanted is not None and fold(wanted[1]) == name,
         }
     return {}
+
+
+def _sounding(run: PracticeRun) -> dict[str, Any]:
+    """Return how the bulletin sounds; without a voice, why it does not."""
+    try:
+        return {"sound": sounds.make(title=run.title, body=run.body)}
+    except DomainError as mute:
+        return {"mute": mute}
+
+
+@require_safe
+def sound(request: HttpRequest, uid: str) -> HttpResponse:
+    """Send the newcomer what the made-up loudspeakers say, until they are stopped."""
+    reader = asked.reader(request)
+    run = queries.access_sounding(reader, uid)
+    return sound_file(request, sounds.make(title=run.title, body=run.body).mp3)
 
 
 def _draft(request: HttpRequest, run: PracticeRun) -> dict[str, Any]:
@@ -324,6 +363,10 @@ def _name(request: HttpRequest, uid: str, by: Officer, at: datetime) -> None:
     actions.name_person(uid=uid, person_uid=person, by=by, at=at)
 
 
+def _withdraw(request: HttpRequest, uid: str, by: Officer, at: datetime) -> None:
+    actions.withdraw(uid=uid, reason=request.POST.get("reason", ""), by=by, at=at)
+
+
 Deed = Callable[[HttpRequest, str, Officer, datetime], None]
 DEEDS: dict[str, Deed] = {
     "tra-loi": _answer,
@@ -336,10 +379,12 @@ DEEDS: dict[str, Deed] = {
     "dung": _stop,
     "thoi": _give_up,
     "la-ai": _name,
+    "rut": _withdraw,
 }
 SAID = {
     "tra-loi": "Đúng rồi.",
     "xem": "Đúng: thấy lỗi thì trả lại, kèm lý do.",
+    "rut": "Đã rút giấy. Hãy chọn đúng người để cấp giấy mới.",
     "dung": "Loa luyện tập đã im. Bạn đã đi hết các bước.",
 }
 
@@ -372,12 +417,16 @@ def proof(request: HttpRequest, uid: str) -> HttpResponse:
     """Show the dated, numbered proof of a practice, to be printed."""
     reader = asked.reader(request)
     run = queries.access_run(reader, uid)
-    given = getattr(run, "certificate", None)
-    if given is None:
+    given = run.certificate
+    if given is None and not run.withdrawn:
         raise AbsentError("registers.practice_absent")
     context = {
         "run": run,
         "given": given,
+        "name": queries.name_on(run, reader),
+        "proven": rules.PROVEN,
+        "note": rules.PROOF_NOTE,
         "moments": [(rules.STEPS[one], at) for one, at in queries.moments_of(run)],
     }
-    return render(request, "registers/practice/proof.html", context)
+    status = HTTPStatus.OK if given else HTTPStatus.GONE
+    return render(request, "registers/practice/proof.html", context, status=status)

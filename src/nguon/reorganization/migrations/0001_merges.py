@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -38,6 +38,9 @@ class Migration(migrations.Migration):
                 ('undone_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['drafted', 'run', 'undone', 'confirmed'])), name='merge_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('run_at__isnull', True), ('run_by__isnull', True)), models.Q(('run_at__isnull', False), ('run_by__isnull', False)), _connector='OR'), name='merge_run_whole'), models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by__isnull', True)), models.Q(('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='merge_undone_whole'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='merge_confirmed_whole'), models.CheckConstraint(condition=models.Q(models.Q(('run_at__isnull', True), ('sha256', ''), ('state', 'drafted')), models.Q(models.Q(('state', 'drafted'), _negated=True), ('run_at__isnull', False), ('sha256__length', 64)), _connector='OR'), name='merge_run_has_a_hash'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'undone'), ('undone_at__isnull', False)), models.Q(models.Q(('state', 'undone'), _negated=True), ('undone_at__isnull', True)), _connector='OR'), name='merge_undone_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(models.Q(('state', 'confirmed'), _negated=True), ('confirmed_at__isnull', True)), _connector='OR'), name='merge_confirmed_has_time'), models.CheckConstraint(condition=models.Q(('run_by__isnull', True), models.Q(('run_by', models.F('made_by')), _negated=True), _connector='OR'), name='merge_second_person')],
+            },
         ),
         migrations.CreateModel(
             name='Heir',
@@ -49,6 +52,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='heirs', to='reorganization.merge')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('merge', 'old'), name='heir_once'), models.CheckConstraint(condition=models.Q(('unit__isnull', True), models.Q(('unit', models.F('old')), _negated=True), _connector='OR'), name='heir_is_another')],
+            },
         ),
         migrations.CreateModel(
             name='Moved',
@@ -65,50 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'moved',
+                'constraints': [models.UniqueConstraint(fields=('merge', 'kind', 'key'), name='moved_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['drafted', 'run', 'undone', 'confirmed'])), name='merge_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run_at__isnull', True), ('run_by__isnull', True)), models.Q(('run_at__isnull', False), ('run_by__isnull', False)), _connector='OR'), name='merge_run_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by__isnull', True)), models.Q(('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='merge_undone_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='merge_confirmed_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run_at__isnull', True), ('sha256', ''), ('state', 'drafted')), models.Q(models.Q(('state', 'drafted'), _negated=True), ('run_at__isnull', False), ('sha256__length', 64)), _connector='OR'), name='merge_run_has_a_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'undone'), ('undone_at__isnull', False)), models.Q(models.Q(('state', 'undone'), _negated=True), ('undone_at__isnull', True)), _connector='OR'), name='merge_undone_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(models.Q(('state', 'confirmed'), _negated=True), ('confirmed_at__isnull', True)), _connector='OR'), name='merge_confirmed_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('run_by__isnull', True), models.Q(('run_by', models.F('made_by')), _negated=True), _connector='OR'), name='merge_second_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='heir',
-            constraint=models.UniqueConstraint(fields=('merge', 'old'), name='heir_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='heir',
-            constraint=models.CheckConstraint(condition=models.Q(('unit__isnull', True), models.Q(('unit', models.F('old')), _negated=True), _connector='OR'), name='heir_is_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='moved',
-            constraint=models.UniqueConstraint(fields=('merge', 'kind', 'key'), name='moved_once'),
         ),
     ]

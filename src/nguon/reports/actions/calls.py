@@ -244,14 +244,89 @@ def answer_call(
     return call
 
 
+@transaction.atomic
+def remove_call(*, call_id: int, by: Officer, at: datetime) -> None:
+    """Take away a call that was taken by mistake and that nobody answered.
+
+    Whoever was reminded of it is told. Raises ConflictError `reports.call_answered`,
+    NoRightError, AbsentError.
+    """
+    call = _lock(call_id, by=by, at=at)
+    told = {"title": call.title, "sender": call.sender, "sha256": call.sha256}
+    audit.record("reports.call.removed", target=call, by=by, at=at, data=told)
+    if call.reminded_on is not None:
+        _tell_gone(
+            call,
+            "Yêu cầu báo cáo đã bỏ, không phải trả lời nữa",
+            f"{call.title}. {call.sender}",
+            url=reverse("reports:calls"),
+            by=by,
+            at=at,
+        )
+    call.mappings.all().delete()
+    call.delete()
+
+
+@transaction.atomic
+def withdraw_call(*, call_id: int, reason: str, by: Officer, at: datetime) -> Call:
+    """Take an answered call back with the reason; what was given back stays seen.
+
+    Raises ConflictError (`reports.call_open`, `reports.call_withdrawn`), InvalidError
+    `plan.text_…`, NoRightError, AbsentError.
+    """
+    call = _find(call_id, by=by, at=at)
+    people.check_can(by, APPROVER, unit=call.unit, at=at)
+    if call.is_open:
+        raise ConflictError("reports.call_open")
+    if call.withdrawn_at is not None:
+        raise ConflictError("reports.call_withdrawn")
+    call.reason = clean(reason, most=rules.MAX_REASON, what="lý do")
+    call.withdrawn_by, call.withdrawn_at = by, at
+    call.save(update_fields=["reason", "withdrawn_by", "withdrawn_at"])
+    _tell_gone(
+        call,
+        "Yêu cầu báo cáo đã rút lại",
+        f"{call.title}. Lý do: {call.reason}",
+        url=reverse("reports:call", args=[call.uid]),
+        by=by,
+        at=at,
+    )
+    audit.record(
+        "reports.call.withdrawn",
+        target=call,
+        by=by,
+        at=at,
+        data={"reason": call.reason},
+    )
+    return call
+
+
+def _tell_gone(
+    call: Call, subject: str, body: str, *, url: str, by: Officer, at: datetime
+) -> None:
+    writers = access.list_writers([call.unit], at=at)
+    notify(
+        officers=[officer for officer in writers if officer.pk != by.pk],
+        subject=subject,
+        body=body,
+        url=url,
+        at=at,
+    )
+
+
 def _lock(call_id: int, *, by: Officer, at: datetime) -> Call:
+    call = _find(call_id, by=by, at=at)
+    if not call.is_open:
+        raise ConflictError("reports.call_answered")
+    return call
+
+
+def _find(call_id: int, *, by: Officer, at: datetime) -> Call:
     rows = Call.objects.select_for_update(of=("self",)).select_related("unit")
     call = rows.filter(pk=call_id).first()
     if call is None:
         raise AbsentError("reports.call_absent")
     access.check_writes_for(by, call.unit, at=at)
-    if not call.is_open:
-        raise ConflictError("reports.call_answered")
     return call
 
 

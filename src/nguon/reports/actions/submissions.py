@@ -155,6 +155,7 @@ def _fix(row: Submission, lines: list[queries.Line]) -> None:
                 "is_share": line.field.ratio == SHARE,
                 "above": line.pair.above,
                 "below": line.pair.below,
+                "words": line.words,
             },
         )
 

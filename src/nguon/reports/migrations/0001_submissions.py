@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import nguon.core.topics
-import nguon.reports.models
+import nguon.reports.models.periods
 from django.conf import settings
 from django.db import migrations, models
 
@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -22,13 +22,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('level', models.CharField(choices=nguon.reports.models.level_choices, max_length=10)),
+                ('level', models.CharField(choices=nguon.reports.models.periods.level_choices, max_length=10)),
                 ('title', models.CharField(max_length=400)),
                 ('folded', models.CharField(db_index=True, max_length=400)),
                 ('created_at', models.DateTimeField()),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('level__in', ['commune', 'district', 'village'])), name='form_level_known'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='form_has_title')],
+            },
         ),
         migrations.CreateModel(
             name='Field',
@@ -36,7 +39,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveSmallIntegerField()),
                 ('name', models.CharField(max_length=400)),
-                ('ratio', models.CharField(choices=nguon.reports.models.ratio_choices, max_length=5)),
+                ('ratio', models.CharField(choices=nguon.reports.models.periods.ratio_choices, max_length=5)),
                 ('unit', models.CharField(blank=True, max_length=40)),
                 ('indicator', models.CharField(blank=True, max_length=40)),
                 ('least', models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True)),
@@ -44,13 +47,16 @@ class Migration(migrations.Migration):
                 ('is_needed', models.BooleanField(default=True)),
                 ('form', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fields', to='reports.form')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('form', 'number'), name='field_number_once'), models.CheckConstraint(condition=models.Q(('ratio__in', ['count', 'share', 'mean', 'text'])), name='field_ratio_known'), models.CheckConstraint(condition=models.Q(('least__isnull', True), ('most__isnull', True), ('most__gte', models.F('least')), _connector='OR'), name='field_range_not_empty')],
+            },
         ),
         migrations.CreateModel(
             name='Period',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('kind', models.CharField(choices=nguon.reports.models.kind_choices, max_length=7)),
+                ('kind', models.CharField(choices=nguon.reports.models.periods.kind_choices, max_length=7)),
                 ('first_date', models.DateField()),
                 ('after_date', models.DateField()),
                 ('due_days', models.PositiveSmallIntegerField()),
@@ -61,13 +67,16 @@ class Migration(migrations.Migration):
                 ('form', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='reports.form')),
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('form', 'first_date', 'after_date'), name='period_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['month', 'quarter', 'half', 'year', 'range'])), name='period_kind_known'), models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='period_not_empty'), models.CheckConstraint(condition=models.Q(('due_date__gte', models.F('after_date'))), name='period_due_after'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='period_closed_by_and_at')],
+            },
         ),
         migrations.CreateModel(
             name='Submission',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('state', models.CharField(choices=nguon.reports.models.state_choices, default='draft', max_length=8)),
+                ('state', models.CharField(choices=nguon.reports.models.periods.state_choices, default='draft', max_length=8)),
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('missing', models.PositiveSmallIntegerField(default=0)),
                 ('first_sent_on', models.DateField(blank=True, null=True)),
@@ -81,23 +90,30 @@ class Migration(migrations.Migration):
                 ('sent_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['unit', 'state'], name='reports_sub_unit_id_028cc6_idx')],
+                'constraints': [models.UniqueConstraint(fields=('period', 'unit'), name='submission_once_per_unit'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'returned', 'sent', 'accepted'])), name='submission_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('first_sent_on__isnull', False), ('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='submission_sent_by_and_at'), models.CheckConstraint(condition=models.Q(models.Q(('accepted_by__isnull', False), ('state', 'accepted'), models.Q(('accepted_by', models.F('sent_by')), _negated=True)), models.Q(models.Q(('state', 'accepted'), _negated=True), ('accepted_by__isnull', True)), _connector='OR'), name='submission_accepted_by_another')],
+            },
         ),
         migrations.CreateModel(
             name='Step',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=nguon.reports.models.step_choices, max_length=8)),
+                ('kind', models.CharField(choices=nguon.reports.models.periods.step_choices, max_length=8)),
                 ('words', models.CharField(blank=True, max_length=2000)),
                 ('at', models.DateTimeField()),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='reports.submission')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['sent', 'returned', 'accepted', 'unlocked'])), name='step_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['returned', 'unlocked']), _negated=True), models.Q(('words', ''), _negated=True), _connector='OR'), name='step_back_has_reason')],
+            },
         ),
         migrations.CreateModel(
             name='Answer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=nguon.reports.models.source_choices, max_length=7)),
+                ('source', models.CharField(choices=nguon.reports.models.periods.source_choices, max_length=7)),
                 ('above', models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True)),
                 ('below', models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True)),
                 ('is_share', models.BooleanField(default=False)),
@@ -106,89 +122,8 @@ class Migration(migrations.Migration):
                 ('field', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reports.field')),
                 ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='reports.submission')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='form',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['commune', 'district', 'village'])), name='form_level_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='form',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='form_has_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.UniqueConstraint(fields=('form', 'number'), name='field_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('ratio__in', ['count', 'share', 'mean', 'text'])), name='field_ratio_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('least__isnull', True), ('most__isnull', True), ('most__gte', models.F('least')), _connector='OR'), name='field_range_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(fields=('form', 'first_date', 'after_date'), name='period_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['month', 'quarter', 'half', 'year', 'range'])), name='period_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='period_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('due_date__gte', models.F('after_date'))), name='period_due_after'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='period_closed_by_and_at'),
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', 'state'], name='reports_sub_unit_id_028cc6_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('period', 'unit'), name='submission_once_per_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'returned', 'sent', 'accepted'])), name='submission_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('first_sent_on__isnull', False), ('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='submission_sent_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_by__isnull', False), ('state', 'accepted'), models.Q(('accepted_by', models.F('sent_by')), _negated=True)), models.Q(models.Q(('state', 'accepted'), _negated=True), ('accepted_by__isnull', True)), _connector='OR'), name='submission_accepted_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['sent', 'returned', 'accepted', 'unlocked'])), name='step_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['returned', 'unlocked']), _negated=True), models.Q(('words', ''), _negated=True), _connector='OR'), name='step_back_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('submission', 'field'), name='answer_once_per_field'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['counted', 'typed', 'rolled'])), name='answer_source_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('above__isnull', True), ('below__isnull', True)), models.Q(('above__gte', 0), ('above__isnull', False), models.Q(('below__isnull', True), ('below__gte', 0), _connector='OR')), _connector='OR'), name='answer_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('is_share', False), ('below__isnull', True), ('above__lte', models.F('below')), _connector='OR'), name='answer_share_range'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('submission', 'field'), name='answer_once_per_field'), models.CheckConstraint(condition=models.Q(('source__in', ['counted', 'typed', 'rolled'])), name='answer_source_known'), models.CheckConstraint(condition=models.Q(models.Q(('above__isnull', True), ('below__isnull', True)), models.Q(('above__gte', 0), ('above__isnull', False), models.Q(('below__isnull', True), ('below__gte', 0), _connector='OR')), _connector='OR'), name='answer_not_negative'), models.CheckConstraint(condition=models.Q(('is_share', False), ('below__isnull', True), ('above__lte', models.F('below')), _connector='OR'), name='answer_share_range')],
+            },
         ),
     ]

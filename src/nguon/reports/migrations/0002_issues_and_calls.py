@@ -11,9 +11,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0011_events_unbound'),
+        ('people', '__first__'),
         ('reports', '0001_submissions'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['unit', 'due_date'], name='reports_cal_unit_id_0b6b35_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['docx', 'xlsx'])), name='call_kind_known'), models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='call_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('title', ''), _negated=True), models.Q(('sender', ''), _negated=True)), name='call_has_words'), models.CheckConstraint(condition=models.Q(models.Q(('answer__isnull', True), ('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answer__isnull', False), ('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='call_answered_by_and_at')],
+            },
         ),
         migrations.CreateModel(
             name='Issue',
@@ -54,6 +58,9 @@ class Migration(migrations.Migration):
                 ('submission', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='issue', to='reports.submission')),
                 ('taken_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('number', ''), _negated=True), name='issue_has_number'), models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='issue_hash_length')],
+            },
         ),
         migrations.CreateModel(
             name='Mapping',
@@ -71,6 +78,9 @@ class Migration(migrations.Migration):
                 ('mapped_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('call', 'place'), name='mapping_once_per_place'), models.CheckConstraint(condition=models.Q(models.Q(('field', None), ('what__in', ['figure', 'known']), ('words', ''), models.Q(('key', ''), _negated=True)), models.Q(('field__isnull', False), ('key', ''), ('what', 'field'), ('words', '')), models.Q(('field', None), ('key', ''), ('what', 'words'), models.Q(('words', ''), _negated=True)), _connector='OR'), name='mapping_holds_one_thing'), models.CheckConstraint(condition=models.Q(('part__in', ['value', 'above', 'below']), ('span__in', ['same', 'before', 'so_far'])), name='mapping_span_and_part_known')],
+            },
         ),
         migrations.CreateModel(
             name='Section',
@@ -81,53 +91,8 @@ class Migration(migrations.Migration):
                 ('words', models.TextField(blank=True, max_length=10000)),
                 ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sections', to='reports.submission')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['unit', 'due_date'], name='reports_cal_unit_id_0b6b35_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['docx', 'xlsx'])), name='call_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date'))), name='call_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('title', ''), _negated=True), models.Q(('sender', ''), _negated=True)), name='call_has_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer__isnull', True), ('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answer__isnull', False), ('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='call_answered_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('number', ''), _negated=True), name='issue_has_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='issue_hash_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.UniqueConstraint(fields=('call', 'place'), name='mapping_once_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('field', None), ('what__in', ['figure', 'known']), ('words', ''), models.Q(('key', ''), _negated=True)), models.Q(('field__isnull', False), ('key', ''), ('what', 'field'), ('words', '')), models.Q(('field', None), ('key', ''), ('what', 'words'), models.Q(('words', ''), _negated=True)), _connector='OR'), name='mapping_holds_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.CheckConstraint(condition=models.Q(('part__in', ['value', 'above', 'below']), ('span__in', ['same', 'before', 'so_far'])), name='mapping_span_and_part_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='section',
-            constraint=models.UniqueConstraint(fields=('submission', 'number'), name='section_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='section',
-            constraint=models.CheckConstraint(condition=models.Q(('heading', ''), _negated=True), name='section_has_heading'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('submission', 'number'), name='section_number_once'), models.CheckConstraint(condition=models.Q(('heading', ''), _negated=True), name='section_has_heading')],
+            },
         ),
     ]

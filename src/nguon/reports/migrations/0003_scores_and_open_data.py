@@ -10,9 +10,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('people', '__first__'),
         ('reports', '0002_issues_and_calls'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -31,18 +31,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='PublishedFigure',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('indicator', models.CharField(max_length=40)),
-                ('above', models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True)),
-                ('below', models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True)),
-                ('missing', models.CharField(blank=True, max_length=11)),
-                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='reports.publication')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
-            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('unit', 'first_date', 'after_date'), name='publication_once_a_period'), models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date')), ('counted_days__gt', 0)), name='publication_of_counted_days'), models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), ('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='publication_withdrawn_with_reason')],
+            },
         ),
         migrations.CreateModel(
             name='ScoreSheet',
@@ -60,6 +51,24 @@ class Migration(migrations.Migration):
                 ('shown_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('unit', 'year'), name='score_sheet_once_a_year'), models.CheckConstraint(condition=models.Q(('least_covered__gte', 1), ('least_covered__lte', 100)), name='score_sheet_least_range'), models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', True), ('published_by__isnull', True), ('state', 'draft')), models.Q(('published_at__isnull', False), ('published_by__isnull', False), ('state', 'published'), models.Q(('published_by', models.F('changed_by')), _negated=True)), _connector='OR'), name='score_sheet_published_by_another'), models.CheckConstraint(condition=models.Q(models.Q(('shown_at__isnull', True), ('shown_by__isnull', True)), models.Q(('shown_at__isnull', False), ('shown_by__isnull', False), ('state', 'published')), _connector='OR'), name='score_sheet_shown_by_and_at')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PublishedFigure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('indicator', models.CharField(max_length=40)),
+                ('above', models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True)),
+                ('below', models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True)),
+                ('missing', models.CharField(blank=True, max_length=11)),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='reports.publication')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'unit', 'indicator'), name='published_once'), models.CheckConstraint(condition=models.Q(models.Q(('above__isnull', True), ('below__isnull', True), ('missing__in', ['hidden', 'not_counted', 'nothing'])), models.Q(('above__isnull', False), ('missing', '')), _connector='OR'), name='published_figure_or_why_not')],
+            },
         ),
         migrations.CreateModel(
             name='ScoreResult',
@@ -71,6 +80,9 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
                 ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='reports.scoresheet')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('sheet', 'unit'), name='score_result_once'), models.CheckConstraint(condition=models.Q(models.Q(('covered', 0), ('points__isnull', True), ('rank__isnull', True)), models.Q(('points__gte', 0), ('points__lte', 100), ('covered__gte', 1), ('covered__lte', 100)), _connector='OR'), name='score_result_not_assessed_is_no_0')],
+            },
         ),
         migrations.CreateModel(
             name='ScoreLine',
@@ -81,61 +93,8 @@ class Migration(migrations.Migration):
                 ('full_at', models.DecimalField(blank=True, decimal_places=2, max_digits=15, null=True)),
                 ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='reports.scoresheet')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('unit', 'first_date', 'after_date'), name='publication_once_a_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('after_date__gt', models.F('first_date')), ('counted_days__gt', 0)), name='publication_of_counted_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), ('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='publication_withdrawn_with_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedfigure',
-            constraint=models.UniqueConstraint(fields=('publication', 'unit', 'indicator'), name='published_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedfigure',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('above__isnull', True), ('below__isnull', True), ('missing__in', ['hidden', 'not_counted', 'nothing'])), models.Q(('above__isnull', False), ('missing', '')), _connector='OR'), name='published_figure_or_why_not'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoresheet',
-            constraint=models.UniqueConstraint(fields=('unit', 'year'), name='score_sheet_once_a_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoresheet',
-            constraint=models.CheckConstraint(condition=models.Q(('least_covered__gte', 1), ('least_covered__lte', 100)), name='score_sheet_least_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoresheet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', True), ('published_by__isnull', True), ('state', 'draft')), models.Q(('published_at__isnull', False), ('published_by__isnull', False), ('state', 'published'), models.Q(('published_by', models.F('changed_by')), _negated=True)), _connector='OR'), name='score_sheet_published_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoresheet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('shown_at__isnull', True), ('shown_by__isnull', True)), models.Q(('shown_at__isnull', False), ('shown_by__isnull', False), ('state', 'published')), _connector='OR'), name='score_sheet_shown_by_and_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoreresult',
-            constraint=models.UniqueConstraint(fields=('sheet', 'unit'), name='score_result_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoreresult',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('covered', 0), ('points__isnull', True), ('rank__isnull', True)), models.Q(('points__gte', 0), ('points__lte', 100), ('covered__gte', 1), ('covered__lte', 100)), _connector='OR'), name='score_result_not_assessed_is_no_0'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoreline',
-            constraint=models.UniqueConstraint(fields=('sheet', 'indicator'), name='score_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoreline',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1), ('weight__lte', 100)), name='score_line_weight_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='scoreline',
-            constraint=models.CheckConstraint(condition=models.Q(('full_at__isnull', True), ('full_at__gt', 0), _connector='OR'), name='score_line_full_at_positive'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('sheet', 'indicator'), name='score_line_once'), models.CheckConstraint(condition=models.Q(('weight__gte', 1), ('weight__lte', 100)), name='score_line_weight_range'), models.CheckConstraint(condition=models.Q(('full_at__isnull', True), ('full_at__gt', 0), _connector='OR'), name='score_line_full_at_positive')],
+            },
         ),
     ]

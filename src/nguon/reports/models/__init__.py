@@ -2,6 +2,7 @@
 
 from nguon.reports.models.calls import Call, Mapping
 from nguon.reports.models.issues import Issue, Section
+from nguon.reports.models.payments import Payment
 from nguon.reports.models.periods import (
     Answer,
     Field,
@@ -26,6 +27,7 @@ __all__ = [
     "Form",
     "Issue",
     "Mapping",
+    "Payment",
     "Period",
     "Publication",
     "PublishedFigure",

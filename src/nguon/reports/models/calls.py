@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
 from nguon.indicators.rules import Period as Days
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.plan.rules import MAX_TITLE
 from nguon.reports import rules
 from nguon.reports.models.periods import Field
@@ -26,10 +27,11 @@ def part_choices() -> list[tuple[str, str]]:
     return list(rules.PARTS.items())
 
 
-class Call(models.Model):
+class Call(Withdrawable):
     """A report that somebody asks for at any time, by their own file and deadline.
 
-    The file is kept as it came; `answer` is what was filled and given back.
+    The file is kept as it came; `answer` is what was filled and given back. One that
+    was answered by mistake is withdrawn with a `reason`, and stays.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -69,6 +71,9 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
+            withdrawn_with_reason(
+                "call_withdrawn_with_reason", answered_at__isnull=False
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["docx", "xlsx"]), name="call_kind_known"
             ),

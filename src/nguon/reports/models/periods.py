@@ -108,9 +108,15 @@ class Field(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Say whether the system counts it from facts; then nobody types it."""
+        """Say whether the system counts it or asked listeners; then nobody types it.
+
+        What comes from a sample is told for each unit by itself: there is no sum of it.
+        """
         known = catalogue.INDICATORS.get(self.indicator)
-        return known is not None and known.source == catalogue.COUNTED
+        return known is not None and known.source in (
+            catalogue.COUNTED,
+            catalogue.ASKED,
+        )
 
 
 class Period(models.Model):

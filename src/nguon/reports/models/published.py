@@ -6,10 +6,11 @@ from django.db.models import F, Q
 
 from nguon.core.topics import new_uid
 from nguon.indicators.rules import Period as Days
+from nguon.people.withdrawing import Withdrawable, withdrawn_with_reason
 from nguon.reports import opening
 
 
-class Publication(models.Model):
+class Publication(Withdrawable):
     """Figures of a period that a unit gave to everybody (công bố số liệu).
 
     What was published stands; it is withdrawn with a reason, and published anew.
@@ -26,14 +27,6 @@ class Publication(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     published_at = models.DateTimeField()
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=opening.MAX_REASON, blank=True)
 
     class Meta:
@@ -47,14 +40,7 @@ class Publication(models.Model):
                 condition=Q(after_date__gt=F("first_date"), counted_days__gt=0),
                 name="publication_of_counted_days",
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, reason=""
-                )
-                | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False)
-                & ~Q(reason=""),
-                name="publication_withdrawn_with_reason",
-            ),
+            withdrawn_with_reason("publication_withdrawn_with_reason"),
         ]
 
     def __str__(self) -> str:

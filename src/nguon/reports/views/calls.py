@@ -56,6 +56,8 @@ def _facts(call: Call) -> dict[str, Any]:
         "sender": call.sender,
         "due_date": call.due_date,
         "answered_at": call.answered_at,
+        "withdrawn_at": call.withdrawn_at,
+        "reason": call.reason,
     }
 
 
@@ -72,11 +74,14 @@ def index_file(request: HttpRequest) -> HttpResponse:
             f"{call.days.last:%d/%m/%Y}",
             f"{call.due_date:%d/%m/%Y}",
             call.answered_at and f"{timezone.localdate(call.answered_at):%d/%m/%Y}",
+            call.withdrawn_at and f"{timezone.localdate(call.withdrawn_at):%d/%m/%Y}",
+            call.reason,
         )
         for call in found[:EXPORT_LIMIT]
     )
     head = (
         "Đơn vị", "Yêu cầu", "Nơi yêu cầu", "Từ ngày", "Đến ngày", "Hạn", "Trả lời",
+        "Rút lại", "Lý do rút",
     )  # fmt: skip
     return table_file("yeu-cau-bao-cao", head, rows)
 
@@ -137,6 +142,7 @@ def _show(
         ]
         return JsonResponse(_facts(call) | {"places": places})
     writes = call.is_open and access.writes_for(officer, call.unit, at=at)
+    approves = people.can(officer, APPROVER, unit=call.unit, at=at)
     context = {
         "call": call,
         "filled": [one for one in told if one.value is not None],
@@ -144,7 +150,9 @@ def _show(
         "sheets": sheets.list_sheets(package) if call.kind == XLSX else [],
         "late": call.is_open and timezone.localdate(at) > call.due_date,
         "may_write": writes,
-        "may_answer": writes and people.can(officer, APPROVER, unit=call.unit, at=at),
+        "may_answer": writes and approves,
+        "may_withdraw": approves and not call.is_open and call.withdrawn_at is None,
+        "most": rules.MAX_REASON,
         "error": error,
     }
     status = UNPROCESSABLE if error else 200
@@ -236,6 +244,34 @@ def _map(call: Call, name: str, sent: dict[str, str], request: HttpRequest) -> N
         by=officer,
         at=at,
     )
+
+
+@require_POST
+def remove(request: HttpRequest, uid: str) -> HttpResponse:
+    """Take away a call that was a mistake and that nobody answered."""
+    officer, at = officer_of(request), timezone.now()
+    call = access.access_call(officer, uid, at=at)
+    actions.remove_call(call_id=call.pk, by=officer, at=at)
+    if not wants_json(request):
+        messages.success(request, f"Đã bỏ yêu cầu “{call.title}”.")
+    return done(request, to=reverse("reports:calls"), data={})
+
+
+@require_POST
+def withdraw(request: HttpRequest, uid: str) -> HttpResponse:
+    """Take an answered call back, with the reason."""
+    officer, at = officer_of(request), timezone.now()
+    call = access.access_call(officer, uid, at=at)
+    reason = request.POST.get("reason", "")
+    try:
+        actions.withdraw_call(call_id=call.pk, reason=reason, by=officer, at=at)
+    except (InvalidError, ConflictError) as error:
+        if wants_json(request):
+            raise
+        return _show(request, uid, error=error)
+    if not wants_json(request):
+        messages.success(request, "Đã rút lại. Người trong đơn vị được báo lý do.")
+    return done(request, to=reverse("reports:call", args=[call.uid]), data={})
 
 
 @require_POST

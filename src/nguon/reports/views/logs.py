@@ -1,76 +1,20 @@
 """Pages of a station's month: the broadcast log and the remuneration, to be printed."""
 
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from nguon.audit import months
-from nguon.core.errors import AbsentError
 from nguon.newsroom import pay
 from nguon.newsroom.rules import TASKS
-from nguon.people.answers import officer_of, table_file, wants_json
-from nguon.people.models import Officer
-from nguon.reports import log_papers, log_words, logs, stations
+from nguon.people.answers import table_file, wants_json
+from nguon.reports import log_papers, log_words, logs
+from nguon.reports.asked import Asked
 from nguon.reports.logs import Line, Log
-from nguon.reports.stations import Station
-from nguon.territory.models import Unit
 from nguon.territory.names import fold
 
-MONTHS = 25
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-class _Asked:
-    """Whose month a page is asked for: `don_vi` (a uid), `thang` (2026-11)."""
-
-    def __init__(self, request: HttpRequest) -> None:
-        self.officer: Officer = officer_of(request)
-        self.at: datetime = timezone.now()
-        self.month = _month(request, timezone.localdate(self.at))
-        self.units = stations.list_stations(self.officer, self.month, at=self.at)
-        uid = request.GET.get("don_vi", "")[:12]
-        if not uid and not self.units:
-            raise AbsentError("reports.no_station")
-        self.station: Station = stations.find_station(
-            self.officer,
-            uid or self.units[0].uid,
-            self.month,
-            months.next_month(self.month),
-            at=self.at,
-        )
-
-    @property
-    def unit(self) -> Unit:
-        """The commune."""
-        return self.station.unit
-
-    def context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what the choice of station and month needs."""
-        this = timezone.localdate(self.at).replace(day=1)
-        latest = [months.next_month(this, -n) for n in range(MONTHS)]
-        return {
-            "station": self.station,
-            "unit": self.unit,
-            "month": self.month,
-            "months": sorted({*latest, self.month}, reverse=True),
-            "units": self.units,
-            "asked": request.GET,
-        }
-
-
-def _month(request: HttpRequest, today: date) -> date:
-    """Read "2026-11"; anything else, and what is to come, is this month."""
-    this = today.replace(day=1)
-    try:
-        asked = date.fromisoformat(f"{request.GET.get('thang', '')}-01")
-    except ValueError:
-        return this
-    return asked if date(2000, 1, 1) <= asked < this else this
 
 
 def _search(request: HttpRequest, log: Log) -> Log:
@@ -93,7 +37,7 @@ def _text(one: Line) -> str:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """Show a station's broadcast log of a month; it prints as it stands."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     log = _search(request, logs.read_log(wanted.station, wanted.month))
     if wants_json(request):
         rows = [
@@ -119,7 +63,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_file(request: HttpRequest) -> HttpResponse:
     """Give the log as a table."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     log = _search(request, logs.read_log(wanted.station, wanted.month))
     name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}"
     return table_file(name, log_words.HEAD, log_words.rows(log))
@@ -128,7 +72,7 @@ def show_file(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_pdf(request: HttpRequest) -> HttpResponse:
     """Give the log as a paper to sign; always the whole month."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     content = log_papers.write_log(logs.read_log(wanted.station, wanted.month))
     name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}.pdf"
     return _file(content, name, "application/pdf")
@@ -137,7 +81,7 @@ def show_pdf(request: HttpRequest) -> HttpResponse:
 @require_safe
 def paid(request: HttpRequest) -> HttpResponse:
     """Show the month's remuneration of one station."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     lines = _lines(wanted)
     if wants_json(request):
         rows = [
@@ -160,14 +104,14 @@ def paid(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/paid.html", context)
 
 
-def _lines(wanted: _Asked) -> list[pay.Line]:
+def _lines(wanted: Asked) -> list[pay.Line]:
     return pay.list_lines_of(wanted.station.grounds, month=wanted.month)
 
 
 @require_safe
 def paid_pdf(request: HttpRequest) -> HttpResponse:
     """Give the remuneration as a paper to sign."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     content = log_papers.write_pay(wanted.unit, wanted.month, _lines(wanted))
     name = f"thu-lao-{wanted.unit.code}-{wanted.month:%Y-%m}.pdf"
     return _file(content, name, "application/pdf")
@@ -176,7 +120,7 @@ def paid_pdf(request: HttpRequest) -> HttpResponse:
 @require_safe
 def paid_xlsx(request: HttpRequest) -> HttpResponse:
     """Give the remuneration as a workbook that adds up by itself."""
-    wanted = _Asked(request)
+    wanted = Asked(request)
     content = log_papers.write_pay_book(wanted.unit, wanted.month, _lines(wanted))
     return _file(content, f"thu-lao-{wanted.unit.code}-{wanted.month:%Y-%m}.xlsx", XLSX)
 

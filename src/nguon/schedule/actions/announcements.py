@@ -12,7 +12,7 @@ from django.db import transaction
 
 from nguon.audit import actions as audit
 from nguon.core.errors import ConflictError, InvalidError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
 from nguon.newsroom import actions as newsroom
 from nguon.people import access
 from nguon.people import actions as people
@@ -35,6 +35,7 @@ def announce_draft(
     heard: Collection[str],
     units: Sequence[Unit],
     devices: Sequence[Device] = (),
+    groups: Sequence[DeviceGroup] = (),
     by: Officer,
     at: datetime,
 ) -> Broadcast:
@@ -50,6 +51,7 @@ def announce_draft(
         timing=timing,
         units=units,
         devices=devices,
+        groups=groups,
         by=by,
         at=at,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Q, TextField
 from django.db.models.functions import Cast
@@ -54,7 +55,8 @@ def draft_paper(
 
     `body` is JSON values or a value of `schedule.station`. Raises InvalidError
     (`schedule.paper_malformed`, `paper_untitled`, `dates_reversed`, `unit_ended`,
-    `paper_elsewhere`), AbsentError or NoRightError.
+    `paper_elsewhere`, for a source what its address alone says), AbsentError or
+    NoRightError.
     """
     access.check_can(by, AUTHOR, unit=unit, at=at)
     if kind not in station.KINDS:
@@ -115,6 +117,9 @@ def _write(
         raise InvalidError("schedule.dates_reversed")
     given = dict(body) if isinstance(body, Mapping) else body
     value = station.decode(paper.kind, given)
+    if isinstance(value, station.Source):
+        # Who typed it learns at once; where a name leads is looked at when it is sent.
+        checks.check_written(value, allowed=settings.RELAY_ALLOWED)
     paper.title = title.strip()
     paper.first_date, paper.last_date = first_date, last_date
     paper.body = station.encode(paper.kind, value)

@@ -124,21 +124,28 @@ def roll_plans(*, at: datetime) -> int:
 
     A commune whose devices have no plan yet gets its first one, however empty:
     without a plan a device does not know its hours, and refuses even a test tone.
-    A unit whose plan cannot be made keeps the old one and holds up no other.
+    A unit that has ended and that no device stands in any more has none renewed: its
+    broadcasts would be planned for ever and never sound. A unit whose plan cannot be
+    made keeps the old one and holds up no other.
     """
+    day = at.astimezone(rules.LOCAL).date()
+    in_use = _list_in_use()
     ageing = UnitPlan.objects.filter(ends_at__lte=at + RENEW_BEFORE)
-    units = list(Unit.objects.filter(plan__in=ageing).order_by("pk"))
-    return len(_build_in_parts(units + _without_plan(at=at), at=at))
+    units = [
+        unit
+        for unit in Unit.objects.filter(plan__in=ageing).order_by("pk")
+        if unit.valid_to is None or unit.valid_to > day or unit.pk in in_use
+    ]
+    bare = Unit.objects.as_of(day).filter(kind=COMMUNE, plan__isnull=True)
+    units += [unit for unit in bare.order_by("pk") if unit.pk in in_use]
+    return len(_build_in_parts(units, at=at))
 
 
-def _without_plan(*, at: datetime) -> list[Unit]:
-    """Return the communes of today that have devices in service but no plan."""
+def _list_in_use() -> set[int]:
+    """Return the keys of the units in which devices in service stand, at any level."""
     active = Device.objects.filter(state=ACTIVE)
     paths = set(active.values_list("unit__path", flat=True))
-    above = {int(key) for path in paths for key in path.strip("/").split("/")}
-    day = at.astimezone(rules.LOCAL).date()
-    bare = Unit.objects.as_of(day).filter(kind=COMMUNE, plan__isnull=True)
-    return [unit for unit in bare.order_by("pk") if unit.pk in above]
+    return {int(key) for path in paths for key in path.strip("/").split("/")}
 
 
 def _build_in_parts(units: Sequence[Unit], *, at: datetime) -> list[Unit]:

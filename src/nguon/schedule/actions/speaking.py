@@ -63,7 +63,8 @@ def start_live(
         officer=by, act=station.LIVE, units=units, devices=devices, at=at
     )
     ends_at = _latest_end(paper, units, devices, at=at)
-    _check_units(units, devices, at=at)
+    places = [*units, *(device.unit for device in devices)]
+    audience.check_on_map(places, at=at)
     if not 0 <= talk_over <= 100:
         raise InvalidError("schedule.talk_over_range")
     members = audience.list_devices(units, devices).count()
@@ -233,16 +234,6 @@ def _latest_end(
         for start, _stop in quiet.intervals(begin=at, end=ends_at)
     ]
     return min([ends_at, *(start for start in starts if start > at)])
-
-
-def _check_units(
-    units: Sequence[Unit], devices: Sequence[Device], *, at: datetime
-) -> None:
-    today = at.astimezone(rules.LOCAL).date()
-    places = {unit.pk: unit for unit in (*units, *(d.unit for d in devices))}
-    valid = Unit.objects.as_of(today).filter(pk__in=places).values_list("pk", flat=True)
-    for key in places.keys() - set(valid):
-        raise InvalidError("schedule.unit_ended", unit=places[key].full_name)
 
 
 def _open_line(

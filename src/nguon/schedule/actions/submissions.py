@@ -139,8 +139,7 @@ def _check_ground(
             raise InvalidError(
                 "schedule.outside_unit", unit=unit.full_name, issuer=issuer.full_name
             )
-        if unit.valid_to is not None and unit.valid_to <= at.date():
-            raise InvalidError("schedule.unit_ended", unit=unit.full_name)
+    audience.check_on_map(asked, at=at)
     for device in devices:
         if device.state != ACTIVE:
             raise InvalidError("schedule.device_not_active", device=device.name)
@@ -238,7 +237,10 @@ def _tell_failure(broadcast: Broadcast, *, at: datetime) -> None:
     people.notify(
         officers=[broadcast.submitted_by],
         subject=f"Không tạo được tiếng: {broadcast.version.shown_title}",
-        body="Hãy mở bản tin, sửa chữ hoặc tải bản ghi âm lên rồi gửi lại.",
+        body=(
+            "Hãy mở bản tin và gửi lại; nếu vẫn không được, hãy sửa chữ hoặc tải"
+            " bản ghi âm lên."
+        ),
         url=f"/ban-tin/{broadcast.version.bulletin.uid}/",
         at=at,
     )

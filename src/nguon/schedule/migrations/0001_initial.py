@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fleet', '0001_initial'),
         ('newsroom', '0001_initial'),
+        ('people', '__first__'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -48,15 +48,10 @@ class Migration(migrations.Migration):
                 ('units', models.ManyToManyField(related_name='+', to='territory.unit')),
                 ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='broadcast', to='newsroom.version')),
             ],
-        ),
-        migrations.CreateModel(
-            name='AudienceMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.device')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audience', to='schedule.broadcast')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['state', '-submitted_at'], name='schedule_br_state_decd9a_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'waiting', 'approved', 'returned', 'cancelled', 'failed'])), name='broadcast_state_known'), models.CheckConstraint(condition=models.Q(('timing__in', ['now', 'once', 'daily'])), name='broadcast_timing_known'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'failed']), ('state', 'cancelled'), ('sha256__length', 64), _connector='OR'), name='broadcast_hash_once_waiting'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='broadcast_approved_whole'), models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='broadcast_returned_whole'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by__isnull', True)), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', False)), _connector='OR'), name='broadcast_cancelled_whole'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='broadcast_approved_by_somebody'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='broadcast_second_person')],
+            },
         ),
         migrations.CreateModel(
             name='Airing',
@@ -67,6 +62,28 @@ class Migration(migrations.Migration):
                 ('ends_at', models.DateTimeField()),
                 ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='airings', to='schedule.broadcast')),
             ],
+        ),
+        migrations.CreateModel(
+            name='UnitPlan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_sha256', models.CharField(max_length=64)),
+                ('built_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('unit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='plan', to='territory.unit')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AudienceMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.device')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
+                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audience', to='schedule.broadcast')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('broadcast', 'device'), name='audience_device_once')],
+            },
         ),
         migrations.CreateModel(
             name='PlayRecord',
@@ -88,75 +105,9 @@ class Migration(migrations.Migration):
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plays', to='fleet.device')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.unit')),
             ],
-        ),
-        migrations.CreateModel(
-            name='UnitPlan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('built_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('unit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='plan', to='territory.unit')),
-            ],
-        ),
-        migrations.AddIndex(
-            model_name='broadcast',
-            index=models.Index(fields=['state', '-submitted_at'], name='schedule_br_state_decd9a_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'waiting', 'approved', 'returned', 'cancelled', 'failed'])), name='broadcast_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(('timing__in', ['now', 'once', 'daily'])), name='broadcast_timing_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'failed']), ('state', 'cancelled'), ('sha256__length', 64), _connector='OR'), name='broadcast_hash_once_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='broadcast_approved_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='broadcast_returned_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by__isnull', True)), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', False)), _connector='OR'), name='broadcast_cancelled_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='broadcast_approved_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='broadcast',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='broadcast_second_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencemember',
-            constraint=models.UniqueConstraint(fields=('broadcast', 'device'), name='audience_device_once'),
-        ),
-        migrations.AddIndex(
-            model_name='playrecord',
-            index=models.Index(fields=['item', 'outcome'], name='schedule_pl_item_a30143_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='playrecord',
-            index=models.Index(fields=['unit', '-planned_at'], name='schedule_pl_unit_id_4ac76d_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='playrecord',
-            constraint=models.UniqueConstraint(fields=('device', 'item'), name='play_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='playrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='play_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='playrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'finished', 'cut', 'stopped', 'failed', 'missed', 'cancelled'])), name='play_outcome_known'),
+            options={
+                'indexes': [models.Index(fields=['item', 'outcome'], name='schedule_pl_item_a30143_idx'), models.Index(fields=['unit', '-planned_at'], name='schedule_pl_unit_id_4ac76d_idx')],
+                'constraints': [models.UniqueConstraint(fields=('device', 'item'), name='play_once'), models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='play_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'finished', 'cut', 'stopped', 'failed', 'missed', 'cancelled'])), name='play_outcome_known')],
+            },
         ),
     ]

@@ -12,56 +12,12 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fleet', '0001_initial'),
         ('newsroom', '0001_initial'),
+        ('people', '__first__'),
         ('schedule', '0001_initial'),
         ('territory', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='InboxEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=nguon.schedule.models.inbox_choices, default='new', max_length=5)),
-                ('arrived_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.TextField(blank=True)),
-            ],
-            options={
-                'verbose_name_plural': 'inbox entries',
-            },
-        ),
-        migrations.CreateModel(
-            name='Paper',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
-                ('kind', models.CharField(choices=nguon.schedule.models.paper_kind_choices, max_length=10)),
-                ('number', models.PositiveIntegerField()),
-                ('subject', models.CharField(max_length=500)),
-                ('title', models.CharField(max_length=200)),
-                ('body', models.JSONField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('first_date', models.DateField()),
-                ('last_date', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=nguon.schedule.models.paper_state_choices, default='draft', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('returned_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.TextField(blank=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PaperInvolvement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=7)),
-                ('at', models.DateTimeField()),
-                ('approved_sha256', models.CharField(blank=True, max_length=64)),
-            ],
-        ),
         migrations.RemoveConstraint(
             model_name='broadcast',
             name='broadcast_timing_known',
@@ -105,45 +61,36 @@ class Migration(migrations.Migration):
             name='broadcast',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plays', to='schedule.broadcast'),
         ),
-        migrations.AddField(
-            model_name='inboxentry',
-            name='broadcast',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='schedule.broadcast'),
-        ),
-        migrations.AddField(
-            model_name='inboxentry',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='inboxentry',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inbox', to='territory.unit'),
-        ),
-        migrations.AddField(
-            model_name='paper',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='paper',
-            name='ended_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='paper',
-            name='returned_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='paper',
-            name='submitted_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='paper',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='papers', to='territory.unit'),
+        migrations.CreateModel(
+            name='Paper',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.CharField(default=nguon.core.topics.new_uid, max_length=12, unique=True)),
+                ('kind', models.CharField(choices=nguon.schedule.models.paper_kind_choices, max_length=10)),
+                ('number', models.PositiveIntegerField()),
+                ('subject', models.CharField(max_length=500)),
+                ('title', models.CharField(max_length=200)),
+                ('body', models.JSONField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('first_date', models.DateField()),
+                ('last_date', models.DateField(blank=True, null=True)),
+                ('state', models.CharField(choices=nguon.schedule.models.paper_state_choices, default='draft', max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('approved_at', models.DateTimeField(blank=True, null=True)),
+                ('returned_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('reason', models.TextField(blank=True)),
+                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('returned_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('submitted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='papers', to='territory.unit')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['unit', 'kind', 'state', '-approved_at'], name='schedule_pa_unit_id_c90e3e_idx'), models.Index(fields=['state', 'submitted_at'], name='schedule_pa_state_d69bbc_idx')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'kind', 'number'), name='paper_number_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['rules', 'programme', 'source', 'order', 'authority'])), name='paper_kind_known'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'waiting', 'approved', 'returned', 'ended'])), name='paper_state_known'), models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='paper_hash_length'), models.CheckConstraint(condition=models.Q(('last_date__isnull', True), ('last_date__gte', models.F('first_date')), _connector='OR'), name='paper_days_in_order'), models.CheckConstraint(condition=models.Q(models.Q(('submitted_at__isnull', True), ('submitted_by__isnull', True)), models.Q(('submitted_at__isnull', False), ('submitted_by__isnull', False)), _connector='OR'), name='paper_submitted_whole'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='paper_approved_whole'), models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='paper_returned_whole'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='paper_ended_whole'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='paper_approved_by_somebody'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='paper_second_person')],
+            },
         ),
         migrations.AddField(
             model_name='airing',
@@ -175,94 +122,36 @@ class Migration(migrations.Migration):
             model_name='broadcast',
             constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('submitted_by')), _negated=True), ('authority__isnull', False), _connector='OR'), name='broadcast_second_person'),
         ),
-        migrations.AddField(
-            model_name='paperinvolvement',
-            name='paper',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='involvements', to='schedule.paper'),
+        migrations.CreateModel(
+            name='InboxEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=nguon.schedule.models.inbox_choices, default='new', max_length=5)),
+                ('arrived_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('reason', models.TextField(blank=True)),
+                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='schedule.broadcast')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inbox', to='territory.unit')),
+            ],
+            options={
+                'verbose_name_plural': 'inbox entries',
+                'indexes': [models.Index(fields=['unit', 'state', '-arrived_at'], name='schedule_in_unit_id_113bf3_idx')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'broadcast'), name='inbox_entry_once'), models.CheckConstraint(condition=models.Q(('state__in', ['new', 'taken', 'left'])), name='inbox_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'new')), models.Q(models.Q(('state', 'new'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='inbox_decided_by_somebody')],
+            },
         ),
-        migrations.AddField(
-            model_name='paperinvolvement',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='inboxentry',
-            index=models.Index(fields=['unit', 'state', '-arrived_at'], name='schedule_in_unit_id_113bf3_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboxentry',
-            constraint=models.UniqueConstraint(fields=('unit', 'broadcast'), name='inbox_entry_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboxentry',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['new', 'taken', 'left'])), name='inbox_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboxentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'new')), models.Q(models.Q(('state', 'new'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='inbox_decided_by_somebody'),
-        ),
-        migrations.AddIndex(
-            model_name='paper',
-            index=models.Index(fields=['unit', 'kind', 'state', '-approved_at'], name='schedule_pa_unit_id_c90e3e_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='paper',
-            index=models.Index(fields=['state', 'submitted_at'], name='schedule_pa_state_d69bbc_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.UniqueConstraint(fields=('unit', 'kind', 'number'), name='paper_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['rules', 'programme', 'source', 'order', 'authority'])), name='paper_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'waiting', 'approved', 'returned', 'ended'])), name='paper_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__length', 64)), name='paper_hash_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(('last_date__isnull', True), ('last_date__gte', models.F('first_date')), _connector='OR'), name='paper_days_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('submitted_at__isnull', True), ('submitted_by__isnull', True)), models.Q(('submitted_at__isnull', False), ('submitted_by__isnull', False)), _connector='OR'), name='paper_submitted_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='paper_approved_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_by__isnull', True)), models.Q(('returned_at__isnull', False), ('returned_by__isnull', False)), _connector='OR'), name='paper_returned_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='paper_ended_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='paper_approved_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='paper',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='paper_second_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='paperinvolvement',
-            constraint=models.UniqueConstraint(fields=('paper', 'person'), name='paper_involvement_one_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='paperinvolvement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'approve')), fields=('paper',), name='paper_involvement_one_approval'),
-        ),
-        migrations.AddConstraint(
-            model_name='paperinvolvement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_sha256', ''), ('kind', 'edit')), models.Q(('approved_sha256__length', 64), ('kind', 'approve')), _connector='OR'), name='paper_involvement_approval_has_hash'),
+        migrations.CreateModel(
+            name='PaperInvolvement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=7)),
+                ('at', models.DateTimeField()),
+                ('approved_sha256', models.CharField(blank=True, max_length=64)),
+                ('paper', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='involvements', to='schedule.paper')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('paper', 'person'), name='paper_involvement_one_per_person'), models.UniqueConstraint(condition=models.Q(('kind', 'approve')), fields=('paper',), name='paper_involvement_one_approval'), models.CheckConstraint(condition=models.Q(models.Q(('approved_sha256', ''), ('kind', 'edit')), models.Q(('approved_sha256__length', 64), ('kind', 'approve')), _connector='OR'), name='paper_involvement_approval_has_hash')],
+            },
         ),
     ]

@@ -93,12 +93,14 @@ def _act(request: HttpRequest, bulletin: Bulletin, at: datetime) -> HttpResponse
         return _heard(request, bulletin)
     officer = officer_of(request)
     units, devices = forms.read_audience(request.POST, officer=officer, at=at)
+    groups = forms.read_groups(request.POST, officer=officer, at=at)
     if act == ANNOUNCE:
         broadcast = actions.announce_draft(
             bulletin_id=bulletin.pk,
             heard=request.POST.getlist("heard"),
             units=units,
             devices=devices,
+            groups=groups,
             by=officer,
             at=at,
         )
@@ -109,6 +111,7 @@ def _act(request: HttpRequest, bulletin: Bulletin, at: datetime) -> HttpResponse
             timing=rules.Timing(rules.ANNOUNCE),
             units=units,
             devices=devices,
+            groups=groups,
             by=officer,
             at=at,
         )
@@ -158,7 +161,8 @@ def _voice(request: HttpRequest, bulletin: Bulletin, at: datetime) -> None:
 def _heard(request: HttpRequest, bulletin: Bulletin) -> HttpResponse:
     """Show the announcement with its sound; the choice of places goes along."""
     chosen = QueryDict(mutable=True)
-    chosen.setlist("units", request.POST.getlist("units"))
+    for name in ("units", "groups"):
+        chosen.setlist(name, request.POST.getlist(name))
     address = reverse("schedule:announcement", args=[bulletin.uid])
     return done(
         request,
@@ -192,7 +196,9 @@ def _page(
     choices: list[Unit] | None = None,
 ) -> HttpResponse:
     sent = request.POST if request.method == "POST" else request.GET
-    chosen = set(sent.getlist("units")) or {unit.uid if unit else ""}
+    chosen, chosen_groups = set(sent.getlist("units")), set(sent.getlist("groups"))
+    if not chosen and not chosen_groups:
+        chosen = {unit.uid if unit else ""}
     draft = newsroom.draft_of(bulletin) if bulletin else newsroom_rules.Draft("", "")
     text = sent.get("text", draft.body)
     title = sent.get("title", draft.title)
@@ -205,6 +211,8 @@ def _page(
         "text": text,
         "title": "" if title == newsroom_rules.first_words(text) else title,
         "parts": [(u, u.uid in chosen) for u in below.order_by("folded", "pk")],
+        "groups": audience.list_groups_under(unit) if unit else [],
+        "chosen_groups": chosen_groups,
         "is_whole": unit is None or unit.uid in chosen,
         "body_limit": newsroom_rules.BODY_LIMIT,
     }
@@ -248,6 +256,8 @@ def _ready(
     media = [sound.media for sound in made if sound.state == Rendition.READY]
     is_ready = len(media) == len(sounds)
     units, devices = forms.read_audience(sent, officer=officer, at=at)
+    groups = forms.read_groups(sent, officer=officer, at=at)
+    devices = audience.with_groups(devices, groups)
     if not units and not devices:
         units = [bulletin.unit]
     paper, refusal, hour = None, None, None

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +17,7 @@ from django.views.decorators.http import (
 )
 
 from nguon.core.errors import DomainError, InvalidError
-from nguon.fleet.models import ACTIVE, Device, DeviceGroup
+from nguon.fleet.models import ACTIVE, Device
 from nguon.newsroom import actions as newsroom_actions
 from nguon.newsroom import rules as newsroom_rules
 from nguon.newsroom.access import access_bulletin
@@ -122,7 +121,7 @@ def _form(
         ],
         "is_long": len(devices) > LISTED_DEVICES,
         "chosen_devices": chosen_devices,
-        "groups": _groups_under(bulletin.unit),
+        "groups": audience.list_groups_under(bulletin.unit),
         "chosen_groups": chosen_groups,
         "timing": request.POST.get("timing", rules.SHELF if offered else rules.NOW),
         "is_offered": offered,
@@ -164,17 +163,11 @@ def _chosen(
     )
 
 
-def _groups_under(unit: Unit) -> list[DeviceGroup]:
-    """Return the groups of this ground in which somebody hears, with how many."""
-    hearing = Count("members", filter=Q(members__device__state=ACTIVE))
-    groups = DeviceGroup.objects.filter(unit__path__startswith=unit.path)
-    found = groups.select_related("unit").annotate(hearing=hearing)
-    return list(found.filter(hearing__gt=0).order_by("name", "pk"))
-
-
 def _devices_under(unit: Unit) -> list[Device]:
     found = Device.objects.filter(unit__path__startswith=unit.path, state=ACTIVE)
-    return list(found.select_related("unit").order_by("unit__folded", "name", "pk"))
+    return list(
+        found.select_related("unit").order_by("unit__folded", "name_order", "pk")
+    )
 
 
 def _offers(

@@ -1,6 +1,7 @@
 """Live speech in the browser: choose, speak, stop; and HLS for other makes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,12 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from nguon.core.errors import AbsentError, InvalidError
-from nguon.fleet.models import Device
+from nguon.fleet.models import Device, DeviceGroup
+from nguon.people import access
 from nguon.people.answers import done, officer_of
 from nguon.radio.segments import MIME, PLAYLIST_MIME
 from nguon.schedule import actions, authority, live, queries, rules, station
-from nguon.schedule.audience import MOST_CHOSEN
+from nguon.schedule.audience import MOST_CHOSEN, with_groups
 from nguon.schedule.models import LiveSession
+from nguon.speech.chime import TONE_MS
 from nguon.territory.models import Unit
 
 
@@ -39,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """Begin to speak to the chosen places."""
     at = timezone.now()
-    units, devices = _chosen(request)
+    units, devices = _chosen(request, at)
     session = actions.start_live(
         units=units,
         devices=devices,
@@ -50,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
     facts = _facts(session) | {
         "rate": live.RATE,
         "chunk_ms": live.CHUNK_MS,
-        "tone_ms": live.TONE_MS,
+        "tone_ms": TONE_MS,
         "playlist_url": reverse("schedule:live_playlist", args=[session.token]),
     }
     return done(request, to=reverse("schedule:speaking"), data=facts)
@@ -118,23 +121,31 @@ def _facts(session: LiveSession) -> dict[str, Any]:
     }
 
 
-def _chosen(request: HttpRequest) -> tuple[Sequence[Unit], Sequence[Device]]:
+def _chosen(
+    request: HttpRequest, at: datetime
+) -> tuple[Sequence[Unit], Sequence[Device]]:
     """Return what was chosen; whether it may be is the authority's to say.
+
+    A group stands for its devices of this moment.
 
     Raises AbsentError for what does not exist: never fewer than was asked for.
     """
     unit_uids = set(request.POST.getlist("units"))
     device_uids = set(request.POST.getlist("devices"))
-    if len(unit_uids) + len(device_uids) > MOST_CHOSEN:
+    group_uids = set(request.POST.getlist("groups"))
+    if len(unit_uids) + len(device_uids) + len(group_uids) > MOST_CHOSEN:
         raise InvalidError("schedule.too_many_places", limit=MOST_CHOSEN)
-    if not unit_uids and not device_uids:
+    if not unit_uids and not device_uids and not group_uids:
         raise InvalidError("schedule.live_nobody")
     units = list(Unit.objects.filter(uid__in=unit_uids).order_by("path", "pk"))
     found = Device.objects.filter(uid__in=device_uids).select_related("unit")
     devices = list(found.order_by("pk"))
-    if len(units) < len(unit_uids) or len(devices) < len(device_uids):
+    named = DeviceGroup.objects.filter(uid__in=group_uids).select_related("unit")
+    groups = list(access.fence(named, officer=officer_of(request), at=at))
+    found_all = (len(units), len(devices), len(groups))
+    if found_all != (len(unit_uids), len(device_uids), len(group_uids)):
         raise AbsentError("people.not_your_ground")
-    return units, devices
+    return units, with_groups(devices, groups)
 
 
 def _number(text: str) -> int:

@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
                 ('population', models.PositiveIntegerField(blank=True, null=True)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='territory.unit')),
             ],
+            options={
+                'indexes': [models.Index(fields=['kind', 'valid_from'], name='unit_kind_from')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'code', 'valid_from'), name='unit_code_and_date'), models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('kind', 'code'), name='unit_code_once_today'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='unit_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('kind__in', ['province', 'district', 'commune', 'village'])), name='unit_kind_known')],
+            },
         ),
         migrations.CreateModel(
             name='Succession',
@@ -42,37 +46,8 @@ class Migration(migrations.Migration):
                 ('new', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='origins', to='territory.unit')),
                 ('old', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='heirs', to='territory.unit')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='unit',
-            index=models.Index(fields=['kind', 'valid_from'], name='unit_kind_from'),
-        ),
-        migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.UniqueConstraint(fields=('kind', 'code', 'valid_from'), name='unit_code_and_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('kind', 'code'), name='unit_code_once_today'),
-        ),
-        migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='unit_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['province', 'district', 'commune', 'village'])), name='unit_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.UniqueConstraint(fields=('old', 'new'), name='succession_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['whole', 'part-main', 'part'])), name='succession_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('old', models.F('new')), _negated=True), name='succession_to_another'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('old', 'new'), name='succession_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['whole', 'part-main', 'part'])), name='succession_kind_known'), models.CheckConstraint(condition=models.Q(('old', models.F('new')), _negated=True), name='succession_to_another')],
+            },
         ),
     ]

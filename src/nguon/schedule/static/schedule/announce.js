@@ -7,8 +7,8 @@ const whole = form?.querySelector("[data-whole]");
 
 form?.addEventListener("change", (event) => {
   const box = event.target;
-  if (box.name !== "units") return;
-  const parts = [...form.querySelectorAll("[name=units]")].filter((one) => one !== whole);
+  if (!["units", "groups"].includes(box.name)) return;
+  const parts = [...form.querySelectorAll("[name=units], [name=groups]")].filter((one) => one !== whole);
   if (box === whole && whole.checked) for (const part of parts) part.checked = false;
   else whole.checked = !parts.some((part) => part.checked);
   form.dispatchEvent(new CustomEvent("nguon:places"));

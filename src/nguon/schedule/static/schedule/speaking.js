@@ -60,7 +60,7 @@ const microphoneTrouble = (error) => {
 
 const start = async () => {
   complain("");
-  if (![...form.querySelectorAll("[name=units], [name=devices]")].some((box) => box.checked)) {
+  if (![...form.querySelectorAll("[name=units], [name=devices], [name=groups]")].some((box) => box.checked)) {
     complain("Chưa chọn ai nghe. Hãy chọn ít nhất một nơi.");
     return;
   }
