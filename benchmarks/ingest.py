@@ -288,7 +288,7 @@ def _make_devices(count: int) -> list[str]:
     """Let devices into the villages of the demo's home; return their uids."""
     from django.utils import timezone
 
-    from nguon.demo.world import HOME
+    from nguon.demo.places import HOME
     from nguon.fleet.models import ACTIVE, SPEAKER, Device
     from nguon.people.models import Officer
     from nguon.territory.models import COMMUNE, VILLAGE, Unit

@@ -75,7 +75,7 @@ def test_the_demo_has_reports_in_every_state_and_examples_that_say_so(
     people = {"lan": lan, "minh": minh, "hoa": hoa, "quan": quan}
 
     for _again in range(2):
-        evaluation.load(province, [ia_grai, dak_doa, ward], people, at=now)
+        evaluation.load(province, [ia_grai, dak_doa, ward], people, since=now, at=now)
 
     states = dict(Submission.objects.values_list("unit", "state"))
     assert states == {

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from nguon.demo.client import UnexpectedAnswerError
 from nguon.demo.once import NotProvenError, Story
@@ -22,6 +22,16 @@ WEB_PORT, LAST_PORT = 8000, 65535
 WATCH_SECONDS = 1.0
 RESTARTS = 5
 
+
+# Where each of the demo people has something to look at first.
+FIRST_LOOK = {
+    "lan": "/ban-tin/ soạn tin; /bao-cao/ có báo cáo bị trả lại; /ke-hoach/",
+    "minh": "/duyet/ duyệt tin của Lan; /bao-cao/so-nhat-ky/ thù lao",
+    "hoa": "/tong-quan/ của xã mình; /ke-hoach/ việc đã báo xong",
+    "tung": "/thiet-bi/ tình trạng loa, lần mất kết nối",
+    "quan": "/tong-quan/ cả tỉnh; /chi-tieu/; /bao-cao/; /chi-tieu/hoi-nghe/",
+    "mai": "/sap-xep/ chạy việc sắp xếp do Quân lập; /bao-cao/ duyệt",
+}
 
 BEGAN = time.monotonic()
 
@@ -39,16 +49,50 @@ def a_port(text: str) -> int:
     return int(text)
 
 
+class Parser(argparse.ArgumentParser):
+    """A command line that speaks Vietnamese: the library's own words are English."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, add_help=False)
+        self._optionals.title = "Tùy chọn"
+        self.add_argument("-h", "--help", action="help", help="in phần này rồi thôi")
+
+    def format_usage(self) -> str:
+        """Return the usage line."""
+        return super().format_usage().replace("usage:", "Cách dùng:")
+
+    def format_help(self) -> str:
+        """Return the whole help."""
+        return super().format_help().replace("usage:", "Cách dùng:")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what could not be read, and how it is written."""
+        self.print_usage(sys.stderr)
+        words = f"Không đọc được dòng lệnh ({message}). Xem {self.prog} --help."
+        self.exit(2, words + "\n")
+
+
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="./nguon demo", description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="start over: forget ./var")
-    parser.add_argument("--once", action="store_true", help="the main job once")
-    parser.add_argument("--json", action="store_true", help="print facts as JSON")
-    parser.add_argument("--port", type=a_port, default=0, help="port of the web server")
-    parser.add_argument("--devices", type=int, default=200, help="simulated devices")
-    parser.add_argument("--folder", type=Path, default=Path("var"), help="data folder")
-    parser.add_argument("--keep", type=Path, help="keep the folder of --once here")
+    parser = Parser(
+        "./nguon demo",
+        "Chạy thử toàn bộ hệ thống trên máy này, có sẵn 60 ngày hoạt động làm ví dụ; "
+        "Ctrl-C để dừng. / The whole system on this machine.",
+    )
+    add = parser.add_argument
+    add("--fresh", action="store_true", help="làm lại từ đầu: xóa dữ liệu cũ")
+    add("--once", action="store_true", help="làm việc chính một lần, có bằng chứng")
+    add("--json", action="store_true", help="in kết quả của --once dạng JSON")
+    add("--port", type=a_port, default=0, metavar="SỐ", help="cổng của trang web")
+    add("--devices", type=int, default=200, metavar="SỐ", help="số loa mô phỏng")
+    add(
+        "--folder",
+        type=Path,
+        default=Path("var"),
+        metavar="THƯ_MỤC",
+        help="nơi để dữ liệu (mặc định: var)",
+    )
+    add("--keep", type=Path, metavar="THƯ_MỤC", help="giữ dữ liệu của --once ở đây")
     return parser.parse_args()
 
 
@@ -131,8 +175,11 @@ def run_here(folder: Path, arguments: argparse.Namespace) -> int:
             web_port=arguments.port or (0 if kept else WEB_PORT),
             spread=True,
             programme=True,
+            past=True,
             say=say,
         )
+        if not kept:
+            say("Lần đầu mất khoảng hai phút: máy dựng cả tỉnh và 60 ngày đã qua.")
         with stack:
             greet(stack, kept=kept)
             watch(stack, ending)
@@ -163,6 +210,8 @@ def greet(stack: Stack, *, kept: bool) -> None:
         roles = ", ".join(words[role] for role in officer["roles"])
         name, place = officer["name"], officer["place"]
         lines.append(f"    {username:<8}{name} ({roles}), {place}")
+        if stack.past and username in FIRST_LOOK:
+            lines.append(f"            xem trước: {FIRST_LOOK[username]}")
     lines += [
         "",
         f"  {stack.agents} loa thật (ghi ra tệp WAV), {stack.boards} bảng tin thật, "

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from nguon.demo.world import DATA, HOME, PROVINCE_CODE
+from nguon.demo.places import DATA, HOME, PROVINCE_CODE
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom.intake import feeds
 from nguon.newsroom.intake.fetching import Asked, Fetched
-from nguon.newsroom.models import Arrival
+from nguon.newsroom.models import Arrival, Supplier
 from nguon.people.models import Officer
 from nguon.territory.models import COMMUNE, PROVINCE
 from nguon.territory.queries import get_unit
 
+SUPPLIER = "Sở Nông nghiệp và Môi trường"
 FEED = "https://nongnghiep.gialai.example/tin.rss"
 # Which of the demo's texts somebody proposes, and who: place in the file, house, name.
 PROPOSED = (
@@ -33,18 +34,17 @@ def load_arrivals(*, at: datetime) -> int:
     day = timezone.localdate(at)
     home = get_unit(HOME, kind=COMMUNE, day=day)
     lan = Officer.objects.get(username="lan")
-    suppliers = newsroom.add_suppliers(
-        unit=get_unit(PROVINCE_CODE, kind=PROVINCE, day=day),
-        names=["Sở Nông nghiệp và Môi trường", "Sở Y tế"],
-        by=Officer.objects.get(username="admin"),
-        at=at,
-    )
+    province = get_unit(PROVINCE_CODE, kind=PROVINCE, day=day)
+    admin = Officer.objects.get(username="admin")
+    # One that stands on the list already is not doubled.
+    newsroom.add_suppliers(unit=province, names=[SUPPLIER, "Sở Y tế"], by=admin, at=at)
+    supplier = Supplier.objects.get(unit=province, name=SUPPLIER, ended_at=None)
     feed = newsroom.add_feed(
         unit=home,
         name="Tin Sở Nông nghiệp và Môi trường (ví dụ)",
         url=FEED,
         field=5,
-        supplier=suppliers[0].pk,
+        supplier=supplier.pk,
         by=lan,
         at=at,
     )

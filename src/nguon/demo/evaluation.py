@@ -4,11 +4,13 @@ Every number is made up and says so. What is there already is left alone.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
 
+from nguon.audit.months import LOCAL
+from nguon.indicators.rules import Period as Days
 from nguon.indicators.rules import months
 from nguon.people.models import Officer
 from nguon.plan import actions as plans
@@ -16,15 +18,19 @@ from nguon.plan import rules as plan_rules
 from nguon.plan.models import ActionPlan
 from nguon.reports import actions as reports
 from nguon.reports import rules as report_rules
-from nguon.reports.models import Form, Submission
+from nguon.reports.models import Form, Period, Submission
 from nguon.territory.models import Unit
 
 EXAMPLE = "(ví dụ)"
+KEEP_SOUNDING = "Giữ cho mọi cụm loa nghe được"
+TRAIN = "Cử cán bộ đài xã dự tập huấn"
 TARGETS = {"devices_audible": 95, "villages_covered": 90, "staff_trained": 80}
 # Đồng a year, of a station and of one of its clusters.
 PER_STATION, PER_CLUSTER = 18_000_000, 2_400_000
 COUNTED = ("minutes_played", "bulletins", "devices_audible", "staff")
 DUE_DAYS = 3
+# So long ago everybody should have been trained: who was not is late.
+TRAINED_BEFORE = timedelta(days=20)
 RETURNED = "Số bảng cỡ lớn là của cả huyện cũ. Xã ghi riêng bảng đặt trên địa bàn xã."
 
 
@@ -33,34 +39,60 @@ def load(
     communes: Sequence[Unit],
     officers: Mapping[str, Officer],
     *,
+    since: datetime,
+    asks: bool = True,
     at: datetime,
 ) -> None:
-    """Make what is missing. `communes`: Lan's, Hoa's, and one without officers."""
-    _load_plan(province, communes, by=officers["quan"], at=at)
-    if not Form.objects.exists():
-        _load_reports(province, communes, officers, at=at)
+    """Make what is missing. `communes`: Lan's, Hoa's, and one without officers.
+
+    The plan was sent down `since`. Whoever makes the days behind `asks` for reports
+    there, when the figures are counted.
+    """
+    _load_plan(province, communes, by=officers["quan"], since=since, at=at)
+    if asks and not Form.objects.exists():
+        today = timezone.localdate(at)
+        year, month = divmod(today.year * 12 + today.month - 2, 12)
+        days = months(year, month + 1, 1)
+        ask(province, communes, officers, days=days, kind=report_rules.MONTH, at=at)
 
 
 def _load_plan(
-    province: Unit, communes: Sequence[Unit], *, by: Officer, at: datetime
+    province: Unit,
+    communes: Sequence[Unit],
+    *,
+    by: Officer,
+    since: datetime,
+    at: datetime,
 ) -> None:
-    """Give communes a task, example targets and what their stations cost this year."""
-    year = timezone.localdate(at).year
+    """Give communes two tasks, example targets and what their stations cost."""
+    today = timezone.localdate(at)
+    year = today.year
     title = f"Kế hoạch thông tin cơ sở năm {year} {EXAMPLE}"
     if ActionPlan.objects.filter(title=title).exists():
         return
     words = plan_rules.PlanWords(
         title=title, first_date=date(year, 1, 1), last_date=date(year, 12, 31)
     )
-    plan = plans.draft_plan(unit=province, keeper=province, words=words, by=by, at=at)
-    task = plan_rules.TaskWords(
-        title="Giữ cho mọi cụm loa nghe được",
-        lead="Ủy ban nhân dân các xã, phường",
-        product="Cụm loa hỏng được sửa trong tuần",
-        last_date=date(year, 12, 31),
-        indicator="devices_audible",
+    plan = plans.draft_plan(
+        unit=province, keeper=province, words=words, by=by, at=since
     )
-    plans.add_task(plan_id=plan.pk, words=task, units=communes, by=by, at=at)
+    tasks = (
+        plan_rules.TaskWords(
+            title=KEEP_SOUNDING,
+            lead="Ủy ban nhân dân các xã, phường",
+            product="Cụm loa hỏng được sửa trong tuần",
+            last_date=date(year, 12, 31),
+            indicator="devices_audible",
+        ),
+        plan_rules.TaskWords(
+            title=TRAIN,
+            lead="Ủy ban nhân dân các xã, phường",
+            product="Mỗi xã hai người học đủ ba bài",
+            last_date=max(date(year, 1, 1), today - TRAINED_BEFORE),
+        ),
+    )
+    for task in tasks:
+        plans.add_task(plan_id=plan.pk, words=task, units=communes, by=by, at=since)
     for unit in [province, *communes]:
         for indicator, value in TARGETS.items():
             plans.set_target(
@@ -71,7 +103,7 @@ def _load_plan(
                 value=Decimal(value),
                 is_example=True,
                 by=by,
-                at=at,
+                at=since,
             )
     for unit in communes:
         plans.set_running_cost(
@@ -81,41 +113,54 @@ def _load_plan(
             per_station=PER_STATION,
             per_cluster=PER_CLUSTER,
             by=by,
-            at=at,
+            at=since,
         )
-    plans.send_plan(plan_id=plan.pk, by=by, at=at)
+    plans.send_plan(plan_id=plan.pk, by=by, at=since)
 
 
-def _load_reports(
+def make_form(
+    unit: Unit,
+    level: str,
+    title: str,
+    fields: Sequence[report_rules.FieldWords],
+    by: Officer,
+    *,
+    at: datetime,
+) -> Form:
+    """Make a form that units of a level fill: some fields, and wishes in words."""
+    form = reports.create_form(
+        unit=unit, level=level, title=f"{title} {EXAMPLE}", by=by, at=at
+    )
+    wishes = report_rules.FieldWords(
+        name="Khó khăn, kiến nghị", ratio=report_rules.TEXT, is_needed=False
+    )
+    for words in (*fields, wishes):
+        reports.add_field(form_id=form.pk, words=words, by=by, at=at)
+    return form
+
+
+def ask(
     province: Unit,
     communes: Sequence[Unit],
     officers: Mapping[str, Officer],
     *,
+    days: Days,
+    kind: str,
     at: datetime,
-) -> None:
-    """Ask every commune about last month: one is returned, one accepted, one begun."""
+) -> Period:
+    """Ask every commune about some days: one is returned, one accepted, one begun."""
     returned, accepted, begun = communes
     quan = officers["quan"]
-    form = reports.create_form(
-        unit=province,
-        level="commune",
-        title=f"Báo cáo thông tin cơ sở {EXAMPLE}",
-        by=quan,
-        at=at,
+    boards = report_rules.FieldWords(
+        indicator="large_boards", most=Decimal(50), is_needed=False
     )
-    fields = [report_rules.FieldWords(indicator=code) for code in COUNTED]
-    boards = report_rules.FieldWords(indicator="large_boards", most=Decimal(50))
-    wishes = report_rules.FieldWords(
-        name="Khó khăn, kiến nghị", ratio=report_rules.TEXT, is_needed=False
-    )
-    for words in (boards, *fields, wishes):
-        reports.add_field(form_id=form.pk, words=words, by=quan, at=at)
-    today = timezone.localdate(at)
-    year, month = divmod(today.year * 12 + today.month - 2, 12)
+    counted = [report_rules.FieldWords(indicator=code) for code in COUNTED]
+    title = "Báo cáo thông tin cơ sở"
+    form = make_form(province, "commune", title, [boards, *counted], quan, at=at)
     period = reports.open_period(
         form_id=form.pk,
-        kind=report_rules.MONTH,
-        days=months(year, month + 1, 1),
+        kind=kind,
+        days=days,
         due_days=DUE_DAYS,
         # Some are late: that is part of what there is to see.
         is_sure=True,
@@ -130,9 +175,16 @@ def _load_reports(
     row = _fill(asked[returned.pk], 17, by=officers["lan"], at=at)
     row = _send(row, by=officers["minh"], at=at)
     reports.send_back(submission_id=row.pk, reason=RETURNED, by=quan, at=at)
+    return period
+
+
+def morning(day: date) -> datetime:
+    """Return eight o'clock of a local day."""
+    return datetime.combine(day, time(8), LOCAL)
 
 
 def _fill(row: Submission, boards: int, *, by: Officer, at: datetime) -> Submission:
+    """Type the one figure that the system does not count."""
     (field,) = row.period.form.fields.filter(indicator="large_boards")
     pair = report_rules.Pair(Decimal(boards))
     return reports.save_answers(

@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +29,8 @@ END_SECONDS = 10.0
 
 FIRST_PORT, KERNEL_PORTS = 15_000, 32_768
 PORTS_A_PROCESS = 64
+# So a line begins in which a step says how far it is.
+TOLD = "» "
 _chosen = itertools.count()
 
 CHOOSE = (
@@ -150,23 +151,33 @@ def run_step(
     env: Mapping[str, str],
     log: Path,
     *,
-    show: bool = False,
+    hear: Callable[[str], None] | None = None,
 ) -> str:
-    """Run one step to its end; return what it printed. Raises StackError."""
+    """Run one step to its end; return what it printed. Raises StackError.
+
+    `hear` is told, while it runs, each line of its standard error that begins with
+    `TOLD`: how far it is.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         began = out.tell()
-        result = subprocess.run(
+        with subprocess.Popen(
             list(command),
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=sys.stderr if show else out,
-            check=False,
-        )
-        out.write(result.stdout)
-    text = result.stdout.decode("utf-8", errors="replace")
-    if result.returncode:
+            stderr=out if hear is None else subprocess.PIPE,
+        ) as step:
+            # What a step prints is one short line: no pipe fills up meanwhile.
+            for line in step.stderr or ():
+                out.write(line)
+                text = line.decode("utf-8", errors="replace").strip()
+                if hear is not None and text.startswith(TOLD):
+                    hear(text.removeprefix(TOLD))
+            printed = step.stdout.read() if step.stdout else b""
+        out.write(printed)
+    text = printed.decode("utf-8", errors="replace")
+    if step.returncode:
         said = log.read_bytes()[began:].decode("utf-8", errors="replace")
         raise StackError("\n".join([f"{name}: không xong.", *said.splitlines()[-15:]]))
     return text

@@ -79,6 +79,7 @@ class Stack:
         web_port: int = 0,
         spread: bool = False,
         programme: bool = False,
+        past: bool = False,
         servers: Sequence[str] = SERVER,
         profile: str = ONE,
         relays_inside: bool = False,
@@ -88,7 +89,7 @@ class Stack:
     ) -> None:
         self.folder = folder.resolve()
         self.devices, self.agents, self.boards = devices, agents, boards
-        self.spread, self.programme = spread, programme
+        self.spread, self.programme, self.past = spread, programme, past
         self.servers = servers
         self.profile = profile
         if profile == LEAF:
@@ -206,6 +207,7 @@ class Stack:
         for name in self.servers:
             self.programs[name].wait_ready()
             self.say(f"{name}: sẵn sàng")
+        self.say("Đang dựng tỉnh mẫu: cán bộ, thôn làng, sổ sách, kế hoạch …")
         self.world = json.loads(self.manage("load_demo", *self._world_arguments()))
         self._start_devices()
 
@@ -275,13 +277,17 @@ class Stack:
 
     # --- commands ----------------------------------------------------------------
 
-    def manage(self, *arguments: str) -> str:
-        """Run one management command; return what it printed."""
+    def manage(self, *arguments: str, tells: bool = False) -> str:
+        """Run one management command; return what it printed.
+
+        One that `tells` says on standard error how far it is: that is passed on.
+        """
         return run_step(
             arguments[0],
             [sys.executable, "-m", "nguon.web", *arguments],
             self.env,
             self.logs / "setup.log",
+            hear=self.say if tells else None,
         )
 
     def query(self, name: str, *arguments: str) -> Any:
@@ -424,6 +430,7 @@ class Stack:
             *["--speakers", str(self.agents), "--boards", str(self.boards)],
             *["--simulated", str(self.devices)],
             *(["--spread"] if self.spread else []),
+            *(["--past"] if self.past else []),
         ]
 
     def _start_devices(self) -> None:
@@ -443,14 +450,24 @@ class Stack:
         for name, program in self.programs.items():
             if name not in self.servers:
                 program.wait_ready()
+        if self.past:
+            self._make_past()
         if self.programme:
+            self.say("Đang đọc các bản tin hôm nay thành tiếng …")
             self.manage("load_programme")
+
+    def _make_past(self) -> None:
+        """Make the days behind, while no worker does now what was done then."""
+        self.programs["worker"].stop()
+        self.manage("load_past", tells=True)
+        self.restart("worker")
 
     def _welcome(self, expected: int) -> None:
         """Have devices let in until so many are settled. Raises StackError."""
         patience = str(90 + expected // 5)
         wanted = ["--expect", str(expected), "--seconds", patience]
-        self.refused = self.query("welcome_devices", *wanted)["refused"]
+        told = self.manage("welcome_devices", *wanted, tells=True)
+        self.refused = json.loads(told)["refused"]
 
     def add_speakers(self, codes: Sequence[str]) -> None:
         """Start further real speakers by their claim codes, and have them let in.

@@ -11,20 +11,30 @@ import sys
 import time
 from pathlib import Path
 
-from nguon.demo.__main__ import a_port, greet, say
+from nguon.demo.__main__ import Parser, a_port, greet, say
 from nguon.demo.processes import StackError, hold
 from nguon.demo.stack import LEAF, ONE, PROFILES, Stack
 
 
 def main() -> int:
     """Run until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="./nguon up", description=__doc__)
-    parser.add_argument("--profile", choices=PROFILES, default=ONE)
-    parser.add_argument("--devices", type=int, default=20, help="simulated devices")
-    parser.add_argument("--port", type=a_port, default=0, help="port of the web server")
-    parser.add_argument("--folder", type=Path, default=Path("var-up"))
-    parser.add_argument("--cut-after", type=float, default=0.0, help="seconds")
-    parser.add_argument("--cut-for", type=float, default=600.0, help="seconds")
+    parser = Parser(
+        "./nguon up",
+        "Chạy các tiến trình của một tỉnh trên máy này theo dạng trong deploy/. "
+        "/ The processes of a province, in a shape of deploy/.",
+    )
+    add = parser.add_argument
+    words = "one: một máy chủ; leaf: có nút nhánh của xã"
+    add("--profile", choices=PROFILES, default=ONE, help=words)
+    add("--devices", type=int, default=20, metavar="SỐ", help="số loa mô phỏng")
+    add("--port", type=a_port, default=0, metavar="SỐ", help="cổng của trang web")
+    add("--folder", type=Path, default=Path("var-up"), metavar="THƯ_MỤC",
+        help="nơi để dữ liệu (mặc định: var-up)")  # fmt: skip
+    words = "cắt đường nối tới nút nhánh sau ngần này giây"
+    add("--cut-after", type=float, default=0.0, metavar="GIÂY", help=words)
+    add(
+        "--cut-for", type=float, default=600.0, metavar="GIÂY", help="cắt trong bao lâu"
+    )
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     try:

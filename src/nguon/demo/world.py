@@ -18,6 +18,9 @@ from django.conf import settings
 from django.db import transaction
 
 from nguon.demo import evaluation
+from nguon.demo.past import news
+from nguon.demo.past.making import BEFORE
+from nguon.demo.places import DATA, HOME, MORE, OTHER, PROVINCE_CODE, WARD
 from nguon.demo.registers import load_registers
 from nguon.fleet import actions as fleet
 from nguon.fleet.models import (
@@ -47,17 +50,12 @@ from nguon.plan.shipped import enter_first
 from nguon.schedule import actions as schedule
 from nguon.schedule import authority, station
 from nguon.schedule import rules as schedule_rules
-from nguon.schedule.models import Broadcast
+from nguon.schedule.models import Broadcast, Paper
 from nguon.territory import actions as territory
 from nguon.territory.models import COMMUNE, PROVINCE, VILLAGE, Unit
 from nguon.territory.queries import get_unit
 from nguon.web.chores import chores
 from nguon.web.worker import Worker
-
-DATA = Path(__file__).parent / "data"
-PROVINCE_CODE = "52"
-# Lan's and Minh's commune, Hoa's commune, and a ward by the sea.
-HOME, OTHER, WARD = "23764", "23677", "21583"
 
 # user name, full name, where, roles
 PEOPLE: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
@@ -67,6 +65,7 @@ PEOPLE: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("hoa", "Lê Thị Hoa", OTHER, (AUTHOR, APPROVER)),
     ("tung", "Rơ Châm Tùng", PROVINCE_CODE, (TECHNICIAN, VIEWER)),
     ("quan", "Phạm Quân", PROVINCE_CODE, (APPROVER, AUTHOR)),
+    ("mai", "Huỳnh Thị Mai", PROVINCE_CODE, (APPROVER, AUTHOR)),
 )
 DAILY_TIMES = (time(6, 0), time(11, 0), time(17, 0))
 # The slots of the home station: key, part of the day, when it begins.
@@ -83,24 +82,35 @@ class Wanted:
     boards: int
     simulated: int
     spread: bool = False
+    # There will be days behind: more communes have devices, reports are asked later.
+    past: bool = False
 
 
 def load(*, wanted: Wanted, at: datetime) -> dict[str, Any]:
     """Make what is missing; return addresses of everything a story needs."""
-    day = at.date()
+    day, since = at.date(), at - BEFORE
+    codes = (HOME, OTHER, WARD, *(MORE if wanted.past else ()))
     with transaction.atomic():
         province = get_unit(PROVINCE_CODE, kind=PROVINCE, day=day)
-        communes = {
-            code: get_unit(code, kind=COMMUNE, day=day) for code in (HOME, OTHER, WARD)
-        }
+        communes = {code: get_unit(code, kind=COMMUNE, day=day) for code in codes}
         password = _password()
-        officers = _load_people({PROVINCE_CODE: province, **communes}, password, at=at)
+        units = {PROVINCE_CODE: province, **communes}
+        officers = _load_people(units, password, at=since)
         _load_villages(communes.values(), by=officers["admin"], at=at)
         claims = _load_claims(communes, wanted, by=officers["tung"], at=at)
         _load_bulletins(communes[HOME], by=officers["lan"], at=at)
         enter_first(keeper=province, by=officers["quan"], at=at)
         load_registers(province=province, by=officers["quan"], at=at)
-        evaluation.load(province, [*communes.values()], officers, at=at)
+        evaluation.load(
+            province,
+            [communes[code] for code in (HOME, OTHER, WARD)],
+            officers,
+            since=since,
+            asks=not wanted.past,
+            at=at,
+        )
+        if wanted.past:
+            news.ask_sounds(at=at)
     return {
         "password": password,
         "officers": {
@@ -181,13 +191,14 @@ def load_programme(*, at: datetime) -> int:
     Three daily bulletins: two are approved by Minh, the third waits for whoever tries
     the demo. Then the station itself: rules, and a programme for each of its slots.
     """
-    if Broadcast.objects.exists():
+    home = get_unit(HOME, kind=COMMUNE, day=at.date())
+    if Paper.objects.filter(unit=home, kind=station.RULES).exists():
         return Broadcast.objects.count()
     lan = Officer.objects.get(username="lan")
     minh = Officer.objects.get(username="minh")
-    home = get_unit(HOME, kind=COMMUNE, day=at.date())
     today = at.astimezone(schedule_rules.LOCAL).date()
-    drafts = Bulletin.objects.filter(unit=home).exclude(klass="emergency")
+    drafts = Bulletin.objects.filter(unit=home, versions=None)
+    drafts = drafts.exclude(klass="emergency")
     timings = [_daily(hour, today) for hour in DAILY_TIMES]
     timings += [schedule_rules.Timing(schedule_rules.SHELF)] * SHELVED
     sent = [
@@ -342,7 +353,7 @@ def _load_claims(
     home = communes[HOME]
     places = [home]
     if wanted.spread:
-        places += [communes[OTHER], communes[WARD]]
+        places = list(communes.values())
     groups = (
         ("speakers", SPEAKER, "Loa thật", wanted.speakers, [home], False),
         ("boards", BOARD, "Bảng tin", wanted.boards, [home], False),

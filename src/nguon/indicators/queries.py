@@ -72,29 +72,42 @@ class Figure:
 
 
 def list_figures(
-    unit: Unit, period: Period, *, day: date | None = None
+    unit: Unit,
+    period: Period,
+    *,
+    day: date | None = None,
+    codes: Collection[str] = INDICATORS,
 ) -> list[Figure]:
-    """Return every indicator of a unit for a period, in the catalogue's order.
+    """Return indicators of a unit for a period, in the catalogue's order.
 
-    Raises InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit
-    that is not on the map of that day, `indicators.unit_kind` for a village.
+    All of them, or those of `codes`: nothing is counted for others. Raises
+    InvalidError: `indicators.period`, `indicators.unit_of_then` for a unit that is
+    not on the map of that day, `indicators.unit_kind` for a village.
     """
     day = day or period.last
-    table = count_places(unit, period, day=day)
-    return figures_of(table, unit, period, day=day)
+    table = count_places(unit, period, day=day, codes=codes)
+    return figures_of(table, unit, period, day=day, codes=codes)
 
 
 def figures_of(
-    table: "Table", unit: Unit, period: Period, *, day: date
+    table: "Table",
+    unit: Unit,
+    period: Period,
+    *,
+    day: date,
+    codes: Collection[str] = INDICATORS,
 ) -> list[Figure]:
-    """Return every indicator as a table of places says it, in the catalogue's order."""
+    """Return indicators as a table of places says them, in the catalogue's order."""
     days = count_days(period)
-    asked = listening_queries.find_asked(unit, period, day=day)
+    wanted = [one for one in INDICATORS.values() if one.code in codes]
+    asked = None
+    if any(one.source == ASKED for one in wanted):
+        asked = listening_queries.find_asked(unit, period, day=day)
     return [
         _asked_figure(one, unit, period, asked, days)
         if one.source == ASKED
         else _figure(one, unit, period, table, days)
-        for one in INDICATORS.values()
+        for one in wanted
     ]
 
 
@@ -155,13 +168,23 @@ class Table:
         return None if found is None else rules.roll_up(found.values())
 
 
-def count_places(unit: Unit, period: Period, *, day: date | None = None) -> Table:
-    """Count every figure for every place under a unit. Raises as `list_figures`."""
+def count_places(
+    unit: Unit,
+    period: Period,
+    *,
+    day: date | None = None,
+    codes: Collection[str] = INDICATORS,
+) -> Table:
+    """Count figures for every place under a unit. Raises as `list_figures`."""
     period.check()
     day = day or period.last
     _check_unit(unit, day)
     counting = _Counting(unit, period, day)
-    found = {code: counting.ratios(recipe) for code, recipe in rules.RECIPES.items()}
+    found = {
+        code: counting.ratios(recipe)
+        for code, recipe in rules.RECIPES.items()
+        if code in codes
+    }
     ratios: dict[str, Mapping[int, Ratio]] = {
         code: one for code, one in found.items() if one is not None
     }

@@ -240,7 +240,5 @@ def find_figure(row: Assignment, *, today: date) -> Figure | None:
     period = Period(plan.first_date, last + timedelta(days=1))
     if not access.is_on_map(row.unit, last):
         return None
-    figures = indicators.list_figures(row.unit, period)
-    return next(
-        (one for one in figures if task and one.indicator.code == task.indicator), None
-    )
+    codes = [task.indicator] if task else []
+    return next(iter(indicators.list_figures(row.unit, period, codes=codes)), None)

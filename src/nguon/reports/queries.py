@@ -172,9 +172,10 @@ def count_fields(row: Submission, fields: Iterable[Field]) -> dict[int, Typed]:
         return {}
     if row.unit.kind not in ("province", "district", "commune"):
         return {field.pk: Typed() for field in wanted}
+    codes = {field.indicator for field in wanted}
     figures = {
         one.indicator.code: one
-        for one in indicators.list_figures(row.unit, row.period.days)
+        for one in indicators.list_figures(row.unit, row.period.days, codes=codes)
     }
     found = {}
     for field in wanted:

@@ -80,8 +80,10 @@ def notify(
 
 
 def mark_read(*, officer: Officer, at: datetime) -> int:
-    """Mark an officer's notices as read; return how many."""
-    unread = Notice.objects.filter(officer=officer, read_at__isnull=True)
+    """Mark what an officer was told until now as read; return how many."""
+    unread = Notice.objects.filter(
+        officer=officer, read_at__isnull=True, created_at__lte=at
+    )
     return unread.update(read_at=at)
 
 

@@ -26,6 +26,12 @@ class Command(BaseCommand):
             help="simulated devices in all three communes, not in the first alone",
         )
 
+        parser.add_argument(
+            "--past",
+            action="store_true",
+            help="more communes have devices: there will be days behind them",
+        )
+
     def handle(self, **options: Any) -> None:
         """Load, and print."""
         wanted = world.Wanted(
@@ -33,6 +39,7 @@ class Command(BaseCommand):
             boards=options["boards"],
             simulated=options["simulated"],
             spread=options["spread"],
+            past=options["past"],
         )
         found = world.load(wanted=wanted, at=timezone.now())
         self.stdout.write(json.dumps(found, ensure_ascii=False))

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from nguon.demo.world import HOME
+from nguon.demo.places import HOME
 from nguon.territory.models import COMMUNE
 from nguon.territory.queries import get_unit
 

@@ -10,8 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from nguon.demo import world
+from nguon.demo.processes import TOLD
 
 ASK_SECONDS = 0.1
+TELL_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -26,11 +28,15 @@ class Command(BaseCommand):
 
     def handle(self, *, expect: int, seconds: float, **_options: Any) -> None:
         """Ask again and again. Raises CommandError when too few came."""
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        until, tell_at = began + seconds, began + TELL_SECONDS
         found = world.welcome(expect=expect, at=timezone.now())
         while found.active + found.refused < expect:
             if time.monotonic() > until:
                 raise CommandError(f"{found.active} of {expect} devices came in.")
+            if time.monotonic() > tell_at:
+                tell_at += TELL_SECONDS
+                self.stderr.write(f"{TOLD}{found.active}/{expect} thiết bị đã vào …")
             time.sleep(ASK_SECONDS)
             found = world.welcome(expect=expect, at=timezone.now())
         self.stdout.write(json.dumps(asdict(found)))
