@@ -163,7 +163,8 @@ class World:
         assert seen["moves"]["fleet.Device"] == len(self.uids)
         run = f"{self.address}chay/"
         with ThreadPoolExecutor(1) as people:
-            running = people.submit(self.tri.tell, run, sha256=seen["sha256"])
+            sure = {"sha256": seen["sha256"], "biet_loa_im": "1"}
+            running = people.submit(self.tri.tell, run, **sure)
             self.stack.kill("gateway")
             running.result()
         self.stack.restart("gateway")

@@ -119,7 +119,13 @@ def run(tri: Officer, now: datetime) -> Callable[..., Merge]:
 
     def _run(merge: Merge, by: Officer = tri, at: datetime = now) -> Merge:
         seen = preview.look(merge, at=at)
-        return actions.run_merge(merge_uid=merge.uid, sha256=seen.sha256, by=by, at=at)
+        return actions.run_merge(
+            merge_uid=merge.uid,
+            sha256=seen.sha256,
+            knows_silence=True,
+            by=by,
+            at=at,
+        )
 
     return _run
 

@@ -28,7 +28,9 @@ def test_two_who_run_it_at_once_run_it_once(
     def run(by: Officer) -> None:
         start.wait()
         try:
-            actions.run_merge(merge_uid=merge.uid, sha256=sha256, by=by, at=now)
+            actions.run_merge(
+                merge_uid=merge.uid, sha256=sha256, knows_silence=True, by=by, at=now
+            )
             told.append("run")
         except ConflictError as error:
             told.append(error.code)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from nguon.fleet.models import Device
 from nguon.people.models import Officer
 from nguon.reorganization import access, preview
-from nguon.reorganization.models import Merge
+from nguon.reorganization.models import Merge, Moved
 from nguon.territory.models import Unit
 from tests.reorganization.conftest import World, make_device
 
@@ -53,7 +53,12 @@ def test_a_merge_is_drawn_up_decided_run_undone_and_confirmed_in_the_browser(
     assert f'value="{sha256}"' in shown
     run = reverse("reorganization:move", args=[merge.uid, "chay"])
     assert client.post(run, {"sha256": "0" * 64}).status_code == 409
-    assert client.post(run, {"sha256": sha256}).status_code == 302
+    unread = client.post(run, {"sha256": sha256})
+    assert unread.status_code == 409
+    assert "kẻo loa im" in unread.content.decode()
+    assert not Moved.objects.exists()
+    sure = {"sha256": sha256, "biet_loa_im": "1"}
+    assert client.post(run, sure).status_code == 302
     assert Device.objects.filter(unit=dak_doa).count() == 1
     assert "còn hoàn tác được" in page(client, tri, "merge", merge.uid)
     lines = client.get(reverse("reorganization:things_file", args=[merge.uid]))

@@ -71,7 +71,13 @@ def test_run_and_undo_are_the_identity(
                 at=now,
             )
         seen = preview.look(merge, at=now)
-        actions.run_merge(merge_uid=merge.uid, sha256=seen.sha256, by=tri, at=now)
+        actions.run_merge(
+            merge_uid=merge.uid,
+            sha256=seen.sha256,
+            knows_silence=True,
+            by=tri,
+            at=now,
+        )
 
         assert (Device.objects.count(), DeviceGroup.objects.count()) == counts
         for device in Device.objects.filter(unit__path__startswith=province.path):

@@ -139,17 +139,25 @@ def choose_heir(
 
 
 @transaction.atomic
-def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merge:
+def run_merge(
+    *,
+    merge_uid: str,
+    sha256: str,
+    knows_silence: bool = False,
+    by: Officer,
+    at: datetime,
+) -> Merge:
     """Move everything of a merge, as the preview of this hash says: all or nothing.
 
     1. Refuse whoever had a hand in it, a day that has not come, open decisions, what
-       is going on (a stop, an alert, a live voice), and any preview but the present.
+       is going on (a stop, an alert, a live voice), and any preview but the present;
+       speakers that would be silent after it, unless who runs it says to know.
     2. Count; move kind by kind, villages first, devices last; write `Moved`.
     3. Make and sign the plans of the new units, in the same transaction.
     4. Count again: by kind the same as before, else nothing has happened.
 
     Raises RefusedError `reorganization.own_merge`, ConflictError (`.state`, `.blocked`,
-    `.changed`, `.lost`), InvalidError (`.too_early`, `.undecided`),
+    `.changed`, `.silencing`, `.lost`), InvalidError (`.too_early`, `.undecided`),
     GuardsMissingError, CannotSignError, AbsentError, NoRightError.
     """
     guards.check_set(connection)
@@ -167,6 +175,8 @@ def run_merge(*, merge_uid: str, sha256: str, by: Officer, at: datetime) -> Merg
         raise InvalidError("reorganization.undecided", count=len(seen.open))
     if sha256 != seen.sha256:
         raise ConflictError("reorganization.changed")
+    if seen.silencing and not knows_silence:
+        raise ConflictError("reorganization.silencing")
     ground = seen.ground
     before = preview.count_all(ground, at=at)
     to_come = preview.list_to_come(ground, at=at)

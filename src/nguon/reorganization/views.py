@@ -341,7 +341,10 @@ def _act(request: HttpRequest, uid: str, verb: str) -> None:
     by = officer_of(request)
     if verb == "chay":
         sha256 = request.POST.get("sha256", "")
-        actions.run_merge(merge_uid=uid, sha256=sha256, by=by, at=at)
+        knows = request.POST.get("biet_loa_im") == "1"
+        actions.run_merge(
+            merge_uid=uid, sha256=sha256, knows_silence=knows, by=by, at=at
+        )
     elif verb == "hoan-tac":
         take_rest = request.POST.get("phan_con_lai") == "1"
         actions.undo_merge(merge_uid=uid, by=by, at=at, take_rest=take_rest)

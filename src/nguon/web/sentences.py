@@ -840,6 +840,10 @@ SENTENCES: dict[str, str] = {
     "reorganization.undecided": (
         "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
     ),
+    "reorganization.silencing": (
+        "Chạy bây giờ thì có loa sẽ im vì đơn vị mới chưa duyệt gì. Chưa chuyển gì;"
+        " hãy đọc phần “kẻo loa im”, rồi đánh dấu là đã đọc nếu vẫn chạy."
+    ),
     "reorganization.changed": (
         "Từ lúc bạn xem đã có thay đổi. Chưa chuyển gì; hãy xem lại bản mới rồi chạy."
     ),
