@@ -1064,7 +1064,11 @@ SENTENCES: dict[str, str] = {
     ),
     "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
     "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
-    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, quét nhẹ hơn.",
+    "reports.pdf_unsigned": "Tệp PDF này không có chữ ký số. Hãy chọn bản đã ký số; nếu"
+    " là bản giấy ký tay đã quét thì đánh dấu ô đó.",
+    "reports.issue_unsure": "Chưa lưu. Mở tệp xem lại: số {number}, ngày {day}, chữ ký;"
+    " đúng cả thì chọn lại tệp và đánh dấu đã xem. Lưu rồi không sửa được nữa.",
     "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
     "reports.call_answered": (
         "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
