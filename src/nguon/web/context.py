@@ -32,6 +32,14 @@ NAVIGATION = (
     ("Thiết bị", "speaker", "fleet:devices", ("/thiet-bi",)),
     ("Dừng phát", "stop", "emergency:stop", ("/dung-phat",)),
 )
+# What is managed and looked at sitting down; a phone has it in the account's menu.
+OFFICE = (
+    ("Tổng quan", "map", "dashboards:board", ("/tong-quan",)),
+    ("Kế hoạch", "ring", "plan:plans", ("/ke-hoach",)),
+    ("Báo cáo", "send", "reports:periods", ("/bao-cao",)),
+    ("Chỉ tiêu", "chart", "indicators:figures", ("/chi-tieu",)),
+    ("Sổ", "people", "registers:registers", ("/so/",)),
+)
 
 MOST_PLACES = 2
 
@@ -107,7 +115,8 @@ def _list_doors(path: str, officer: Officer, at: datetime) -> list[Door]:
     writes = access.paths_of(officer, at=at, kinds=[AUTHOR, APPROVER, ADMINISTRATOR])
     spare = "fleet:devices" if writes else "schedule:bulletins"
     return [
-        replace(_door(path, *entry), is_wide=entry[2] == spare) for entry in NAVIGATION
+        replace(_door(path, *entry), is_wide=entry[2] == spare or entry in OFFICE)
+        for entry in NAVIGATION + OFFICE
     ]
 
 
