@@ -205,6 +205,7 @@ def test_a_target_stands_beside_what_was_counted(
     assert "chưa tới năm này" in shown
     file = client.get(reverse("plan:targets_file", args=[plan.uid])).content.decode()
     assert "Đã có" in file
+    assert ",3\r\n" in file
 
 
 def test_a_draft_is_taken_away_at_the_second_look_and_what_was_sent_is_not(
