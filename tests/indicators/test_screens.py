@@ -46,6 +46,8 @@ def test_figures_are_listed_searched_opened_and_given_as_a_file(
     assert "Lĩnh vực" in bulletins.content.decode()
     behind = client.get(reverse("indicators:figure_file", args=["bulletins"]), SPAN)
     assert "bản tin được duyệt" in behind.content.decode()
+    # As people and their spreadsheets write numbers here.
+    assert ".0" not in behind.content.decode()
 
 
 def test_another_commune_neither_sees_nor_asks_for_ours(

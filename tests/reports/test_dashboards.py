@@ -109,7 +109,19 @@ def test_a_scale_never_turns_two_figures_around(
     levels = [scale.level(value) for value in sorted(values)]
     assert levels == sorted(levels)
     assert all(0 <= level < 5 for level in levels)
-    assert len(scale.legend) in {0, len(scale.steps) + 1}
+    assert len(scale.legend) == (len(scale.steps) + 1 if values or scale.steps else 0)
+
+
+def test_many_zeros_take_no_class_from_the_other_figures() -> None:
+    bulletins = [0.0] * 128 + [1.0, 2.0, 3.0, 5.0, 8.0, 8.0, 9.0]
+
+    scale = charts.make_scale(bulletins, COUNT, "tin")
+
+    assert scale.level(0) == 0
+    assert {scale.level(value) for value in bulletins} == {0, 1, 2, 3, 4}
+    assert scale.legend[:2] == [(0, "0"), (1, "1 – dưới 2")]
+    assert charts.make_scale([0.0] * 135, COUNT, "tin").legend == [(0, "0")]
+    assert charts.make_scale([3.0] * 4, COUNT, "tin").legend == [(0, "3")]
 
 
 def test_a_month_without_figure_breaks_the_line_and_is_no_0() -> None:

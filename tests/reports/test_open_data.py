@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from nguon.core.errors import AbsentError
 from nguon.indicators import rules as periods
 from nguon.indicators.catalogue import COUNT, INDICATORS
-from nguon.indicators.rules import RECIPES, Ratio
+from nguon.indicators.rules import RECIPES, Ratio, value_of
 from nguon.people.access import NoRightError
 from nguon.people.models import Officer
-from nguon.reports import actions, open_files, opening
+from nguon.reports import actions, charts, open_files, opening
 from nguon.reports.models import Publication, PublishedFigure, ScoreSheet
 from nguon.reports.views import public
 from nguon.territory.models import Unit
@@ -97,6 +97,26 @@ def test_what_nobody_counted_is_no_0() -> None:
     assert nothing == opening.Line(None, None, opening.NOTHING)
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "shown"),
+    [(21, 22, "95.5"), (1, 3, "33.3"), (949, 2000, "47.5"), (9999, 10000, "100.0")],
+)
+def test_a_share_is_rounded_once_from_the_exact_one_wherever_it_stands(
+    above: int, below: int, shown: str
+) -> None:
+    audible = INDICATORS["devices_audible"]
+    ratio = Ratio(above, below)
+    line = opening.make_line(audible, ratio, is_total=True)
+    assert line is not None
+    published, counted = opening.value_of(audible, line), value_of(audible, ratio)
+    assert published is not None
+    assert counted is not None
+
+    assert periods.shown(published) == periods.shown(counted) == Decimal(shown)
+    assert charts.write(published) == charts.write(counted)
+    assert charts.write(counted) == periods.cell(periods.shown(counted))
+
+
 # --- publishing ---------------------------------------------------------------------
 
 
@@ -171,7 +191,8 @@ def test_what_was_published_stands_until_it_is_withdrawn_with_a_reason(
     assert "Đếm thiếu một ngày" in gone.content.decode()
     for name in ("table", "data"):
         answer = client.get(reverse(f"open_data:{name}", args=[open_row.uid]))
-        assert answer.status_code == HTTPStatus.NOT_FOUND
+        assert answer.status_code == HTTPStatus.GONE
+        assert "Đếm thiếu một ngày" in answer.content.decode()
     assert "Chưa có số liệu nào" in page(client, "index")
     again = actions.publish_figures(
         unit=province, days=OCTOBER, codes=CODES, by=quan, at=now

@@ -30,6 +30,10 @@ class AbsentError(DomainError):
     """There is no such thing, or not for this person."""
 
 
+class GoneError(AbsentError):
+    """What is asked for was here and was taken back."""
+
+
 class ConflictError(DomainError):
     """The thing has changed, or is in a state that does not allow that."""
 

@@ -6,7 +6,7 @@ Tables and plain functions; no database, no clock.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from nguon.core.errors import InvalidError
 from nguon.indicators import catalogue, measures
@@ -24,6 +24,8 @@ REGISTER = "register"  # lines of a register that stand on the latest counted da
 TOLD = "told"  # what a room above tells of the latest counted day
 
 LONGEST_DAYS = 3_700
+THOUSAND = 1_000
+TENTH, CENT = Decimal("0.1"), Decimal("0.01")
 # How many months the periods have whose figures are kept: month to year.
 LENGTHS = (1, 3, 6, 12)
 
@@ -204,6 +206,22 @@ def value_of(one: Indicator, ratio: Ratio) -> float | None:
     if one.ratio == SHARE:
         return float(100 * ratio.above / ratio.below)
     return float(ratio.above / ratio.below / scale)
+
+
+def shown(value: float | Decimal) -> Decimal:
+    """Return a figure as every page and file shows it, rounded once from the exact one.
+
+    One decimal, halves up; from a thousand on whole.
+    """
+    exact = Decimal(str(value))
+    step = TENTH if abs(exact) < THOUSAND else Decimal(1)
+    return exact.quantize(step, ROUND_HALF_UP)
+
+
+def cell(value: float | Decimal) -> str:
+    """Write a number for a table file: 1234,5; two decimals at most."""
+    text = f"{Decimal(str(value)).quantize(CENT, ROUND_HALF_UP):f}"
+    return text.rstrip("0").rstrip(".").replace(".", ",")
 
 
 def must_tell(one: Indicator) -> bool:

@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from nguon.indicators import rules as figures
 from nguon.indicators.catalogue import SHARE
 from nguon.reports import rules, scoring
 from nguon.territory import boundaries
 
 WIDTH, HEIGHT, PAD = 132.0, 44.0, 4.0
 FULL_SHARE = 100.0
-THOUSAND = 1_000
 
 
-def write(value: float | None, *, places: int = 1) -> str:
+def write(value: float | Decimal | None) -> str:
     """Write a figure as people here do: 47,8; from a thousand on whole: 1.234."""
     if value is None:
         return rules.plain(None)
-    kept = places if value < THOUSAND else 0
-    return rules.plain(Decimal(str(round(value, kept))))
+    return rules.plain(figures.shown(value))
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,14 @@ def _words(values: Sequence[float | None], known: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """The classes of a coloured map: from `steps[n - 1]` up to `steps[n]`."""
+    """The classes of a coloured map: from `steps[n - 1]` up to `steps[n]`.
+
+    `first` says in words what the lowest class is; empty when there is no figure.
+    """
 
     steps: Sequence[float]
     unit: str
+    first: str
 
     def level(self, value: float) -> int:
         """Return the class of a value, 0 for the lowest."""
@@ -91,18 +94,20 @@ class Scale:
     @property
     def legend(self) -> list[tuple[int, str]]:
         """What each class means, from the lowest on."""
-        if not self.steps:
-            return []
         told = [write(step) for step in self.steps]
-        words = [f"dưới {told[0]}"]
+        words = [self.first] if self.first else []
         words += [f"{low} – dưới {high}" for low, high in pairwise(told)]
-        words.append(f"từ {told[-1]}")
+        words += [f"từ {top}" for top in told[-1:]]
         return list(enumerate(words))
 
 
 def make_scale(values: Sequence[float], ratio: str, unit: str) -> Scale:
     """Return the classes for the values of a map."""
-    return Scale(scoring.list_steps(values, ratio), unit)
+    steps = scoring.list_steps(values, ratio)
+    if steps and (ratio == SHARE or 0 not in values):
+        return Scale(steps, unit, f"dưới {write(steps[0])}")
+    # Zeros, or equals: the lowest class is one figure.
+    return Scale(steps, unit, write(min(values)) if values else "")
 
 
 def view_box() -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from nguon.indicators import rules
 from nguon.reports import opening
 from nguon.reports.models import Publication, ScoreSheet
 from nguon.reports.open_queries import Published
@@ -25,7 +26,7 @@ def rows_of(row: Publication, figures: Sequence[Published]) -> list[Sequence[obj
             one.unit.full_name,
             one.indicator.code,
             one.indicator.name,
-            one.value,
+            None if one.value is None else rules.shown(one.value),
             one.indicator.unit,
             one.line.above,
             one.line.below,

@@ -6,7 +6,7 @@ commune's few can be had by taking one figure from another either.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from nguon.indicators import rules
 from nguon.indicators.catalogue import COUNT, Indicator
@@ -63,8 +63,11 @@ def make_line(one: Indicator, ratio: Ratio | None, *, is_total: bool) -> Line | 
     if rules.value_of(one, ratio) is None:
         return Line(None, None, NOTHING)
     scale = rules.RECIPES[one.code].scale if one.code in rules.RECIPES else 1
-    above = (Decimal(ratio.above) / scale).quantize(CENT)
-    return Line(above, None if one.ratio == COUNT else Decimal(ratio.below))
+    above = Decimal(ratio.above) / scale
+    if one.ratio == COUNT:
+        # As pages show it: rounded twice it would be another figure there.
+        return Line(rules.shown(above), None)
+    return Line(above.quantize(CENT, ROUND_HALF_UP), Decimal(ratio.below))
 
 
 def is_identifying(one: Indicator, ratio: Ratio) -> bool:
@@ -83,7 +86,7 @@ def method_of(one: Indicator) -> str:
 
 
 def value_of(one: Indicator, line: Line) -> Decimal | None:
-    """Return a published figure in its shown unit, or None."""
+    """Return a published figure in its shown unit, not rounded yet, or None."""
     if line.above is None:
         return None
     if one.ratio == COUNT:
@@ -91,4 +94,4 @@ def value_of(one: Indicator, line: Line) -> Decimal | None:
     if not line.below:
         return None
     factor = 100 if one.ratio == "share" else 1
-    return (factor * line.above / line.below).quantize(CENT)
+    return factor * line.above / line.below

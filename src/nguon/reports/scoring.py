@@ -38,13 +38,18 @@ def list_steps(values: Sequence[float], ratio: str, *, count: int = 5) -> list[f
     """Return the lowest values of the classes above the first, for a coloured map.
 
     Shares are cut at 20, 40, 60, 80 %, so that maps of two months look alike; other
-    figures where a fifth of the places each lie.
+    figures among the different ones, so that many equals take no class from the rest.
+    0 is a class of its own.
     """
     if ratio == catalogue.SHARE:
         return [100 * n / count for n in range(1, count)]
-    known = sorted(values)
-    cuts = {known[len(known) * n // count] for n in range(1, count)} if known else set()
-    return sorted(cut for cut in cuts if cut > known[0])
+    known = sorted({value for value in values if value})
+    if not known:
+        return []
+    has_zero = 0 in values
+    classes = count - has_zero
+    cuts = {known[len(known) * n // classes] for n in range(1, classes)}
+    return sorted(cuts | {known[0]} if has_zero else cuts - {known[0]})
 
 
 # --- the score ----------------------------------------------------------------------

@@ -10,6 +10,7 @@ from nguon.core.errors import (
     AbsentError,
     ConflictError,
     DomainError,
+    GoneError,
     InvalidError,
     RefusedError,
     TooManyError,
@@ -21,6 +22,7 @@ from nguon.web.sentences import sentence
 STATUS: dict[type[DomainError], int] = {
     TooManyError: 429,
     RefusedError: 403,
+    GoneError: 410,
     AbsentError: 404,
     ConflictError: 409,
     InvalidError: 422,
@@ -31,6 +33,7 @@ HEADLINES = {
     404: "Không tìm thấy",
     405: "Chưa làm gì",
     409: "Đã có thay đổi",
+    410: "Đã rút lại",
     422: "Cần sửa lại",
     429: "Thử quá nhiều lần",
     500: "Máy chủ gặp lỗi",

@@ -38,8 +38,11 @@ def missing_words(code: str) -> str:
 
 @register.filter
 def plain_whole(value: float | None) -> float | None:
-    """Return a whole number as one, so that it is written without decimals."""
-    return int(value) if value is not None and value == int(value) else value
+    """Return a figure as it is shown; a whole number is written without decimals."""
+    if value is None:
+        return None
+    shown = rules.shown(value)
+    return int(shown) if shown == int(shown) else float(shown)
 
 
 @register.filter

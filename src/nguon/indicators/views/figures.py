@@ -104,10 +104,16 @@ def index_file(request: HttpRequest) -> HttpResponse:
     rows = (
         (
             one.indicator.name,
-            missing_words(one.missing) if one.value is None else one.value,
+            missing_words(one.missing)
+            if one.value is None
+            else rules.cell(rules.shown(one.value)),
             one.indicator.unit,
-            one.ratio.above if one.value is not None and not one.asked else "",
-            one.ratio.below if one.value is not None and one.ratio.below else "",
+            rules.cell(one.ratio.above)
+            if one.value is not None and not one.asked
+            else "",
+            rules.cell(one.ratio.below)
+            if one.value is not None and one.ratio.below
+            else "",
             f"{one.counted_days}/{one.period.days}",
         )
         for one in _list(request, wanted)
@@ -254,7 +260,8 @@ def show_file(request: HttpRequest, figure: str) -> HttpResponse:
     catalogue.find(figure)
     wanted = _read(request)
     rows = (
-        (row["unit"], row["what"], row["number"]) for row in _behind(wanted, figure)
+        (row["unit"], row["what"], rules.cell(row["number"]))
+        for row in _behind(wanted, figure)
     )
     head = ("Nơi xảy ra", "Số liệu", "Số lượng")
     return table_file(f"{figure}-{wanted.period.first}", head, rows)

@@ -115,10 +115,12 @@ def targets_file(request: HttpRequest, uid: str) -> HttpResponse:
     return table_file("chi-tieu", head, rows)
 
 
-def _written(figure: Figure | None) -> float | str:
+def _written(figure: Figure | None) -> str:
     if figure is None:
         return missing_words(figures.NO_DAYS)
-    return missing_words(figure.missing) if figure.value is None else figure.value
+    if figure.value is None:
+        return missing_words(figure.missing)
+    return figures.cell(figures.shown(figure.value))
 
 
 @require_POST

@@ -38,7 +38,7 @@ def late_words(row: Submission, today: date) -> str:
 
 
 @register.filter
-def figure(value: float | None) -> str:
+def figure(value: float | Decimal | None) -> str:
     """Write a counted figure with one decimal at most: 1.234,5."""
     return charts.write(value)
 

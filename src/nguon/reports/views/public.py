@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from nguon.core.errors import AbsentError, TooManyError
+from nguon.core.errors import GoneError, TooManyError
 from nguon.fleet.rate import Bucket
 from nguon.people.answers import table_file
 from nguon.reports import open_files, open_queries, opening, score_queries
@@ -117,7 +117,7 @@ def show(request: HttpRequest, uid: str) -> HttpResponseBase:
 def _find(uid: str) -> Publication:
     row = open_queries.find_public(uid)
     if row.withdrawn_at is not None:
-        raise AbsentError("reports.publication_withdrawn", reason=row.reason)
+        raise GoneError("reports.publication_withdrawn", reason=row.reason)
     return row
 
 

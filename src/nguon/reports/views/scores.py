@@ -18,7 +18,6 @@ from nguon.people.models import APPROVER, AUTHOR
 from nguon.plan.money import read_year
 from nguon.reports import (
     actions,
-    charts,
     dashboards,
     forms,
     rules,
@@ -150,7 +149,7 @@ def show_file(request: HttpRequest, uid: str) -> HttpResponse:
             row.unit.full_name,
             "chưa đánh giá được"
             if row.score.points is None
-            else charts.write(float(row.score.points), places=2),
+            else rules.plain(row.score.points),
             row.score.covered,
         )
         for row in score_queries.list_own(officer, sheet, at=at)

@@ -33,10 +33,15 @@ document.addEventListener("submit", (event) => {
   addEventListener("pageshow", () => { delete form.dataset.sent; }, { once: true });
 });
 
-// Filters act when they are chosen; without scripts the button does it.
+// Filters act when they are chosen; without scripts the button does it. What is typed
+// in several fields has a button of its own, and a choice may only open those.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");
-  if (form) form.requestSubmit();
+  if (!form || event.target.closest("[data-typed]")) return;
+  const typed = document.getElementById(event.target.selectedOptions?.[0]?.dataset.opens);
+  if (!typed) { form.requestSubmit(); return; }
+  typed.open = true;
+  typed.querySelector("input").focus();
 });
 
 // A day is typed; the calendar beside it helps to find it. Its own field has no name and
