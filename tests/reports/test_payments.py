@@ -12,8 +12,10 @@ from django.db import DatabaseError, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nguon.core.errors import AbsentError, DomainError
+from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import tables
 from nguon.newsroom import actions as newsroom
 from nguon.newsroom import pay
@@ -107,12 +109,68 @@ def test_due_paid_and_left_stand_beside_each_other(
 def test_more_than_due_is_told_as_too_much(
     approved: Version, station: Station, give: Give
 ) -> None:
-    give(30_000)
+    give(30_000, is_sure=True)
 
     (lan,) = paying.search(
         paying.list_dues(station, NOVEMBER), {"tinh_trang": "over", "tim": "nguyen lan"}
     )
-    assert (lan.left, lan.over, lan.state) == (-5_000, 5_000, paying.OVER)
+    assert (lan.left, lan.over, lan.state) == (0, 5_000, paying.OVER)
+
+
+def test_a_debt_to_one_is_not_hidden_by_what_another_or_another_month_got_too_much(
+    approved: Version, station: Station, give: Give, lan: Officer
+) -> None:
+    give(99_000, is_sure=True)
+    row = Payment.objects.get()
+    told = {"paid_on": row.paid_on, "entered_at": row.entered_at, "entered_by": lan}
+    Payment.objects.create(
+        unit=station.unit, month=date(2026, 10, 1), person=lan, amount=7_000,
+        document="PC-10", folded_document="pc 10", **told,
+    )  # fmt: skip
+
+    november = paying.add_up(paying.list_dues(station, NOVEMBER))
+    year = paying.read_year(station, 2026)
+
+    assert november == paying.Sums(due=30_000, paid=99_000, left=5_000, over=74_000)
+    assert dict(year.months)[NOVEMBER] == november
+    assert dict(year.months)[date(2026, 10, 1)].over == 7_000
+    assert (year.sums.left, year.sums.over) == (5_000, 81_000)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), max_size=9),
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), max_size=9),
+)
+def test_owed_and_overpaid_never_set_each_other_off(
+    here: list[tuple[int, int]], there: list[tuple[int, int]]
+) -> None:
+    sums = paying.Sums.of([*here, *there])
+
+    assert sums == paying.add_sums([paying.Sums.of(here), paying.Sums.of(there)])
+    assert sums.left - sums.over == sums.due - sums.paid
+    assert bool(sums.left) == any(due > paid for due, paid in [*here, *there])
+    assert bool(sums.over) == any(paid > due for due, paid in [*here, *there])
+
+
+def test_more_than_is_left_needs_a_second_look(
+    approved: Version, station: Station, give: Give, now: datetime
+) -> None:
+    give(20_000)
+    more = Paper("PC-13", now.date())
+
+    with pytest.raises(InvalidError) as refused:
+        give(99_999, paper=more)
+
+    assert refused.value.code == "reports.pay_over"
+    assert refused.value.data == {
+        "due": "25.000", "left": "5.000", "amount": "99.999", "over": "94.999",
+    }  # fmt: skip
+    assert Payment.objects.count() == 1
+    give(5_000, paper=more)
+    with refusal("reports.pay_over"):
+        give(1, paper=Paper("PC-14", now.date()))
+    give(1, paper=Paper("PC-14", now.date()), is_sure=True)
+    assert paying.add_up(paying.list_dues(station, NOVEMBER)).over == 1
 
 
 def test_one_document_pays_a_persons_month_once(
@@ -198,7 +256,7 @@ def test_a_wrong_payment_is_withdrawn_and_stays_and_may_be_written_again(
     hoa: Officer,
     now: datetime,
 ) -> None:
-    row = give(52_000)
+    row = give(52_000, is_sure=True)
     told = {"uid": row.uid, "at": now}
     with pytest.raises(AbsentError):
         actions.withdraw_payment(**told, reason="Nhầm", by=hoa)
@@ -270,6 +328,30 @@ def test_a_table_is_given_out_filled_and_taken_in_and_again_changes_nothing(
     assert Payment.objects.count() == 1
 
 
+def test_a_table_that_pays_too_much_names_the_row_and_needs_the_same_tick(
+    approved: Version, station: Station, lan: Officer, now: datetime
+) -> None:
+    told = {"station": station, "month": NOVEMBER, "by": lan, "at": now}
+    first = list(paying.rows(paying.list_dues(station, NOVEMBER))[0])
+    rows = [
+        [*first[:-3], "20.000", "24/11/2026", "PC-1"],
+        [*first[:-3], "5.001", "24/11/2026", "PC-2"],
+    ]
+
+    def take(**more: bool) -> Count:
+        book = tables.write_xlsx(paying.HEAD, rows)
+        return actions.import_payments(**told, **more, rows=tables.read(book))
+
+    with pytest.raises(InvalidError) as refused:
+        take()
+
+    assert (refused.value.code, refused.value.data["number"]) == ("reports.pay_row", 3)
+    assert refused.value.__cause__.code == "reports.pay_over"
+    assert not Payment.objects.exists()
+    assert take(is_sure=True) == Count(2, 0)
+    assert take() == Count(0, 2)
+
+
 # --- a year ------------------------------------------------------------------------
 
 
@@ -315,10 +397,9 @@ def test_months_add_up_to_the_tables_of_each(
     first, after = date(2026, 1, 1), date(2027, 1, 1)
     for unit in (ia_grai, dak_doa):
         by_hand = {
-            month: total
-            for n in range(1, 13)
-            if (month := date(2026, n, 1))
-            and (total := sum(x.total for x in pay.list_lines_of([unit], month=month)))
+            (month, line.person_id): line.total
+            for month in (date(2026, n, 1) for n in range(1, 13))
+            for line in pay.list_lines_of([unit], month=month)
         }
         assert pay.sum_months([unit], first=first, after=after) == by_hand
 
@@ -347,6 +428,10 @@ def test_what_was_paid_is_written_and_read_on_pages(
     client.force_login(lan)
     assert "Ghi trả hết cho 2 người" in client.get(page).text
     wrong = post("mot", person=lan.pk, amount="12.5")
+    no_day = post("mot", person=lan.pk, amount="5", paid_on="40/11/2026")
+    over = post("mot", person=lan.pk, amount="99.000", document="PC-9")
+    # Sure of one sum is not sure of another.
+    other = post("mot", person=lan.pk, amount="99.001", sure=f"{lan.pk} 99.000")
     post("mot", person=lan.pk, amount="20.000")
     twice = post("mot", person=lan.pk, amount="1.000")
     client.force_login(minh)
@@ -361,16 +446,23 @@ def test_what_was_paid_is_written_and_read_on_pages(
     file = SimpleUploadedFile("a.csv", csv.content)
     same = post("bang", file=file)
 
-    for answer in (wrong, twice, bare):
+    for answer in (wrong, twice, bare, no_day, over, other):
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "PC-1 đã ghi" in twice.text
+    assert "40/11/2026”: không có ngày ấy" in no_day.text
+    assert "05:30" not in no_day.text
+    for kept in (
+        "Trả thừa 74.000 đồng là đúng", f'value="{lan.pk} 99.000"', 'value="PC-9"',
+        'value="99.000"', 'value="24/11/2026"',
+    ):  # fmt: skip
+        assert kept in over.text, kept
     assert same.status_code == HTTPStatus.FOUND
     shown = client.get(page).text
     assert "Chưa đưa tiền" in shown
     assert "2 như cũ" in shown
     assert "Còn 5.000 đồng" in shown
     assert [cell.value for cell in book.active[1]] == list(paying.HEAD)
-    assert "Trần Văn Minh,5000,0,5000" in csv.text
+    assert "Trần Văn Minh,5000,0,5000,0" in csv.text
     owed = client.get(page, {**_asked(ask), "tinh_trang": "owed"})
     assert "Trần Văn Minh</span>" in owed.text
     assert "Nguyễn Thị Lan</span><span class" not in owed.text
@@ -393,5 +485,6 @@ def test_a_year_is_shown_and_says_where_the_plan_lacks_a_line(
     file = client.get(reverse("reports:payments_year_file"), asked).text
 
     assert "Kế hoạch chưa có dòng thù lao" in shown
+    assert "tab " not in shown
     assert "30.000 đồng" in shown
-    assert "11/2026,30000,0,30000" in file
+    assert "11/2026,30000,0,30000,0" in file

@@ -79,7 +79,7 @@ def read_wish(officer: Officer, sent: Mapping[str, str], *, at: datetime) -> Wis
     """Return what was typed; without a seed one is drawn now.
 
     Raises InvalidError (`indicators.listening_quarter`, `…_wish`, `…_bulletin`,
-    `people.moment_unreadable`), AbsentError.
+    `people.day_unreadable`), AbsentError.
     """
     unit = people.access_unit(officer, sent.get("unit", "")[:12], at=at)
     year, _stroke, quarter = sent.get("quarter", "").partition("-")
@@ -121,7 +121,7 @@ def _read_day(text: str, at: datetime) -> date:
     try:
         return typed.read_day(text, today=timezone.localdate(at))
     except (ValueError, OverflowError) as error:
-        raise InvalidError("people.moment_unreadable", text=text[:30]) from error
+        raise InvalidError("people.day_unreadable", text=text[:30]) from error
 
 
 def _read_bulletin(officer: Officer, uid: str, *, at: datetime) -> Bulletin | None:

@@ -74,16 +74,20 @@ def list_lines_of(units: Collection[Unit], *, month: date) -> list[Line]:
     return _lines(_approvals(first, after).filter(_ground(units)), after)
 
 
-def sum_months(units: Collection[Unit], *, first: date, after: date) -> dict[date, int]:
-    """Return by month what is due at some units and below, đồng; `[first, after)`.
+def sum_months(
+    units: Collection[Unit], *, first: date, after: date
+) -> dict[tuple[date, int], int]:
+    """Return by month and person what is due at some units and below, đồng.
+
+    The months lie in `[first, after)`.
 
     Who may read it is asked by whoever calls.
     """
     rates = _rates(after)
-    found: Counter[date] = Counter()
+    found: Counter[tuple[date, int]] = Counter()
     for piece in _pieces(_approvals(first, after).filter(_ground(units))):
         rate = find_rate(rates, task=piece.task, unit=piece.unit, day=piece.day)
-        found[piece.day.replace(day=1)] += rate or 0
+        found[piece.day.replace(day=1), piece.person_id] += rate or 0
     return dict(found)
 
 

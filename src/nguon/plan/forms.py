@@ -100,7 +100,7 @@ def read_day(sent: Mapping[str, str], name: str, *, at: datetime) -> date | None
     try:
         return typed.read_day(text, today=timezone.localdate(at))
     except (ValueError, OverflowError) as error:
-        raise InvalidError("people.moment_unreadable", text=text[:30]) from error
+        raise InvalidError("people.day_unreadable", text=text[:30]) from error
 
 
 def need_day(sent: Mapping[str, str], name: str, *, at: datetime) -> date:

@@ -19,7 +19,7 @@ def read_days(sent: Mapping[str, str], *, at: datetime) -> Days:
     """Return the days of a period: a whole one, or from a day to a day.
 
     Raises InvalidError (`reports.period_…`, `plan.year`, `plan.day_missing`,
-    `people.moment_unreadable`).
+    `people.day_unreadable`).
     """
     kind = sent.get("kind", "")
     if kind == rules.RANGE:

@@ -2,11 +2,12 @@
 
 Due is counted by the rates (`newsroom.pay`), paid is what was written with a document
 (`Payment`), planned are the remuneration lines of plans that were sent down. All đồng.
-Reads only.
+What is owed to one
+person never hides what another got too much, nor one month another's. Reads only.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,7 +25,7 @@ from nguon.territory.names import fold
 
 # The columns of a table that is taken in; others are left alone.
 NEEDED = ("Tài khoản", "Số tiền", "Ngày trả", "Số chứng từ")
-HEAD = ("Họ tên", "Phải trả", "Đã trả", "Còn phải trả", *NEEDED)
+HEAD = ("Họ tên", "Phải trả", "Đã trả", "Còn phải trả", "Trả thừa", *NEEDED)
 OWED, SETTLED, OVER = "owed", "settled", "over"
 STATES = {OWED: "Còn phải trả", SETTLED: "Đã đủ", OVER: "Trả thừa"}
 
@@ -51,36 +52,46 @@ class Due:
 
     @property
     def left(self) -> int:
-        """Return what is still due; below 0 when more was paid."""
-        return self.due - self.paid
+        """Return what is still due."""
+        return max(0, self.due - self.paid)
 
     @property
     def over(self) -> int:
         """Return how much more than due was paid."""
-        return max(0, -self.left)
+        return max(0, self.paid - self.due)
 
     @property
     def state(self) -> str:
         """Return how it stands, of `STATES`."""
-        return OWED if self.left > 0 else OVER if self.left < 0 else SETTLED
+        return OWED if self.left else OVER if self.over else SETTLED
 
 
 @dataclass(frozen=True)
 class Sums:
-    """What some people or months come to."""
+    """What some people or months come to: `left` and `over` are never set off."""
 
-    due: int
-    paid: int
+    due: int = 0
+    paid: int = 0
+    left: int = 0
+    over: int = 0
 
-    @property
-    def left(self) -> int:
-        """Return what is still due; below 0 when more was paid."""
-        return self.due - self.paid
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int]]) -> "Sums":
+        """Add up what was due and paid of each person's month."""
+        return add_sums(
+            cls(due, paid, max(0, due - paid), max(0, paid - due)) for due, paid in rows
+        )
 
-    @property
-    def over(self) -> int:
-        """Return how much more than due was paid."""
-        return max(0, -self.left)
+
+def add_sums(rows: Iterable[Sums]) -> Sums:
+    """Return what some sums come to."""
+    every = list(rows)
+    return Sums(
+        due=sum(one.due for one in every),
+        paid=sum(one.paid for one in every),
+        left=sum(one.left for one in every),
+        over=sum(one.over for one in every),
+    )
 
 
 def list_dues(station: Station, month: date) -> list[Due]:
@@ -121,7 +132,7 @@ def search(dues: Sequence[Due], asked: Mapping[str, str]) -> list[Due]:
 
 def add_up(dues: Sequence[Due]) -> Sums:
     """Return what everybody comes to."""
-    return Sums(sum(one.due for one in dues), sum(one.paid for one in dues))
+    return Sums.of((one.due, one.paid) for one in dues)
 
 
 def rows(dues: Sequence[Due]) -> list[Sequence[object]]:
@@ -131,7 +142,7 @@ def rows(dues: Sequence[Due]) -> list[Sequence[object]]:
     """
     found: list[Sequence[object]] = []
     for one in dues:
-        sums = (one.person, one.due, one.paid, one.left, one.account)
+        sums = (one.person, one.due, one.paid, one.left, one.over, one.account)
         found += [
             (*sums, row.amount, f"{row.paid_on:%d/%m/%Y}", row.document)
             for row in one.standing
@@ -149,10 +160,7 @@ class Year:
     @property
     def sums(self) -> Sums:
         """Return what the year comes to."""
-        return Sums(
-            sum(one.due for _month, one in self.months),
-            sum(one.paid for _month, one in self.months),
-        )
+        return add_sums(one for _month, one in self.months)
 
     @property
     def busy(self) -> list[tuple[date, Sums]]:
@@ -186,15 +194,17 @@ def read_year(station: Station, year: int) -> Year:
     due = pay.sum_months(station.grounds, first=first, after=after)
     keys = _keys(station)
     rows = Payment.objects.filter(unit__in=keys, withdrawn_at=None)
-    paid: Counter[date] = Counter()
-    of_year = rows.filter(month__gte=first, month__lt=after).order_by("month")
-    for row in of_year.values("month").annotate(total=Sum("amount")):
-        paid[row["month"]] = row["total"]
+    of_year = rows.filter(month__gte=first, month__lt=after).order_by()
+    totals = of_year.values("month", "person").annotate(total=Sum("amount"))
+    paid = {(row["month"], row["person"]): row["total"] for row in totals}
+    found: defaultdict[date, list[tuple[int, int]]] = defaultdict(list)
+    for key in {*due, *paid}:
+        found[key[0]].append((due.get(key, 0), paid.get(key, 0)))
     every = [months.next_month(first, n) for n in range(12)]
     lines = FundingLine.objects.filter(unit__in=keys, year=year, purpose=money.PAY)
     sent = lines.exclude(plan__state=plans.DRAFT).select_related("plan", "unit")
     return Year(
-        months=[(one, Sums(due.get(one, 0), paid[one])) for one in every],
+        months=[(one, Sums.of(found[one])) for one in every],
         lines=list(sent.order_by("plan", "unit__folded", "source", "pk")),
     )
 

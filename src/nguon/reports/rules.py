@@ -370,6 +370,24 @@ MAX_REASON = 400
 MAX_DOCUMENT, MOST_PAID = 60, 10**12
 
 
+def check_over(*, due: int, left: int, amount: int, is_sure: bool) -> None:
+    """Let more than is left be paid only by who is sure of it; đồng.
+
+    Raises InvalidError `reports.pay_over`.
+    """
+    if amount > left and not is_sure:
+        told = {"due": due, "left": left, "amount": amount, "over": amount - left}
+        raise InvalidError(
+            "reports.pay_over",
+            **{name: _grouped(number) for name, number in told.items()},
+        )
+
+
+def _grouped(number: int) -> str:
+    """Write a number as it is written here: 1.234.567."""
+    return f"{number:,}".replace(",", ".")
+
+
 def check_paid(amount: int) -> None:
     """Refuse money that is none, or too much. Raises InvalidError."""
     if not 0 < amount <= MOST_PAID:

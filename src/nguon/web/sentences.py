@@ -56,6 +56,10 @@ SENTENCES: dict[str, str] = {
         "Không đọc được ngày giờ “{text}”, hoặc năm quá xa. "
         "Hãy ghi ngày như 22/11/2026 và giờ như 05:30."
     ),
+    "people.day_unreadable": (
+        "Không đọc được ngày “{text}”: không có ngày ấy, hoặc năm quá xa. "
+        "Hãy ghi như 22/11/2026."
+    ),
     "people.text_unreadable": "Có ký tự không đọc được trong ô vừa gõ. Hãy gõ lại.",
     "people.state_unknown": "Chưa chọn khoá hay mở. Hãy tải lại trang.",
     "people.receiver_absent": "Máy này không còn trong danh sách. Hãy tải lại trang.",
@@ -1064,7 +1068,11 @@ SENTENCES: dict[str, str] = {
     ),
     "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
     "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
-    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, quét nhẹ hơn.",
+    "reports.pdf_unsigned": "Tệp PDF này không có chữ ký số. Hãy chọn bản đã ký số; nếu"
+    " là bản giấy ký tay đã quét thì đánh dấu ô đó.",
+    "reports.issue_unsure": "Chưa lưu. Mở tệp xem lại: số {number}, ngày {day}, chữ ký;"
+    " đúng cả thì chọn lại tệp và đánh dấu đã xem. Lưu rồi không sửa được nữa.",
     "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
     "reports.call_answered": (
         "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"
@@ -1073,6 +1081,10 @@ SENTENCES: dict[str, str] = {
     "reports.call_open": "Yêu cầu này chưa ai trả lời. Hãy bấm “Bỏ yêu cầu” nếu nhầm.",
     "reports.call_withdrawn": "Yêu cầu này đã rút lại rồi.",
     "reports.pay_amount": "Số tiền phải lớn hơn 0 và không quá lớn. Hãy xem lại.",
+    "reports.pay_over": (
+        "Số tiền {amount} đồng nhiều hơn số còn phải trả {left} đồng (cả tháng {due}), "
+        "thừa {over} đồng. Hãy sửa lại; đúng là trả thừa thì đánh dấu rồi ghi lại."
+    ),
     "reports.pay_day": "Ngày trả phải từ {first} đến hôm nay. Hãy xem lại ngày.",
     "reports.pay_person": (
         "Người này không có trong bảng thù lao tháng {month}. Hãy chọn trong danh sách."

@@ -140,7 +140,7 @@ def _day(text: str, *, today: date) -> date:
     try:
         return typed.read_day(text, today=today)
     except ValueError as wrong:
-        raise InvalidError("people.moment_unreadable", text=text[:30]) from wrong
+        raise InvalidError("people.day_unreadable", text=text[:30]) from wrong
 
 
 @require_POST

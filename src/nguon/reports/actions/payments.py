@@ -46,22 +46,33 @@ def pay_person(
     person_id: int,
     amount: int,
     paper: Paper,
+    is_sure: bool = False,
     by: Officer,
     at: datetime,
 ) -> Payment:
     """Write that a person of the month's table was paid; whole đồng.
 
-    Raises InvalidError (`reports.pay_…`, `plan.text_…`), ConflictError
-    `reports.pay_twice`, NoRightError, AbsentError.
+    More than is left of it only for who `is_sure`. Raises InvalidError
+    (`reports.pay_…`, `plan.text_…`), ConflictError `reports.pay_twice`,
+    NoRightError, AbsentError.
     """
     unit = _lock(station, by=by, at=at)
     clean_paper = _check(paper, month, at=at)
     rules.check_paid(amount)
-    if person_id not in {one.person_id for one in paying.list_dues(station, month)}:
+    dues = {one.person_id: one for one in paying.list_dues(station, month)}
+    line = dues.get(person_id)
+    if line is None:
         raise InvalidError("reports.pay_person", month=f"{month:%m/%Y}")
+    # A document that is there is told first: sure of it or not, it cannot be.
+    _check_once(unit, month, person_id, clean_paper)
+    rules.check_over(due=line.due, left=line.left, amount=amount, is_sure=is_sure)
     made = _write(unit, month, person_id, amount, clean_paper, by=by, at=at)
     audit.record(
-        "reports.payment.entered", target=made, by=by, at=at, data={"amount": amount}
+        "reports.payment.entered",
+        target=made,
+        by=by,
+        at=at,
+        data={"amount": amount, "over": max(0, amount - line.left)},
     )
     return made
 
@@ -104,22 +115,25 @@ def import_payments(
     station: Station,
     month: date,
     rows: Iterable[tuple[int, list[str]]],
+    is_sure: bool = False,
     by: Officer,
     at: datetime,
 ) -> Count:
     """Take in a month's table, as it is given out; rows without an amount are passed.
 
     All or nothing; the first wrong row is named. The same table again changes nothing;
-    another amount or day for the same document is refused, never written over. Raises
-    InvalidError (`reports.pay_headings`, `reports.pay_row` with its cause,
-    `reports.pay_no_rows`, `reports.pay_rows_many`), NoRightError, AbsentError.
+    another amount or day for the same document is refused, never written over; more
+    than is left of a person's month only for who `is_sure`. Raises InvalidError
+    (`reports.pay_headings`, `reports.pay_row` with its cause, `reports.pay_no_rows`,
+    `reports.pay_rows_many`), NoRightError, AbsentError.
     """
     unit = _lock(station, by=by, at=at)
     lines = iter(rows)
     _first, head = next(lines, (0, []))
     places = _places(head)
     known = {one.account.lower(): one for one in paying.list_dues(station, month)}
-    new = same = 0
+    lefts = {one.person_id: one.left for one in known.values()}
+    new = same = over = 0
     for number, cells in lines:
         account, told, day, document = (
             cells[place].strip() if place < len(cells) else "" for place in places
@@ -133,9 +147,15 @@ def import_payments(
             paper = _check(Paper(document, _read_day(day, at=at)), month, at=at)
             amount = read_dong(told)
             rules.check_paid(amount)
-            is_new = _write_once(
-                unit, month, line.person_id, amount, paper, by=by, at=at
-            )
+            is_new = not _is_held(unit, month, line.person_id, amount, paper)
+            if is_new:
+                left = lefts[line.person_id]
+                rules.check_over(
+                    due=line.due, left=left, amount=amount, is_sure=is_sure
+                )
+                _write(unit, month, line.person_id, amount, paper, by=by, at=at)
+                over += max(0, amount - left)
+                lefts[line.person_id] = max(0, left - amount)
         except (InvalidError, ConflictError) as error:
             raise InvalidError(
                 "reports.pay_row", number=number, text=" · ".join(cells)[:80]
@@ -150,7 +170,7 @@ def import_payments(
         target=unit,
         by=by,
         at=at,
-        data={"month": f"{month:%Y-%m}", "new": new, "same": same},
+        data={"month": f"{month:%Y-%m}", "new": new, "same": same, "over": over},
     )
     return Count(new, same)
 
@@ -233,30 +253,34 @@ def _write(
         raise ConflictError("reports.pay_twice", document=paper.document) from error
 
 
-def _write_once(
-    unit: Unit,
-    month: date,
-    person_id: int,
-    amount: int,
-    paper: Paper,
-    *,
-    by: Officer,
-    at: datetime,
-) -> bool:
-    """Write a payment of a table unless it is there; say whether it was new."""
-    held = Payment.objects.filter(
+def _find_held(unit: Unit, month: date, person_id: int, paper: Paper) -> Payment | None:
+    """Return what the same document paid a person's month, if it did."""
+    return Payment.objects.filter(
         unit=unit,
         month=month,
         person=person_id,
         folded_document=fold_document(paper.document),
         withdrawn_at=None,
     ).first()
-    if held is None:
-        _write(unit, month, person_id, amount, paper, by=by, at=at)
-        return True
-    if (held.amount, held.paid_on) != (amount, paper.paid_on):
+
+
+def _check_once(unit: Unit, month: date, person_id: int, paper: Paper) -> None:
+    """Refuse a document that is there. Raises ConflictError `reports.pay_twice`."""
+    if _find_held(unit, month, person_id, paper) is not None:
         raise ConflictError("reports.pay_twice", document=paper.document)
-    return False
+
+
+def _is_held(
+    unit: Unit, month: date, person_id: int, amount: int, paper: Paper
+) -> bool:
+    """Say whether a payment of a table is there as told.
+
+    Raises ConflictError `reports.pay_twice` when it is there, but otherwise.
+    """
+    held = _find_held(unit, month, person_id, paper)
+    if held and (held.amount, held.paid_on) != (amount, paper.paid_on):
+        raise ConflictError("reports.pay_twice", document=paper.document)
+    return held is not None
 
 
 def _read_day(text: str, *, at: datetime) -> date:
@@ -265,7 +289,7 @@ def _read_day(text: str, *, at: datetime) -> date:
     try:
         return typed.read_day(text, today=timezone.localdate(at))
     except (ValueError, OverflowError) as error:
-        raise InvalidError("people.moment_unreadable", text=text[:30]) from error
+        raise InvalidError("people.day_unreadable", text=text[:30]) from error
 
 
 def _places(head: Sequence[str]) -> list[int]:

@@ -46,6 +46,7 @@ def _index(
                 "due": one.due,
                 "paid": one.paid,
                 "left": one.left,
+                "over": one.over,
                 "payments": [
                     {"amount": p.amount, "on": p.paid_on, "document": p.document}
                     for p in one.standing
@@ -58,17 +59,26 @@ def _index(
         "people": dues,
         "dues": found,
         "sums": paying.add_up(dues),
-        "owed": [one for one in dues if one.left > 0],
+        "owed": [one for one in dues if one.left],
         "states_of_pay": paying.STATES.items(),
         "may_write": access.writes_for(wanted.officer, wanted.unit, at=wanted.at),
         "most": rules.MAX_REASON,
         "sent": request.POST,
         "error": error,
         "cause": cause if isinstance(cause, DomainError) else None,
+        "unsure": _unsure(error, cause),
         "opened": opened,
     }
     status = UNPROCESSABLE if error else 200
     return render(request, "reports/payments.html", context, status=status)
+
+
+def _unsure(*errors: object) -> DomainError | None:
+    """Return the refusal that a second look may lift, if that was the cause."""
+    for one in errors:
+        if isinstance(one, DomainError) and one.code == "reports.pay_over":
+            return one
+    return None
 
 
 @require_safe
@@ -111,13 +121,15 @@ def _paper(request: HttpRequest, wanted: Asked) -> actions.Paper:
 
 
 def _one(request: HttpRequest, wanted: Asked) -> str:
-    key = request.POST.get("person", "")
+    key, typed = request.POST.get("person", ""), request.POST.get("amount", "")
     made = actions.pay_person(
         station=wanted.station,
         month=wanted.month,
         person_id=int(key) if key.isascii() and key.isdecimal() else 0,
-        amount=read_dong(request.POST.get("amount", "")),
+        amount=read_dong(typed),
         paper=_paper(request, wanted),
+        # Sure of this sum for this person: of another one it is asked anew.
+        is_sure=request.POST.get("sure") == f"{key} {typed}",
         by=wanted.officer,
         at=wanted.at,
     )
@@ -143,6 +155,7 @@ def _table(request: HttpRequest, wanted: Asked) -> str:
         station=wanted.station,
         month=wanted.month,
         rows=tables.read(file.read(tables.MAX_BYTES + 1)),
+        is_sure=request.POST.get("sure") == "1",
         by=wanted.officer,
         at=wanted.at,
     )
@@ -202,7 +215,13 @@ def year(request: HttpRequest) -> HttpResponse:
     told = wanted.told
     if wants_json(request):
         every = [
-            {"month": f"{one:%Y-%m}", "due": sums.due, "paid": sums.paid}
+            {
+                "month": f"{one:%Y-%m}",
+                "due": sums.due,
+                "paid": sums.paid,
+                "left": sums.left,
+                "over": sums.over,
+            }
             for one, sums in told.months
         ]
         return JsonResponse({"planned": told.planned, "months": every})
@@ -220,10 +239,12 @@ def year_file(request: HttpRequest) -> HttpResponse:
     wanted = _AskedYear(request)
     told = wanted.told
     rows: list[tuple[object, ...]] = [
-        (f"{one:%m/%Y}", sums.due, sums.paid, sums.left) for one, sums in told.months
+        (f"{one:%m/%Y}", sums.due, sums.paid, sums.left, sums.over)
+        for one, sums in told.months
     ]
     sums = told.sums
-    rows += [("Cả năm", sums.due, sums.paid, sums.left)]
-    rows += [("Kế hoạch", told.planned, "", told.unspent)]
-    head = ("Tháng", "Phải trả", "Đã trả", "Còn lại")
+    rows += [("Cả năm", sums.due, sums.paid, sums.left, sums.over)]
+    rows += [("Kế hoạch có", told.planned, "", "", "")]
+    rows += [("Kế hoạch còn", told.unspent, "", "", "")]
+    head = ("Tháng", "Phải trả", "Đã trả", "Còn phải trả", "Trả thừa")
     return table_file(f"thu-lao-{wanted.unit.code}-{wanted.year}", head, rows)

@@ -215,6 +215,8 @@ def take_issue(request: HttpRequest, uid: str) -> HttpResponse:
             number=sent.get("number", ""),
             issued_on=need_day(sent, "issued_on", at=at),
             pdf=file.read(rules.MAX_PDF + 1),
+            is_scan="is_scan" in sent,
+            is_sure="is_sure" in sent,
             by=officer,
             at=at,
         )
