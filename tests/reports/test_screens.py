@@ -1,6 +1,6 @@
 """The pages of reports, as officers of both sides open them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import pytest
@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from nguon.people.models import Officer
-from nguon.reports import rules
+from nguon.reports import actions, queries, rules
 from nguon.reports.models import Form, Period, Submission
 from nguon.territory.models import Unit
 from tests.reports.conftest import fill, send
@@ -226,3 +226,47 @@ def test_a_day_that_is_too_far_is_told_not_broken(
     answer = client.post(reverse("reports:open", args=[form.uid]), asked)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "năm quá xa" in answer.content.decode()
+
+
+# --- the first page -----------------------------------------------------------------
+
+OWED = "Báo cáo bị trả lại, quá hạn"
+
+
+def test_a_returned_report_stands_on_the_first_page_of_its_own_commune(
+    client: Client,
+    row: Submission,
+    lan: Officer,
+    minh: Officer,
+    hoa: Officer,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    def first_page(officer: Officer) -> str:
+        client.force_login(officer)
+        return client.get(reverse("web:today")).content.decode()
+
+    fill(row, lan, now, f1=8, f2=(6, 8), f3=1000)
+    send(row, minh, now)
+    address = reverse("reports:submission", args=[row.uid])
+    assert address not in first_page(lan), "sent, nothing is owed"
+    row.refresh_from_db()
+    actions.send_back(submission_id=row.pk, reason="Sai số bảng", by=quan, at=now)
+
+    shown = first_page(lan)
+
+    assert OWED in shown
+    assert address in shown
+    for other in (hoa, quan):
+        assert address not in first_page(other)
+
+
+def test_a_report_is_owed_from_the_day_after_its_due_day(
+    row: Submission, lan: Officer, quan: Officer, now: datetime
+) -> None:
+    due = row.period.due_date
+
+    for day, found in ((due, []), (due + timedelta(days=1), [row])):
+        assert list(queries.list_pressing(lan, today=day, at=now)) == found
+    later = due + timedelta(days=1)
+    assert row not in queries.list_pressing(quan, today=later, at=now)

@@ -149,6 +149,12 @@ def list_open(officer: Officer, *, today: date, at: datetime) -> QuerySet[Any]:
     ).order_by("period__due_date", "pk")
 
 
+def list_pressing(officer: Officer, *, today: date, at: datetime) -> QuerySet[Any]:
+    """Return what an officer's own units were given back, or owe past its due day."""
+    found = list_open(officer, today=today, at=at)
+    return found.filter(Q(state=rules.RETURNED) | late_rows(today))
+
+
 def list_to_decide(officer: Officer, *, today: date, at: datetime) -> QuerySet[Any]:
     """Return what was sent and waits for an officer's own units to accept it."""
     own = [unit.pk for unit in people.units_of(officer, at=at, kinds=[APPROVER])]
