@@ -279,6 +279,8 @@ def _seen(request: HttpRequest) -> int | None:
 def forget(request: HttpRequest, book: str, uid: str) -> HttpResponse:
     """Delete what is personal of somebody who asked for it."""
     register = books.find(book)
+    # Whether there is such a line is not told to who may not see it.
+    access.access_line(register, asked.reader(request), uid)
     if request.POST.get("sure") != "1":
         raise InvalidError("registers.not_sure")
     line = actions.forget_person(
