@@ -44,6 +44,12 @@ def test_figures_are_listed_searched_opened_and_given_as_a_file(
         assert answer.status_code == HTTPStatus.OK, code
     bulletins = client.get(reverse("indicators:figure", args=["bulletins"]), SPAN)
     assert "Lĩnh vực" in bulletins.content.decode()
+    suppliers = client.get(reverse("indicators:figure", args=["suppliers"]), SPAN)
+    told = suppliers.content.decode().split("<h2>Chia theo</h2>")[1]
+    names = told.split("</table>")[0].count("<tr>") - 1
+    value = client.get(suppliers.wsgi_request.get_full_path(), headers=JSON).json()
+    assert names == value["value"] > 0
+    assert "Tự soạn" in told
     behind = client.get(reverse("indicators:figure_file", args=["bulletins"]), SPAN)
     assert "bản tin được duyệt" in behind.content.decode()
     # As people and their spreadsheets write numbers here.

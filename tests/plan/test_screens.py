@@ -13,7 +13,7 @@ from nguon.indicators import actions as figures
 from nguon.indicators import measures
 from nguon.indicators.models import DayFact, FactDay
 from nguon.people.models import Officer
-from nguon.plan import actions
+from nguon.plan import actions, queries
 from nguon.plan.models import ActionPlan, Assignment
 from nguon.territory.models import Unit
 from tests.plan.conftest import LINK
@@ -232,3 +232,22 @@ def test_a_plan_that_was_sent_offers_no_removal(
     assert "Bỏ bản thảo" not in page(client, quan, "plan", plan.uid)
     client.post(reverse("plan:remove_draft", args=[plan.uid]))
     assert ActionPlan.objects.filter(pk=plan.pk).exists()
+
+
+def test_an_overdue_task_stands_on_the_first_page_of_its_own_commune(
+    client: Client, given: Assignment, lan: Officer, quan: Officer, now: datetime
+) -> None:
+    address = reverse("plan:assignment", args=[given.uid])
+
+    client.force_login(lan)
+    shown = client.get(reverse("web:today")).content.decode()
+
+    assert "Việc kế hoạch quá hạn" in shown
+    assert address in shown
+    client.force_login(quan)
+    assert address not in client.get(reverse("web:today")).content.decode()
+    assert given.task is not None
+    assert given.task.last_date is not None
+    for days, found in ((0, []), (1, [given])):
+        day = given.task.last_date + timedelta(days=days)
+        assert list(queries.list_overdue(lan, today=day, at=now)) == found

@@ -1,7 +1,7 @@
 """A newcomer writes, approves, hears and stops a bulletin that no device ever gets."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -233,6 +233,20 @@ def test_the_made_up_loudspeakers_wait_sound_and_fall_silent(
     assert set(states(known | {rules.PLAYED, rules.STOPPED})) == {ground.STILL}
 
 
+@given(minutes=st.integers(0, 60 * 24))
+def test_the_hour_of_the_hint_is_never_over_on_the_day_that_is_filled_in(
+    minutes: int,
+) -> None:
+    at = EVENING + timedelta(minutes=minutes)
+    day = ground.usual_start(at).astimezone(LOCAL).date()
+
+    hint = datetime.combine(day, time(3, 15), LOCAL)
+
+    assert hint > at
+    with pytest.raises(InvalidError, check=lambda one: "quiet" in one.code):
+        ground.check_time(hint, body=BODY, at=at)
+
+
 def test_every_lesson_has_one_right_answer() -> None:
     assert set(lessons.readings()) == set(rules.LESSONS)
     for one in lessons.readings().values():
@@ -267,7 +281,7 @@ def test_a_whole_practice_in_the_browser_adds_no_row_that_a_device_could_get(
     run = PracticeRun.objects.get()
     seen = [client.get(reverse("registers:practices")).content.decode()]
     page = reverse("registers:practice", args=[run.uid])
-    tomorrow = ground.usual_start(datetime.now(tz=now.tzinfo) + timedelta(days=1))
+    tomorrow = ground.usual_start(datetime.now(tz=now.tzinfo))
     sent = {
         rules.WRITTEN: ("viet", {"title": TITLE, "body": BODY}),
         rules.SENT: ("gui", {"date": f"{tomorrow:%d/%m/%Y}", "time": "17:00"}),

@@ -140,6 +140,7 @@ def test_another_commune_neither_sees_nor_changes_ours(
             client.post(
                 reverse("registers:forget", args=[book, line.uid]), {"sure": "1"}
             ),
+            client.post(reverse("registers:forget", args=[book, line.uid])),
         ):
             assert answer.status_code == HTTPStatus.NOT_FOUND, book
     loan.refresh_from_db()

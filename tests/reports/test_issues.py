@@ -53,6 +53,7 @@ def take(minh: Officer, now: datetime, pdf: bytes) -> Take:
 
     def do(row: Submission, **changed: object) -> Issue:
         told = {"number": "12/BC-UBND", "issued_on": DAY, "pdf": pdf, "by": minh}
+        told |= {"is_scan": True, "is_sure": True}
         return actions.take_issue(submission_id=row.pk, **told | changed, at=now)
 
     return do
@@ -275,6 +276,26 @@ def test_usual_numbers_are_taken(number: str) -> None:
     assert rules.check_number(f" {number} ") == number
 
 
+def test_what_bears_no_signature_is_a_scan_or_refused_and_looked_at_twice(
+    accepted: Submission, take: Take, pdf: bytes
+) -> None:
+    with refusal("reports.pdf_unsigned"):
+        take(accepted, is_scan=False)
+    with refusal("reports.issue_unsure"):
+        take(accepted, is_sure=False)
+    assert not Issue.objects.exists()
+
+    assert take(accepted).is_signed is False
+
+
+def test_a_signed_file_needs_no_word_about_paper(
+    accepted: Submission, take: Take, pdf: bytes
+) -> None:
+    # As PDF 32000-1, 12.8.1 marks what a signature covers.
+    signed = pdf + b"\n% /ByteRange [0 840 960 240]\n"
+    assert take(accepted, is_scan=False, pdf=signed).is_signed
+
+
 def test_the_author_issues_nothing(
     accepted: Submission, lan: Officer, take: Take
 ) -> None:
@@ -310,6 +331,10 @@ def test_pages_draft_edit_and_take_back(
     back = reverse("reports:take_issue", args=[row.uid])
     told = {"number": "12/BC-UBND", "issued_on": "24/11/2026"}
     client.force_login(minh)
+    unsigned = client.post(
+        back, {**told, "file": SimpleUploadedFile("a.pdf", pdf, "application/pdf")}
+    )
+    told |= {"is_scan": "1", "is_sure": "1"}
     bare = client.post(back, told)
     taken = client.post(
         back, {**told, "file": SimpleUploadedFile("a.pdf", pdf, "application/pdf")}
@@ -322,6 +347,7 @@ def test_pages_draft_edit_and_take_back(
     assert "Riêng" in stale.content.decode()
     assert "Kết quả thực hiện" in stale.content.decode()
     assert [one.words for one in row.sections.all()] == ["Tốt."]
+    assert "không có chữ ký số. Hãy" in unsigned.content.decode()
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert taken.status_code == HTTPStatus.FOUND
     assert "12/BC-UBND" in shown

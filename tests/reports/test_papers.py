@@ -160,8 +160,11 @@ def test_the_workbook_adds_accepted_figures_by_formulas(
     assert sheet.cell(6, 7).value == '=IF(N(F6)=0,"",E6/F6*100)'
     assert sheet.cell(7, 4).value == '=IF(COUNT(D5:D6)=0,"",SUM(D5:D6))'
     assert sheet.cell(7, 7).value == '=IF(N(F7)=0,"",E7/F7*100)'
-    # What the system counts is not added up over units.
-    assert sheet.cell(7, 8).value is None
+    # What the system counts adds up too; the province's own row stands below.
+    assert sheet.cell(7, 8).value == '=IF(COUNT(H5:H6)=0,"",SUM(H5:H6))'
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.print_title_rows == "$4:$4"
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
     text = sheet.cell(6, 9)
     assert (text.value, text.data_type) == (ATTACK, "s")
 

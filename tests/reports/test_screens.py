@@ -1,6 +1,6 @@
 """The pages of reports, as officers of both sides open them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import pytest
@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from nguon.people.models import Officer
-from nguon.reports import rules
+from nguon.reports import actions, queries, rules
 from nguon.reports.models import Form, Period, Submission
 from nguon.territory.models import Unit
 from tests.reports.conftest import fill, send
@@ -127,6 +127,50 @@ def test_two_at_once_see_both_figures(
     assert row.answers.get(field__number=1).above == 8
 
 
+def test_who_may_not_send_saves_nothing_by_sending(
+    client: Client, row: Submission, lan: Officer
+) -> None:
+    client.force_login(lan)
+    told = {**boxes(row, a1="8", a2="6", b2="8"), "send": "1"}
+
+    answer = client.post(reverse("reports:save", args=[row.uid]), told)
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    row.refresh_from_db()
+    assert row.revision == 0
+    assert not row.answers.exists()
+
+
+def test_what_cannot_be_sent_is_not_saved_by_sending(
+    client: Client, row: Submission, minh: Officer
+) -> None:
+    client.force_login(minh)
+    told = {**boxes(row, a1="8"), "send": "1"}
+
+    answer = client.post(reverse("reports:save", args=[row.uid]), told)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert 'value="8"' in answer.content.decode()
+    row.refresh_from_db()
+    assert row.revision == 0
+
+
+def test_a_report_nobody_began_says_so_until_the_first_save(
+    client: Client, row: Submission, lan: Officer, now: datetime
+) -> None:
+    before = page(client, lan, "submission", row.uid)
+    fill(row, lan, now, f1=8)
+    after = page(client, lan, "submission", row.uid)
+    address = reverse("reports:period", args=[row.period.uid])
+    begun = client.get(address, {"tinh_trang": "draft"}).content.decode()
+    untouched = client.get(address, {"tinh_trang": "untouched"}).content.decode()
+
+    assert "Chưa điền" in before
+    assert "Đang điền" in after
+    assert "Ia Grai" in begun.split("<main", 1)[1]
+    assert "Ia Grai" not in untouched.split("<main", 1)[1]
+
+
 def test_what_is_typed_wrong_stays_in_its_box(
     client: Client, row: Submission, lan: Officer
 ) -> None:
@@ -196,7 +240,7 @@ def test_lists_are_searched_filtered_and_given_as_files(
     assert "Đak Đoa" not in found.split("<main", 1)[1]
     assert "Ia Grai" not in waiting.split("<main", 1)[1]
     assert "Không có kỳ nào như vậy" in none.content.decode()
-    assert '23764,Xã Ia Grai,"Đã gửi, chờ duyệt",muộn,0,' in file.content.decode()
+    assert '23764,Xã Ia Grai,"Đã gửi, chờ duyệt",gửi muộn' in file.content.decode()
     assert "Tháng 10 năm 2026" in periods
     assert "Báo cáo thông tin cơ sở" in forms
 
@@ -226,3 +270,47 @@ def test_a_day_that_is_too_far_is_told_not_broken(
     answer = client.post(reverse("reports:open", args=[form.uid]), asked)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "năm quá xa" in answer.content.decode()
+
+
+# --- the first page -----------------------------------------------------------------
+
+OWED = "Báo cáo bị trả lại, quá hạn"
+
+
+def test_a_returned_report_stands_on_the_first_page_of_its_own_commune(
+    client: Client,
+    row: Submission,
+    lan: Officer,
+    minh: Officer,
+    hoa: Officer,
+    quan: Officer,
+    now: datetime,
+) -> None:
+    def first_page(officer: Officer) -> str:
+        client.force_login(officer)
+        return client.get(reverse("web:today")).content.decode()
+
+    fill(row, lan, now, f1=8, f2=(6, 8), f3=1000)
+    send(row, minh, now)
+    address = reverse("reports:submission", args=[row.uid])
+    assert address not in first_page(lan), "sent, nothing is owed"
+    row.refresh_from_db()
+    actions.send_back(submission_id=row.pk, reason="Sai số bảng", by=quan, at=now)
+
+    shown = first_page(lan)
+
+    assert OWED in shown
+    assert address in shown
+    for other in (hoa, quan):
+        assert address not in first_page(other)
+
+
+def test_a_report_is_owed_from_the_day_after_its_due_day(
+    row: Submission, lan: Officer, quan: Officer, now: datetime
+) -> None:
+    due = row.period.due_date
+
+    for day, found in ((due, []), (due + timedelta(days=1), [row])):
+        assert list(queries.list_pressing(lan, today=day, at=now)) == found
+    later = due + timedelta(days=1)
+    assert row not in queries.list_pressing(quan, today=later, at=now)

@@ -138,6 +138,13 @@ def list_open(officer: Officer, *, today: date, at: datetime) -> QuerySet[Assign
     )
 
 
+def list_overdue(
+    officer: Officer, *, today: date, at: datetime
+) -> QuerySet[Assignment]:
+    """Return what an officer's own ground should have done before today."""
+    return list_open(officer, today=today, at=at).filter(late_rows(today))
+
+
 @dataclass(frozen=True)
 class Standing:
     """One task and how many units are how far with it."""

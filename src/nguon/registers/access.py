@@ -6,7 +6,7 @@ unit alone; whoever stands above sees that somebody is there, and counts.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -19,6 +19,7 @@ from nguon.registers import books
 from nguon.registers.books import AnyLine, Book
 from nguon.registers.models import Training
 from nguon.territory.models import VILLAGE, Unit
+from nguon.territory.standing import places_of, stand_on
 
 KEEPERS = (AUTHOR, APPROVER)
 
@@ -59,10 +60,34 @@ def reader_of(officer: Officer, *, at: datetime) -> Reader:
 def fence(
     book: Book, reader: Reader, *, kinds: Collection[str] = access.EVERY_ROLE
 ) -> QuerySet[Any]:
-    """Keep the lines on an officer's ground, of the roles that are named."""
-    rows: QuerySet[Any] = book.model._default_manager.all()
+    """Keep the lines on an officer's ground, of the roles that are named.
+
+    Who reads also reads the lines that still stand at old units of that ground: they
+    are in its figures, whether a merge was run or not.
+    """
+    rows: QuerySet[Any] = book.model._default_manager.filter(undone_at=None)
     found = access.fence(rows, officer=reader.officer, at=reader.at, kinds=kinds)
+    if set(kinds) == set(access.EVERY_ROLE):
+        paths = access.paths_of(reader.officer, at=reader.at)
+        olds = [
+            key
+            for key, unit in stands_of(book, day=timezone.localdate(reader.at)).items()
+            if any(unit.path.startswith(path) for path in paths)
+        ]
+        if olds:
+            found = found | rows.filter(unit__in=olds)
     return found.select_related("unit", "unit__parent")
+
+
+def stands_of(book: Book, *, day: date) -> dict[int, Unit]:
+    """Return for each unit with lines that is off a day's map who has its ground.
+
+    As the figures count: what a divided unit has stands at the unit above its heirs.
+    """
+    rows = book.model._default_manager.filter(undone_at=None, unit__valid_to__lte=day)
+    places = places_of(set(rows.values_list("unit", flat=True)))
+    stands = stand_on(set(places.values()), day=day)
+    return {unit: stands[place] for unit, place in places.items()}
 
 
 def access_line(book: Book, reader: Reader, uid: str) -> Any:

@@ -53,12 +53,14 @@ def list_lines(book: Book, reader: Reader, asked: Mapping[str, str]) -> QuerySet
     personal only the reader's own lines are found: else a search would tell it.
     """
     found = access.fence(book, reader)
+    day = timezone.localdate(reader.at)
     for word in fold(asked.get("tim", "").replace("\0", "")).split():
         found = found.filter(_holds(book, reader, word))
     if asked.get("don_vi"):
         ground = Q(unit__uid=asked["don_vi"]) | Q(unit__parent__uid=asked["don_vi"])
-        found = found.filter(ground)
-    day = timezone.localdate(reader.at)
+        stands = access.stands_of(book, day=day)
+        olds = [key for key, now in stands.items() if now.uid == asked["don_vi"]]
+        found = found.filter(ground | Q(unit__in=olds))
     if asked.get("tinh_trang") in STATES:
         now = in_force(book, day)
         found = found.filter(now if asked["tinh_trang"] == NOW else ~now)
@@ -219,5 +221,5 @@ def count_on(what: str, day: date) -> Mapping[int, int]:
             rows = rows.filter(in_force(books.STAFF, day))
         if what == STAFF_TRAINED:
             rows = rows.filter(pk__in=list(trained_on(books.STAFF, day)))
-    by_unit = rows.order_by("unit").values_list("unit")
+    by_unit = rows.filter(undone_at=None).order_by("unit").values_list("unit")
     return dict(by_unit.annotate(n=Count("pk")))

@@ -88,6 +88,12 @@ class _Table:
         self._seen: dict[object, int] = {}
         kept = access.fence(book, reader, kinds=access.KEEPERS)
         self._lines: dict[str, AnyLine] = {line.uid: line for line in kept}
+        # What its reader was given comes back: as it was, or it is refused.
+        self._read_only: dict[str, AnyLine] = {
+            line.uid: line
+            for line in access.fence(book, reader)
+            if line.uid not in self._lines
+        }
         self._keys = {_key(book, line.unit_id, vars(line)): line for line in kept}
         self._units: dict[tuple[str, str], list[Unit]] = {}
         for unit in access.list_units(book, reader.officer, at=reader.at):
@@ -118,6 +124,11 @@ class _Table:
             line = self._keys.get(key)
         if line is not None:
             values = self._changed(line, values)
+            if values and line.uid in self._read_only:
+                raise WrongCellError(
+                    f"dòng này của {line.unit.full_name}, bạn chỉ đọc;"
+                    " hãy để dòng này như khi tải về"
+                )
         seen = line.uid if line else key
         if seen in self._seen:
             raise WrongCellError(f"dòng này trùng với dòng {self._seen[seen]}")
@@ -130,7 +141,8 @@ class _Table:
         uid = self._cell(cells, books.UID)
         if not uid:
             return None
-        line = self._lines.get(uid.lower())
+        key = uid.lower()
+        line = self._lines.get(key) or self._read_only.get(key)
         if line is None:
             raise WrongCellError(
                 f"địa bàn của bạn không có dòng mang mã “{uid[:20]}”;"

@@ -12,7 +12,7 @@ from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
+from docx.shared import Mm, Pt, RGBColor
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
@@ -28,6 +28,8 @@ HEAD = (Mm(68), Mm(94))
 FOOT = (Mm(81), Mm(81))
 COLUMNS = (Mm(11), Mm(70), Mm(33), Mm(48))
 INDENT = Mm(10)
+# As in the PDF.
+RED = RGBColor(0xB3, 0x26, 0x1E)
 # Word's own, on both sides of a cell.
 CELL_MARGIN = 108  # twentieths of a point
 
@@ -38,8 +40,11 @@ def write(paper: Paper) -> bytes:
     _set_page(document)
     _head(document, paper)
     if paper.is_draft:
-        _add(document, papers.NOT_YET, size=13, bold=True, align=ALIGN.CENTER)
-    _add(document, "BÁO CÁO", bold=True, align=ALIGN.CENTER)
+        draft = _add(document, papers.NOT_YET, size=13, bold=True, align=ALIGN.CENTER)
+        draft.runs[0].font.color.rgb = RED
+        draft.paragraph_format.space_before = Pt(12)
+    name = _add(document, "BÁO CÁO", bold=True, align=ALIGN.CENTER)
+    name.paragraph_format.space_before = Pt(12)
     title = _add(document, paper.title, bold=True, align=ALIGN.CENTER)
     _rule(title, indent_mm=57)
     _add(document, "", size=6)
@@ -49,7 +54,7 @@ def write(paper: Paper) -> bytes:
         _part(document, heading, words)
     if paper.rows:
         if paper.sections:
-            _add(document, papers.FIGURES, bold=True)
+            _heading(document, papers.FIGURES)
         _table(document, paper)
     for heading, words in paper.texts:
         _part(document, heading, words)
@@ -110,10 +115,15 @@ def _body(document: Document, text: str) -> None:
 
 
 def _part(document: Document, heading: str, words: str) -> None:
-    title = _add(document, heading, bold=True)
-    title.paragraph_format.keep_with_next = True
+    _heading(document, heading)
     for line in words.splitlines():
         _body(document, line)
+
+
+def _heading(document: Document, text: str) -> None:
+    form = _add(document, text, bold=True).paragraph_format
+    form.keep_with_next = True
+    form.space_before, form.space_after = Pt(10), Pt(4)
 
 
 def _rule(paragraph: Paragraph, *, indent_mm: float) -> None:
@@ -198,6 +208,8 @@ def _table(document: Document, paper: Paper) -> None:
 def _fill(cells: Iterable[_Cell], texts: Iterable[str], *, bold: bool) -> None:
     for number, (cell, text) in enumerate(zip(cells, texts, strict=True)):
         paragraph = _first(cell, text, size=12, bold=bold)
+        form = paragraph.paragraph_format
+        form.space_before = form.space_after = Pt(3)
         # What it is and its note are read, numbers are seen in the middle.
         if not bold and number in (1, 3):
             paragraph.alignment = ALIGN.LEFT

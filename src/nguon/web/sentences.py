@@ -845,7 +845,7 @@ SENTENCES: dict[str, str] = {
         "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
     ),
     "reorganization.silencing": (
-        "Chạy bây giờ thì có loa sẽ im vì đơn vị mới chưa duyệt gì. Chưa chuyển gì;"
+        "Chạy bây giờ thì có thứ đã duyệt cho đơn vị cũ thôi phát. Chưa chuyển gì;"
         " hãy đọc phần “kẻo loa im”, rồi đánh dấu là đã đọc nếu vẫn chạy."
     ),
     "reorganization.changed": (
@@ -1068,7 +1068,11 @@ SENTENCES: dict[str, str] = {
     ),
     "reports.pdf_missing": "Chưa chọn tệp PDF đã ký. Hãy tải từ hệ thống văn bản về.",
     "reports.pdf_wrong": "Tệp này không phải PDF. Hãy chọn bản PDF đã ký.",
-    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, đừng quét ảnh.",
+    "reports.pdf_big": "Tệp PDF lớn hơn {most} MB. Hãy lấy bản ký số, quét nhẹ hơn.",
+    "reports.pdf_unsigned": "Tệp PDF này không có chữ ký số. Hãy chọn bản đã ký số; nếu"
+    " là bản giấy ký tay đã quét thì đánh dấu ô đó.",
+    "reports.issue_unsure": "Chưa lưu. Mở tệp xem lại: số {number}, ngày {day}, chữ ký;"
+    " đúng cả thì chọn lại tệp và đánh dấu đã xem. Lưu rồi không sửa được nữa.",
     "reports.call_absent": "Không có yêu cầu báo cáo này trong phần việc của bạn.",
     "reports.call_answered": (
         "Yêu cầu này đã trả lời nên không sửa được nữa. Cần gửi lại thì lập yêu cầu mới"

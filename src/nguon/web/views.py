@@ -1,5 +1,8 @@
 """The first page: what waits for me, what sounds now, what sounds today."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.models import QuerySet
@@ -15,7 +18,9 @@ from nguon.newsroom import arrivals
 from nguon.newsroom.models import Bulletin
 from nguon.people import access
 from nguon.people.answers import officer_of, wants_json
-from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR
+from nguon.people.models import ADMINISTRATOR, APPROVER, AUTHOR, Officer
+from nguon.plan import queries as plans
+from nguon.reports import queries as reports
 from nguon.schedule import papers, picture, queries, rules
 from nguon.schedule.models import Broadcast
 from nguon.territory.models import PROVINCE
@@ -88,6 +93,7 @@ def today(request: HttpRequest) -> HttpResponse:
     units = access.units_of(officer, at=at)
     context = {
         "at": at,
+        **_owed(officer, at=at),
         "inbox_count": queries.count_undecided(officer, at=at),
         "arrival_count": arrivals.count_arrivals(officer, at=at),
         "waiting": waiting[:SHOWN],
@@ -106,6 +112,20 @@ def today(request: HttpRequest) -> HttpResponse:
         "units": units[:3],
     }
     return render(request, "web/today.html", context)
+
+
+def _owed(officer: Officer, *, at: datetime) -> dict[str, Any]:
+    """Return the reports and tasks of one's own units that are given back or late."""
+    day = timezone.localdate(at)
+    told = reports.list_pressing(officer, today=day, at=at)
+    tasks = plans.list_overdue(officer, today=day, at=at)
+    return {
+        "today": day,
+        "owed_reports": list(told[:SHOWN]),
+        "owed_reports_count": told.count(),
+        "owed_tasks": list(tasks[:SHOWN]),
+        "owed_tasks_count": tasks.count(),
+    }
 
 
 def _still_returned(own: QuerySet[Broadcast]) -> list[Broadcast]:

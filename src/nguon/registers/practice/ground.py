@@ -62,10 +62,12 @@ def check_time(starts_at: datetime, *, body: str, at: datetime) -> None:
 
 
 def usual_start(at: datetime) -> datetime:
-    """Return the next usual hour of the made-up commune."""
-    day = at.astimezone(schedule.LOCAL).date()
-    start = datetime.combine(day, USUAL, schedule.LOCAL)
-    return start if start > at else start + timedelta(days=1)
+    """Return tomorrow's usual hour of the made-up commune.
+
+    Tomorrow, so that every hour of the night may be tried and none is over already.
+    """
+    day = at.astimezone(schedule.LOCAL).date() + timedelta(days=1)
+    return datetime.combine(day, USUAL, schedule.LOCAL)
 
 
 def length_ms(body: str) -> int:

@@ -25,6 +25,7 @@ from nguon.registers import access, actions, asked, books, queries, rules
 from nguon.registers.access import Reader
 from nguon.registers.books import AnyLine, Book
 from nguon.registers.practice import queries as practice
+from nguon.territory.models import Unit
 
 PER_PAGE = 50
 EXPORT_LIMIT = 60_000
@@ -71,10 +72,11 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
         actions.note_export(book=register, found=given, by=reader.officer, at=reader.at)
         return JsonResponse({"lines": [_facts(register, x, reader) for x in page]})
     words = {key: text for key, text in request.GET.items() if key != "trang" and text}
+    stands = access.stands_of(register, day=timezone.localdate(reader.at))
     context = {
         "book": register,
         "page": page,
-        "rows": [_row(register, line, reader) for line in page],
+        "rows": [_row(register, line, reader, stands) for line in page],
         "grounds": access.list_grounds(register, reader),
         "states": queries.STATES.items(),
         "kinds": rules.STATION_KINDS.items(),
@@ -85,10 +87,13 @@ def index(request: HttpRequest, book: str) -> HttpResponse:
     return render(request, "registers/lines.html", context)
 
 
-def _row(book: Book, line: AnyLine, reader: Reader) -> dict[str, Any]:
+def _row(
+    book: Book, line: AnyLine, reader: Reader, stands: Mapping[int, Unit]
+) -> dict[str, Any]:
     is_own = reader.is_own(line)
     return {
         "line": line,
+        "now": stands.get(line.unit_id),
         "name": books.shown(line, book.name_field, is_own=is_own),
         "more": _more(book, line, is_own=is_own),
         "has_ended": _has_ended(line, reader.at),
@@ -274,6 +279,8 @@ def _seen(request: HttpRequest) -> int | None:
 def forget(request: HttpRequest, book: str, uid: str) -> HttpResponse:
     """Delete what is personal of somebody who asked for it."""
     register = books.find(book)
+    # Whether there is such a line is not told to who may not see it.
+    access.access_line(register, asked.reader(request), uid)
     if request.POST.get("sure") != "1":
         raise InvalidError("registers.not_sure")
     line = actions.forget_person(

@@ -99,19 +99,34 @@ def take_issue(
     number: str,
     issued_on: date,
     pdf: bytes,
+    is_scan: bool,
+    is_sure: bool,
     by: Officer,
     at: datetime,
 ) -> Issue:
     """Take back an accepted report as it was issued; from here on it cannot change.
 
-    The file is kept byte for byte, for its signatures. It may come after the period
-    was closed. Raises InvalidError (`reports.issue_number`, `reports.issue_day`,
+    The file is kept byte for byte, for its signatures; one without is taken only as
+    the scan of a paper signed by hand (`is_scan`). What is locked for good is looked
+    at twice (`is_sure`). It may come after the period was closed. Raises InvalidError
+    (`reports.issue_number`, `reports.issue_day`, `reports.issue_unsure`,
     `reports.pdf_…`, `newsroom.file_…`), ConflictError (`reports.not_now`,
     `reports.issued`, `reports.number_taken`), NoRightError, AbsentError.
     """
     told = rules.check_number(number)
     check_pdf(pdf)
+    if not is_scan and not has_signature(pdf):
+        raise InvalidError("reports.pdf_unsigned")
+    if not is_sure:
+        raise InvalidError(
+            "reports.issue_unsure", number=told, day=f"{issued_on:%d/%m/%Y}"
+        )
     return _take(submission_id, told, issued_on, pdf, by=by, at=at)
+
+
+def has_signature(pdf: bytes) -> bool:
+    """Say whether a PDF carries a digital signature; whose it is, is not checked."""
+    return b"/ByteRange" in pdf
 
 
 def check_pdf(pdf: bytes) -> None:
@@ -158,7 +173,7 @@ def _take(
         issued_on=issued_on,
         media=store_media(data=pdf, mime=PDF, duration_ms=0, at=at),
         sha256=hashlib.sha256(pdf).hexdigest(),
-        is_signed=b"/ByteRange" in pdf,
+        is_signed=has_signature(pdf),
         taken_by=by,
         taken_at=at,
     )
@@ -167,6 +182,10 @@ def _take(
         target=row,
         by=by,
         at=at,
-        data={"number": number, "sha256": issue.sha256},
+        data={
+            "number": number,
+            "sha256": issue.sha256,
+            "is_signed": issue.is_signed,
+        },
     )
     return issue
