@@ -36,7 +36,7 @@ def test_figures_are_listed_searched_opened_and_given_as_a_file(
     assert "đã đếm 7/7 ngày" in page
     assert "Phản ánh của người dân đã nhận" in page
     assert "chưa đếm được" in page
-    assert "Thời lượng đã phát" in found
+    assert "Thời lượng đã phát, cộng mọi loa" in found
     assert "Bản tin đã phát hành" not in found
     assert table.count("\n") == len(INDICATORS) + 1
     for code in INDICATORS:
@@ -44,6 +44,12 @@ def test_figures_are_listed_searched_opened_and_given_as_a_file(
         assert answer.status_code == HTTPStatus.OK, code
     bulletins = client.get(reverse("indicators:figure", args=["bulletins"]), SPAN)
     assert "Lĩnh vực" in bulletins.content.decode()
+    suppliers = client.get(reverse("indicators:figure", args=["suppliers"]), SPAN)
+    told = suppliers.content.decode().split("<h2>Chia theo</h2>")[1]
+    names = told.split("</table>")[0].count("<tr>") - 1
+    value = client.get(suppliers.wsgi_request.get_full_path(), headers=JSON).json()
+    assert names == value["value"] > 0
+    assert "Tự soạn" in told
     behind = client.get(reverse("indicators:figure_file", args=["bulletins"]), SPAN)
     assert "bản tin được duyệt" in behind.content.decode()
     # As people and their spreadsheets write numbers here.

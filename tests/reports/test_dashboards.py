@@ -21,7 +21,7 @@ from nguon.indicators.catalogue import COUNT, INDICATORS, SHARE
 from nguon.indicators.models import DayFact, FactDay
 from nguon.people.models import Officer
 from nguon.plan.models import ActionPlan, Target
-from nguon.reports import charts, dashboards, scoring
+from nguon.reports import actions, charts, dashboards, scoring
 from nguon.territory.models import Unit
 from tests.conftest import make_unit
 from tests.plan.conftest import draft as plan_draft
@@ -255,10 +255,57 @@ def test_communes_are_coloured_ranked_and_told_in_a_table(
     assert "<td>" in searched
     assert "Kông Chro</a></td>" not in searched
     assert "1,23764,Xã Ia Grai,75,%" in table
+    assert "riêng cấp này" not in page
     absent = client.get(address, ASKED | {"chi_tieu": "reflections"}, headers=JSON)
     assert {one["value"] for one in absent.json()["communes"]} == {None}
     wrong = client.get(address, ASKED | {"chi_tieu": "nonsense"})
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_what_the_province_did_itself_has_a_line_and_all_add_up(
+    client: Client, told: None, tell: Tell, quan: Officer, province: Unit, now: datetime
+) -> None:
+    tell(province, date(2026, 10, 31), bulletins=3)
+    client.force_login(quan)
+    days = {"ky": "khac", "tu": "01/10/2026", "den": "31/10/2026"}
+    wanted = days | {"chi_tieu": "bulletins"}
+
+    page = client.get(reverse("dashboards:communes"), wanted).content.decode()
+    table = client.get(reverse("dashboards:communes_file"), wanted).content.decode()
+    october = periods.months(2026, 10, 1)
+    row = actions.publish_figures(
+        unit=province, days=october, codes=["bulletins"], by=quan, at=now
+    )
+    address = reverse("open_data:figures", args=[row.uid])
+    public = client.get(address, {"chi_tieu": "bulletins"}).content.decode()
+
+    assert "4 tin" in page
+    for said in (page, public):
+        assert 'Tỉnh Gia Lai (riêng cấp này)</td><td class="num">3<' in said
+    assert "52,Tỉnh Gia Lai (riêng cấp này),3,tin" in table
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "words"),
+    [
+        ("01/10/2026", "indicators.period", "ít nhất một ngày"),
+        ("hôm kia", "indicators.period_unreadable", "Chưa đọc được ngày"),
+    ],
+)
+def test_days_that_cannot_be_read_leave_the_form_on_the_page(
+    client: Client, told: None, quan: Officer, end: str, code: str, words: str
+) -> None:
+    client.force_login(quan)
+    wrong = {"ky": "khac", "tu": "31/10/2026", "den": end}
+
+    answer = client.get(reverse("dashboards:board"), wrong)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    said = answer.content.decode()
+    assert words in said
+    assert 'value="31/10/2026"' in said
+    told_program = client.get(reverse("dashboards:board"), wrong, headers=JSON)
+    assert told_program.json()["code"] == code
 
 
 def test_an_earlier_period_is_compared_on_either_map_with_equal_totals(

@@ -220,7 +220,13 @@ def test_an_approver_publishes_and_withdraws_in_the_browser(
     assert "Phạm Quân công bố" in listed
     assert "50</b> %" in page(client, "figures", row.uid)
     back = reverse("dashboards:withdraw", args=[row.uid])
+    again = client.get(reverse("dashboards:prepare"), days).content.decode()
+    assert "đã công bố" in again
+    assert send not in again
     client.force_login(hoa)
+    read = client.get(index).content.decode()
+    assert "01/10/2026 đến 31/10/2026" in read
+    assert back not in read
     assert client.post(back, {"reason": "x"}).status_code == HTTPStatus.NOT_FOUND
     assert "chưa có quyền" in client.get(reverse("dashboards:prepare")).content.decode()
     client.force_login(quan)

@@ -298,6 +298,9 @@ def test_a_sheet_is_written_published_and_read_in_the_browser(
     client.post(make, {"unit": province.uid, "year": "2026"})
     twice = client.post(make, {"unit": province.uid, "year": "2026"})
     sheet = ScoreSheet.objects.get()
+    before = client.get(index).content.decode()
+    assert "Đã có bảng, không lập lại được: 2026 (Tỉnh Gia Lai)" in before
+    assert 'value="2027"' in before
     save = reverse("dashboards:write_sheet", args=[sheet.uid])
     typed = {
         "weight_devices_audible": "70",

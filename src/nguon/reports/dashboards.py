@@ -147,10 +147,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of every commune of a unit, the best first."""
+    """One figure of every commune of a unit, the best first.
+
+    `above` is what levels above communes did themselves: it is in the total too.
+    """
 
     indicator: Indicator
     places: Sequence[Place]
+    above: Sequence[Place]
     scale: Scale
     total: Figure
     counted_at: datetime | None
@@ -199,12 +203,18 @@ def compare(
         for place in communes
     ]
     places.sort(key=lambda row: (row.rank or float("inf"), row.unit.folded))
+    told_above = told.table.ratios.get(code, {})
+    above = [
+        Place(place, *value_at(one, told.table, place, days), level=None, rank=None)
+        for place in told.table.places.values()
+        if place.kind != COMMUNE and place.pk in told_above
+    ]
     total = next(
         figure
         for figure in queries.figures_of(told.table, unit, period, day=day)
         if figure.indicator.code == code
     )
-    return Comparison(one, places, scale, total, told.counted_at)
+    return Comparison(one, places, above, scale, total, told.counted_at)
 
 
 def value_at(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from nguon.core.errors import AbsentError
 from nguon.indicators import catalogue, queries, rules, stored
-from nguon.indicators.catalogue import INDICATORS, Indicator
+from nguon.indicators.catalogue import COUNT, INDICATORS, Indicator
 from nguon.indicators.rules import Period as Days
 from nguon.indicators.rules import Ratio
 from nguon.people import access as people
@@ -67,6 +67,25 @@ def list_publications(officer: Officer, *, at: datetime) -> QuerySet[Publication
     rows = people.fence(Publication.objects.all(), officer=officer, at=at)
     found = rows.select_related("unit", "published_by", "withdrawn_by")
     return found.order_by("-published_at", "-pk")
+
+
+def list_seen(officer: Officer, *, at: datetime) -> QuerySet[Publication]:
+    """Return what was published on an officer's ground and by the units above it."""
+    above = {
+        key
+        for unit in people.units_of(officer, at=at)
+        for key in unit.ancestor_ids
+    }  # fmt: skip
+    own = list_publications(officer, at=at).values("pk")
+    found = Publication.objects.filter(Q(pk__in=own) | Q(unit__in=above))
+    rows = found.select_related("unit", "published_by", "withdrawn_by")
+    return rows.order_by("-published_at", "-pk")
+
+
+def find_standing(unit: Unit, days: Days) -> Publication | None:
+    """Return what stands published of a unit and period."""
+    rows = Publication.objects.filter(unit=unit, withdrawn_at=None)
+    return rows.filter(first_date=days.first, after_date=days.after).first()
 
 
 def access_publication(officer: Officer, uid: str, *, at: datetime) -> Publication:
@@ -152,6 +171,19 @@ def list_published(row: Publication, *, code: str = "") -> list[Published]:
             order[one.indicator.code], one.unit.pk != row.unit_id, one.unit.code,
         ),
     )  # fmt: skip
+
+
+def own_part(total: Published, places: Sequence[Published]) -> Decimal | None:
+    """Return what a unit counted itself, in none of its communes; None if nothing.
+
+    Only of what is counted in ones: others are rounded, and differ by that.
+    """
+    one = total.indicator
+    is_whole = one.code not in rules.RECIPES or rules.RECIPES[one.code].scale == 1
+    if one.ratio != COUNT or not is_whole or total.line.above is None or not places:
+        return None
+    own = total.line.above - sum(place.line.above or 0 for place in places)
+    return own if own > 0 else None
 
 
 def list_totals(row: Publication) -> list[Published]:

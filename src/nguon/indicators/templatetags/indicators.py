@@ -27,6 +27,7 @@ SPLITS = {
     "language": "Ngôn ngữ",
     "channel": "Kênh",
     "supplier": "Nguồn tin",
+    "unit": "Tự soạn",
 }
 
 
@@ -95,7 +96,9 @@ def stratum_name(code: str) -> str:
     return stratum_words(code)
 
 
-def part_words(part: str, suppliers: Mapping[int, str]) -> tuple[str, str]:
+def part_words(
+    part: str, suppliers: Mapping[int, str], units: Mapping[int, str]
+) -> tuple[str, str]:
     """Return by what a part splits, and its own words."""
     kind, key = part.split(":", 1)
     words: Mapping[str, str] = {
@@ -106,5 +109,6 @@ def part_words(part: str, suppliers: Mapping[int, str]) -> tuple[str, str]:
         "supplier": suppliers.get(int(key), key)
         if kind == "supplier" and key
         else "đơn vị tự soạn",
+        "unit": units.get(int(key), key) if kind == "unit" else key,
     }
     return SPLITS[kind], str(words.get(kind, key))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from nguon.core.errors import DomainError
 from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
-from nguon.indicators.measures import BULLETINS, MEASURES
+from nguon.indicators.measures import BULLETINS, MEASURES, SUPPLIED
 from nguon.indicators.queries import Figure
 from nguon.indicators.templatetags.indicators import missing_words, part_words
 from nguon.newsroom.models import Supplier
@@ -144,7 +144,7 @@ def show(request: HttpRequest, figure: str) -> HttpResponse:
         "places": places,
         "behind": behind[:SHOWN_FACTS],
         "more": max(0, len(behind) - SHOWN_FACTS),
-        "parts": _parts(wanted) if figure == BULLETINS else [],
+        "parts": _parts(wanted, figure),
         "spans": asked.SPANS.items(),
         "asked": request.GET,
     }
@@ -241,16 +241,23 @@ def _place_name(unit: Unit) -> str:
     return unit.full_name
 
 
-def _parts(wanted: Asked) -> Sequence[tuple[str, str, int]]:
+def _parts(wanted: Asked, figure: str) -> Sequence[tuple[str, str, int]]:
     """Return how bulletins split: by what, in which words, how many."""
-    parts = queries.list_parts(wanted.unit, wanted.period, BULLETINS, day=wanted.day)
-    keys = [part.split(":", 1)[1] for part in parts if part.startswith("supplier:")]
-    names = dict(
-        Supplier.objects.filter(pk__in=[key for key in keys if key]).values_list(
-            "pk", "name"
-        )
-    )
-    told = [(*part_words(part, names), n) for part, n in parts.items()]
+    measure = {BULLETINS: BULLETINS, "suppliers": SUPPLIED}.get(figure)
+    if measure is None:
+        return []
+    parts = queries.list_parts(wanted.unit, wanted.period, measure, day=wanted.day)
+    keys: dict[str, set[int]] = {"supplier": set(), "unit": set()}
+    for part in parts:
+        kind, key = part.split(":", 1)
+        if kind in keys and key:
+            keys[kind].add(int(key))
+    suppliers = Supplier.objects.filter(pk__in=keys["supplier"])
+    names = dict(suppliers.values_list("pk", "name"))
+    units = {
+        key: unit.full_name for key, unit in Unit.objects.in_bulk(keys["unit"]).items()
+    }
+    told = [(*part_words(part, names, units), n) for part, n in parts.items()]
     return sorted(told, key=lambda row: (row[0], -row[2], row[1]))
 
 

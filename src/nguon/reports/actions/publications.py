@@ -36,8 +36,7 @@ def publish_figures(
         raise InvalidError("reports.publish_nothing")
     if days.after > timezone.localdate(at):
         raise RefusedError("reports.publish_early")
-    live = Publication.objects.filter(unit=unit, withdrawn_at=None)
-    if live.filter(first_date=days.first, after_date=days.after).exists():
+    if open_queries.find_standing(unit, days) is not None:
         raise ConflictError("reports.published_twice")
     drafted = open_queries.draft(unit, days, codes)
     if not drafted.counted_days:

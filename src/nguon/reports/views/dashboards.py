@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from nguon.core.errors import AbsentError
+from nguon.core.errors import AbsentError, InvalidError
 from nguon.indicators import asked, rules
 from nguon.indicators.asked import Asked
 from nguon.indicators.templatetags.indicators import missing_words
@@ -30,6 +31,16 @@ def _read(request: HttpRequest, at: datetime) -> Asked:
     if "ky" not in told and timezone.localdate(at).day <= YOUNG_DAYS:
         told["ky"] = "thang-truoc"
     return asked.read(officer_of(request), told, at=at)
+
+
+def _try(request: HttpRequest, at: datetime) -> tuple[Asked, InvalidError | None]:
+    """Return what is asked; of days that cannot be read, the ground and why not."""
+    try:
+        return _read(request, at), None
+    except InvalidError as refused:
+        told = {"don_vi": request.GET.get("don_vi", "").replace("\0", "")}
+        wanted = asked.read(officer_of(request), told, at=at)
+        return replace(wanted, span="khac"), refused
 
 
 def _link(request: HttpRequest, wanted: Asked, **more: str) -> str:
@@ -61,9 +72,16 @@ def _steps(wanted: Asked) -> dict[str, str]:
 def show(request: HttpRequest) -> HttpResponse:
     """Show every figure of a unit with its target and the months before."""
     at = timezone.now()
-    wanted = _read(request, at)
-    board = dashboards.read_board(wanted.unit, wanted.period)
-    if wants_json(request):
+    wanted, error = _try(request, at)
+    board = None
+    try:
+        if error is None:
+            board = dashboards.read_board(wanted.unit, wanted.period)
+    except InvalidError as refused:
+        error = refused
+    if error is not None and wants_json(request):
+        raise error
+    if board is not None and wants_json(request):
         return JsonResponse(
             {
                 "unit": wanted.unit.code,
@@ -74,18 +92,21 @@ def show(request: HttpRequest) -> HttpResponse:
                 "figures": [_facts(card) for card in board.cards],
             },
         )
+    cards = board.cards if board is not None else []
     context = {
         "wanted": wanted,
         "board": board,
-        "told": [one for one in board.cards if one.figure.value is not None],
-        "missing": [one for one in board.cards if one.figure.value is None],
+        "error": error,
+        "told": [one for one in cards if one.figure.value is not None],
+        "missing": [one for one in cards if one.figure.value is None],
         "has_communes": wanted.unit.kind != COMMUNE,
         "link": _link(request, wanted),
         "steps": _steps(wanted),
         "spans": asked.SPANS.items(),
         "asked": request.GET,
     }
-    return render(request, "reports/dashboard.html", context)
+    status = 422 if error else 200
+    return render(request, "reports/dashboard.html", context, status=status)
 
 
 def _facts(card: Card) -> dict[str, Any]:
@@ -199,5 +220,12 @@ def compare_file(request: HttpRequest) -> HttpResponse:
         (one.rank, one.unit.code, one.unit.full_name, one.said, found.indicator.unit)
         for one in _search(request, found)
     )
+    own = (
+        (
+            "", one.unit.code, f"{one.unit.full_name} (riêng cấp này)", one.said,
+            found.indicator.unit,
+        )
+        for one in found.above
+    )  # fmt: skip
     name = f"cac-xa-{found.indicator.code}-{wanted.period.first}"
-    return table_file(name, head, rows)
+    return table_file(name, head, chain(rows, own))

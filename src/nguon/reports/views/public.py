@@ -99,16 +99,18 @@ def show(request: HttpRequest, uid: str) -> HttpResponseBase:
     totals = open_queries.list_totals(row)
     code = request.GET.get("chi_tieu", "")
     known = {one.indicator.code: one for one in totals}
-    places = []
+    places, own = [], None
     if code in known:
         found = open_queries.list_published(row, code=code)
         communes = (one for one in found if one.unit.pk != row.unit_id)
         places = sorted(communes, key=lambda one: (one.unit.folded, one.unit.code))
+        own = open_queries.own_part(known[code], places)
     context = {
         "row": row,
         "totals": totals,
         "one": known.get(code),
         "places": places,
+        "own": own,
         "terms": opening.TERMS,
     }
     return _cached(request, render(request, "reports/open_figures.html", context))

@@ -23,13 +23,13 @@ from nguon.territory.models import COMMUNE, VILLAGE, Unit
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """List what an officer's ground published."""
+    """List what an officer's ground, and units above it, published."""
     return _index(request)
 
 
 def _index(request: HttpRequest, error: DomainError | None = None) -> HttpResponse:
     officer, at = officer_of(request), timezone.now()
-    rows = list(open_queries.list_publications(officer, at=at)[:200])
+    rows = list(open_queries.list_seen(officer, at=at)[:200])
     if wants_json(request):
         told = [{"uid": row.uid, "withdrawn": row.reason} for row in rows]
         return JsonResponse({"publications": told})
@@ -88,6 +88,7 @@ def _prepare(
             drafted = open_queries.draft(chosen[0], days, codes)
             context |= {
                 "days": days,
+                "standing": open_queries.find_standing(chosen[0], days),
                 "counted_days": drafted.counted_days,
                 "totals": [
                     open_queries.Published(one, place, line)

@@ -44,10 +44,16 @@ def _index(request: HttpRequest, error: DomainError | None = None) -> HttpRespon
         ]
         return JsonResponse({"sheets": rows})
     units = people.units_of(officer, at=at, kinds=[AUTHOR])
+    this_year = timezone.localdate(at).year
+    keeps = {one.pk for one in units}
+    taken = [one for one in sheets if one.unit_id in keeps]
+    years = {one.year for one in taken}
+    free = [year for year in (this_year, this_year + 1) if year not in years]
     context = {
         "sheets": sheets,
+        "taken": taken,
         "units": [one for one in units if one.kind not in (COMMUNE, VILLAGE)],
-        "year": timezone.localdate(at).year,
+        "year": (free or [this_year])[0],
         "sent": request.POST,
         "error": error,
     }
