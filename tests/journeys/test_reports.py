@@ -176,7 +176,7 @@ def test_one_period_from_the_form_to_the_synthesis(
                 fill_and_send(page, "Xã Kông Chro", 3, 1, 10)
             with office.visit(quan) as page:
                 open_report(page, "Xã Kông Chro")
-                expect(page.locator(".badge-bad")).to_have_text("Muộn")
+                expect(page.locator(".badge-bad")).to_contain_text("Gửi muộn")
                 accept(page, "Xã Kông Chro")
                 open_report(page, "Tỉnh Gia Lai")
                 page.get_by_role("link", name=re.compile("^Phần lời")).click()

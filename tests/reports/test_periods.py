@@ -1,5 +1,6 @@
 """A form is fixed by its first period; a period asks every unit and reminds them."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -261,9 +262,7 @@ def test_what_is_sent_on_the_due_day_in_vietnam_is_in_time(
     sent = send(row, minh, datetime(2026, 12, 3, 16, 30, tzinfo=UTC))
 
     assert sent.first_sent_on == date(2026, 12, 3)
-    assert not rules.is_late(
-        row.period.due_date, sent.first_sent_on, today=date(2026, 12, 31)
-    )
+    assert not sent.late_words(date(2026, 12, 31))
 
 
 def test_a_return_does_not_make_late_what_came_in_time(
@@ -276,3 +275,50 @@ def test_a_return_does_not_make_late_what_came_in_time(
     again = send(row, minh, at_ten(6) + timedelta(hours=1))
 
     assert again.first_sent_on == date(2026, 12, 3)
+    assert not again.late_words(date(2026, 12, 31))
+    assert again.sent_words == "gửi lần đầu 03/12/2026, gửi lại 06/12/2026"
+
+
+def test_what_was_returned_is_late_while_it_is_waited_for(
+    row: Submission, lan: Officer, minh: Officer, quan: Officer
+) -> None:
+    fill(row, lan, at_ten(2), f1=8, f2=(6, 8))
+    send(row, minh, at_ten(3))
+    actions.send_back(submission_id=row.pk, reason="Sai", by=quan, at=at_ten(6))
+    last = Notice.objects.latest("pk").pk
+
+    actions.remind(at=at_ten(11))
+
+    row.refresh_from_db()
+    told = Notice.objects.get(officer=lan, pk__gt=last).subject
+    assert told.startswith("Báo cáo bị trả lại, chưa gửi lại: ")
+    assert told.endswith(row.late_words(date(2026, 12, 11)))
+    assert row.late_words(date(2026, 12, 11)) == "quá hạn 8 ngày"
+
+
+def test_list_count_and_rule_say_the_same_of_lateness(
+    period: Period, row: Submission, lan: Officer, quan: Officer
+) -> None:
+    days = (date(2026, 12, 2), date(2026, 12, 3), date(2026, 12, 4))
+    Submission.objects.exclude(above=None).delete()
+    Submission.objects.all().delete()
+    for state, first, today in itertools.product(rules.STATES, (None, *days), days):
+        if (state == rules.DRAFT) is not (first is None):
+            continue
+        with transaction.atomic():
+            one = Submission.objects.create(
+                period=period,
+                unit=row.unit,
+                state=state,
+                first_sent_on=first,
+                sent_by=lan if first else None,
+                sent_at=at_ten(1) if first else None,
+                accepted_by=quan if state == rules.ACCEPTED else None,
+            )
+            asked = {"today": today, "at": at_ten(4)}
+            listed = queries.list_submissions(quan, {"tinh_trang": "late"}, **asked)
+            (counted,) = queries.list_periods(quan, {}, **asked)
+            said = (listed.count(), counted.late_count, bool(one.late_words(today)))
+            # What was sent is not deleted; it is undone.
+            transaction.set_rollback(True)
+        assert said in {(0, 0, False), (1, 1, True)}, (state, first, today)

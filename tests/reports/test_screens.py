@@ -127,6 +127,50 @@ def test_two_at_once_see_both_figures(
     assert row.answers.get(field__number=1).above == 8
 
 
+def test_who_may_not_send_saves_nothing_by_sending(
+    client: Client, row: Submission, lan: Officer
+) -> None:
+    client.force_login(lan)
+    told = {**boxes(row, a1="8", a2="6", b2="8"), "send": "1"}
+
+    answer = client.post(reverse("reports:save", args=[row.uid]), told)
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    row.refresh_from_db()
+    assert row.revision == 0
+    assert not row.answers.exists()
+
+
+def test_what_cannot_be_sent_is_not_saved_by_sending(
+    client: Client, row: Submission, minh: Officer
+) -> None:
+    client.force_login(minh)
+    told = {**boxes(row, a1="8"), "send": "1"}
+
+    answer = client.post(reverse("reports:save", args=[row.uid]), told)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert 'value="8"' in answer.content.decode()
+    row.refresh_from_db()
+    assert row.revision == 0
+
+
+def test_a_report_nobody_began_says_so_until_the_first_save(
+    client: Client, row: Submission, lan: Officer, now: datetime
+) -> None:
+    before = page(client, lan, "submission", row.uid)
+    fill(row, lan, now, f1=8)
+    after = page(client, lan, "submission", row.uid)
+    address = reverse("reports:period", args=[row.period.uid])
+    begun = client.get(address, {"tinh_trang": "draft"}).content.decode()
+    untouched = client.get(address, {"tinh_trang": "untouched"}).content.decode()
+
+    assert "Chưa điền" in before
+    assert "Đang điền" in after
+    assert "Ia Grai" in begun.split("<main", 1)[1]
+    assert "Ia Grai" not in untouched.split("<main", 1)[1]
+
+
 def test_what_is_typed_wrong_stays_in_its_box(
     client: Client, row: Submission, lan: Officer
 ) -> None:
@@ -196,7 +240,7 @@ def test_lists_are_searched_filtered_and_given_as_files(
     assert "Đak Đoa" not in found.split("<main", 1)[1]
     assert "Ia Grai" not in waiting.split("<main", 1)[1]
     assert "Không có kỳ nào như vậy" in none.content.decode()
-    assert '23764,Xã Ia Grai,"Đã gửi, chờ duyệt",muộn,0,' in file.content.decode()
+    assert '23764,Xã Ia Grai,"Đã gửi, chờ duyệt",gửi muộn' in file.content.decode()
     assert "Tháng 10 năm 2026" in periods
     assert "Báo cáo thông tin cơ sở" in forms
 

@@ -221,5 +221,5 @@ def count_on(what: str, day: date) -> Mapping[int, int]:
             rows = rows.filter(in_force(books.STAFF, day))
         if what == STAFF_TRAINED:
             rows = rows.filter(pk__in=list(trained_on(books.STAFF, day)))
-    by_unit = rows.order_by("unit").values_list("unit")
+    by_unit = rows.filter(undone_at=None).order_by("unit").values_list("unit")
     return dict(by_unit.annotate(n=Count("pk")))

@@ -32,11 +32,11 @@ from nguon.territory.names import fold
 CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
 
-def late_rows(today: date) -> Q:
-    """Hold for what came, or does not come, after its due day."""
-    return Q(first_sent_on__gt=F("period__due_date")) | Q(
-        first_sent_on=None, period__due_date__lt=today
-    )
+def late_rows(today: date, *, of: str = "", due: str = "period__due_date") -> Q:
+    """Hold for late submissions, as `rules.is_late` says it; `of` leads to them."""
+    came = Q(**{f"{of}first_sent_on__gt": F(due)})
+    waits = Q(**{f"{of}state__in": rules.OPEN, f"{due}__lt": today})
+    return came | waits
 
 
 def _words(asked: Mapping[str, str]) -> list[str]:
@@ -73,9 +73,7 @@ def list_periods(
     if asked.get("tinh_trang") in {"open", "closed"}:
         found = found.filter(closed_at__isnull=asked["tinh_trang"] == "open")
     seen = Q(submissions__in=mine)
-    late = Q(submissions__first_sent_on__gt=F("due_date")) | Q(
-        submissions__first_sent_on=None, due_date__lt=today
-    )
+    late = late_rows(today, of="submissions__", due="due_date")
     return (
         found.annotate(
             asked_count=Count("submissions", filter=seen),
@@ -102,14 +100,18 @@ def list_submissions(
 ) -> QuerySet[Any]:
     """Return submissions an officer sees: what waits first, late before the others.
 
-    `asked`: `tim` (unit), `tinh_trang` (a state, `late`, `incomplete`, `waiting`: not
-    sent).
+    `asked`: `tim` (unit), `tinh_trang` (a shown state, `late`, `incomplete`,
+    `waiting`: not sent).
     """
     found = access.fence_submissions(officer, at=at)
     if period is not None:
         found = found.filter(period=period)
     wanted = asked.get("tinh_trang", "")
-    if wanted in rules.STATES:
+    if wanted == rules.UNTOUCHED:
+        found = found.filter(state=rules.DRAFT, revision=0)
+    elif wanted == rules.DRAFT:
+        found = found.filter(state=rules.DRAFT, revision__gt=0)
+    elif wanted in rules.STATES:
         found = found.filter(state=wanted)
     elif wanted == "late":
         found = found.filter(late_rows(today))

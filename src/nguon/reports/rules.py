@@ -30,6 +30,10 @@ ALLOWED = {SENT: {DRAFT, RETURNED}, RETURNED: {SENT, ACCEPTED}, ACCEPTED: {SENT}
 OPEN = (DRAFT, RETURNED)
 
 UNLOCKED = "unlocked"
+# A draft that nobody saved anything in yet: shown, not stored.
+UNTOUCHED = "untouched"
+SHOWN_STATES = {UNTOUCHED: "Chưa điền"} | STATES
+
 STEPS = {
     SENT: "Gửi",
     RETURNED: "Trả lại",
@@ -325,9 +329,30 @@ def check_open(state: str) -> None:
         raise ConflictError("reports.locked", state=STATES[state])
 
 
-def is_late(due: date, first_sent: date | None, *, today: date) -> bool:
-    """Say whether a report came, or still does not come, after its due day."""
-    return (first_sent or today) > due
+def is_late(due: date, first_sent: date | None, *, is_open: bool, today: date) -> bool:
+    """Say whether a report came first, or is still waited for, after its due day.
+
+    A returned one is waited for again. Sent again, it is judged by its first day: a
+    slow return does not make late what came in time. `queries.late_rows` asks the same.
+    """
+    waits = is_open and today > due
+    return waits or (first_sent is not None and first_sent > due)
+
+
+def late_words(
+    due: date, first_sent: date | None, *, is_open: bool, today: date
+) -> str:
+    """Return how late a report is, or nothing when it is in time."""
+    if not is_late(due, first_sent, is_open=is_open, today=today):
+        return ""
+    if is_open:
+        return due_words(due, today=today)
+    return f"gửi muộn {((first_sent or today) - due).days} ngày"
+
+
+def shown_state(state: str, revision: int) -> str:
+    """Return where a report stands as people read it, of `SHOWN_STATES`."""
+    return UNTOUCHED if state == DRAFT and not revision else state
 
 
 def clean_words(text: str, *, what: str, needed: bool = True) -> str:

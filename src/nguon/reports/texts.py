@@ -50,7 +50,7 @@ def _synthesis(row: Submission, below: Sequence[Submission], *, today: date) -> 
     """Say who reported, who was late, and whose figures are not in the sums."""
     due = row.period.due_date
     done = [one for one in below if one.state == rules.ACCEPTED]
-    late = [one for one in done if rules.is_late(due, one.first_sent_on, today=today)]
+    late = [one for one in done if one.late_words(today)]
     absent = [one for one in below if one.state != rules.ACCEPTED]
     told = [
         f"Có {len(done)}/{len(below)} đơn vị có báo cáo được duyệt"

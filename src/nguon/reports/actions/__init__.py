@@ -29,6 +29,7 @@ from nguon.reports.actions.scores import (
 )
 from nguon.reports.actions.submissions import (
     accept,
+    save_and_send,
     save_answers,
     send,
     send_back,
@@ -57,6 +58,7 @@ __all__ = [
     "remind_calls",
     "remove_call",
     "remove_field",
+    "save_and_send",
     "save_answers",
     "save_sections",
     "send",

@@ -194,9 +194,11 @@ def _remind(
         return
     for row in rows:
         words = rules.due_words(row.period.due_date, today=today)
+        is_back = row.state == rules.RETURNED
+        what = "Báo cáo bị trả lại, chưa gửi lại" if is_back else "Báo cáo chưa gửi"
         notify(
             officers=[officer],
-            subject=f"Báo cáo chưa gửi: {row.period.name}, {words}",
+            subject=f"{what}: {row.period.name}, {words}",
             body=f"{row.period.form.title}. {row.unit.full_name}",
             url=reverse("reports:submission", args=[row.uid]),
             at=at,

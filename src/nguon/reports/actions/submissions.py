@@ -130,6 +130,34 @@ def send(
     return row
 
 
+@transaction.atomic
+def save_and_send(
+    *,
+    submission_id: int,
+    revision: int,
+    typed: Mapping[int, rules.Typed],
+    words: str = "",
+    by: Officer,
+    at: datetime,
+) -> Submission:
+    """Write what a unit typed and send it up: both, or nothing of it.
+
+    The right to send is asked first. Raises as `save_answers` and `send`.
+    """
+    row = lock(submission_id)
+    people.check_can(by, APPROVER, unit=row.unit, at=at)
+    saved = save_answers(
+        submission_id=submission_id, revision=revision, typed=typed, by=by, at=at
+    )
+    return send(
+        submission_id=submission_id,
+        revision=saved.revision,
+        words=words,
+        by=by,
+        at=at,
+    )
+
+
 def _check_lines(lines: list[queries.Line]) -> None:
     """Refuse what is neither there nor explained. Raises InvalidError."""
     empty = [one for one in lines if one.is_missing and not one.explanation]

@@ -1,8 +1,11 @@
 """Forms, periods, and what each unit reports in them."""
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from nguon.core.topics import new_uid
 from nguon.indicators import catalogue
@@ -184,7 +187,7 @@ class Submission(models.Model):
     """What one unit reports for one period, `draft → sent → accepted | returned`.
 
     `above` sums it up, level by level; the topmost has none. `missing` needed fields
-    have no figure. `first_sent_on` says whether it is late; a return does not.
+    have no figure. What is late, `rules.is_late` says.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -260,6 +263,35 @@ class Submission(models.Model):
     def is_open(self) -> bool:
         """Say whether answers may be written."""
         return self.state in rules.OPEN
+
+    @property
+    def shown_state(self) -> str:
+        """Where it stands as people read it, of `rules.SHOWN_STATES`."""
+        return rules.shown_state(self.state, self.revision)
+
+    @property
+    def state_name(self) -> str:
+        """Where it stands in Vietnamese."""
+        return rules.SHOWN_STATES[self.shown_state]
+
+    @property
+    def sent_words(self) -> str:
+        """On which day it was sent first, and the last time when that was later."""
+        if self.first_sent_on is None or self.sent_at is None:
+            return ""
+        first, last = self.first_sent_on, timezone.localdate(self.sent_at)
+        if first == last:
+            return f"gửi {first:%d/%m/%Y}"
+        return f"gửi lần đầu {first:%d/%m/%Y}, gửi lại {last:%d/%m/%Y}"
+
+    def late_words(self, today: date) -> str:
+        """Return how late it is, or nothing."""
+        return rules.late_words(
+            self.period.due_date,
+            self.first_sent_on,
+            is_open=self.is_open,
+            today=today,
+        )
 
 
 class Answer(models.Model):

@@ -1,10 +1,12 @@
 """How reports are written out: figures, and why there is none."""
 
+from datetime import date
 from decimal import Decimal
 
 from django import template
 
 from nguon.reports import charts, rules, scoring
+from nguon.reports.models import Submission
 from nguon.reports.queries import Line
 
 register = template.Library()
@@ -27,6 +29,12 @@ def limits(line: Line) -> str:
     if least is None:
         return f"không quá {rules.plain(most)}"
     return f"từ {rules.plain(least)} đến {rules.plain(most)}"
+
+
+@register.filter
+def late_words(row: Submission, today: date) -> str:
+    """Write how late a report is: quá hạn 22 ngày."""
+    return row.late_words(today)
 
 
 @register.filter

@@ -161,7 +161,7 @@ def _filters() -> list[tuple[str, str]]:
         ("waiting", "Chưa gửi"),
         ("late", "Muộn"),
         ("incomplete", "Thiếu số"),
-        *rules.STATES.items(),
+        *rules.SHOWN_STATES.items(),
     ]
 
 
@@ -170,29 +170,27 @@ def show_file(request: HttpRequest, uid: str) -> HttpResponse:
     """Give who reports in a period as a file."""
     at = timezone.now()
     officer = officer_of(request)
+    today = timezone.localdate(at)
     period = access.access_period(officer, uid, at=at)
     found = queries.list_submissions(
-        officer,
-        request.GET.dict(),
-        today=timezone.localdate(at),
-        at=at,
-        period=period,
+        officer, request.GET.dict(), today=today, at=at, period=period
     )
     rows = (
         (
             row.unit.code,
             row.unit.full_name,
-            row.get_state_display(),
-            "muộn" if row.is_late else "",
+            row.state_name,
+            row.late_words(today),
             row.missing,
             row.first_sent_on and f"{row.first_sent_on:%d/%m/%Y}",
+            row.sent_at and f"{timezone.localdate(row.sent_at):%d/%m/%Y}",
             row.sent_by.full_name if row.sent_by else "",
         )
         for row in found[:EXPORT_LIMIT]
     )
     head = (
         "Mã đơn vị", "Đơn vị", "Trạng thái", "Muộn", "Số mục thiếu", "Gửi lần đầu",
-        "Người gửi",
+        "Gửi gần nhất", "Người gửi",
     )  # fmt: skip
     return table_file(f"ky-{period.first_date}", head, rows)
 
@@ -222,7 +220,7 @@ def table_csv(request: HttpRequest, uid: str) -> HttpResponse:
         (
             row.unit.code,
             row.unit.full_name,
-            row.get_state_display(),
+            row.state_name,
             *(
                 cell if cell is None or isinstance(cell, str) else rules.plain(cell)
                 for cell in cells

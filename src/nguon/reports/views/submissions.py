@@ -61,7 +61,7 @@ def _show(
         "row": row,
         "period": row.period,
         "lines": [(line, _typed(request, line)) for line in lines],
-        "late": rules.is_late(row.period.due_date, row.first_sent_on, today=today),
+        "late": row.late_words(today),
         "missing": sum(line.is_missing for line in lines),
         "has_ended": today >= row.period.after_date,
         "steps": queries.list_steps(row),
@@ -165,10 +165,11 @@ def _save(row: Submission, sent: dict[str, str], officer: Any, at: datetime) -> 
     revision = forms.read_revision(sent)
     fields = list(row.period.form.fields.order_by("number"))
     typed = forms.read_answers(sent, fields)
-    saved = actions.save_answers(**asked, revision=revision, typed=typed)
+    asked |= {"revision": revision, "typed": typed}
     if "send" not in sent:
+        actions.save_answers(**asked)
         return "Đã lưu. Báo cáo chưa gửi."
-    actions.send(**asked, revision=saved.revision, words=sent.get("words", ""))
+    actions.save_and_send(**asked, words=sent.get("words", ""))
     return "Đã gửi báo cáo lên cấp trên."
 
 
