@@ -30,9 +30,11 @@ def read_number(text: str) -> Decimal:
     """Return a number as people here write it: 1.234,5 · 85 · 85,5 %.
 
     A point is a thousands mark only when it stands so (1.234); 12.5 could be meant in
-    two ways and is refused. Raises InvalidError `plan.number`.
+    two ways and is refused. Raises InvalidError `plan.number`, `plan.negative`.
     """
     plain = text.strip().removesuffix("%").strip()
+    if plain.startswith(("-", "−")) and plain[1:].strip()[:1].isdecimal():
+        raise InvalidError("plan.negative", text=text[:30])
     whole, comma, rest = plain.partition(",")
     groups = whole.split(".")
     is_grouped = len(groups) == 1 or (
