@@ -510,8 +510,13 @@ def test_a_line_that_was_taken_back_is_neither_shown_nor_counted(
 
     before = seen()
     assert [len(rows) for rows in before[:2]] == [2, 1]
+    eve = MERGER - timedelta(days=1)
+    counted = count_on(OTHER_STATIONS, eve), count_on(STAFF, eve)
     merge = run(draft())
     assert seen() != before
+    # The days before the merge are counted where they were, once.
+    assert (count_on(OTHER_STATIONS, eve), count_on(STAFF, eve)) == counted
+    assert sum(count_on(OTHER_STATIONS, MERGER).values()) == 2
     actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
     assert seen() == before
     assert Station.objects.filter(undone_at__isnull=False).count() == 2

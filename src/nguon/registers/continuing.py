@@ -144,7 +144,7 @@ def _values(model: AnyModel, line: Any, name: str, day: date) -> dict[str, Any]:
     if name:
         field = "name" if model is Station else "full_name"
         values |= {field: name, "folded": fold(name)}
-    return values if model is Station else values | {"from_date": day}
+    return values | {"here_from" if model is Station else "from_date": day}
 
 
 def _find_taken_back(

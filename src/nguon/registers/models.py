@@ -72,7 +72,8 @@ class Held(Line):
 class Station(Held):
     """A station (đài truyền thanh) of a commune, in use from a year on.
 
-    `ended_on` is the first day on which it is no longer used.
+    `ended_on` is the first day on which it is no longer used. `here_from` is told only
+    of one that went on from an old unit: until then it counted there.
     """
 
     name = models.CharField(max_length=120)
@@ -80,6 +81,7 @@ class Station(Held):
     kind = models.CharField(max_length=5, choices=station_kinds)
     year = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=11, choices=source_choices)
+    here_from = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
     notes = models.CharField(max_length=500, blank=True)
 
