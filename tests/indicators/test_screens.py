@@ -36,7 +36,7 @@ def test_figures_are_listed_searched_opened_and_given_as_a_file(
     assert "đã đếm 7/7 ngày" in page
     assert "Phản ánh của người dân đã nhận" in page
     assert "chưa đếm được" in page
-    assert "Thời lượng đã phát" in found
+    assert "Thời lượng đã phát, cộng mọi loa" in found
     assert "Bản tin đã phát hành" not in found
     assert table.count("\n") == len(INDICATORS) + 1
     for code in INDICATORS:

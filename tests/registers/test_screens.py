@@ -1,5 +1,6 @@
 """The pages of the registers, as the own commune, another and the province see them."""
 
+from datetime import date
 from http import HTTPStatus
 
 import pytest
@@ -145,6 +146,15 @@ def test_another_commune_neither_sees_nor_changes_ours(
             assert answer.status_code == HTTPStatus.NOT_FOUND, book
     loan.refresh_from_db()
     assert loan.full_name
+
+
+def test_a_list_says_what_its_days_are(
+    client: Client, loan: StaffMember, lan: Officer
+) -> None:
+    StaffMember.objects.filter(pk=loan.pk).update(to_date=date(2026, 9, 1))
+    client.force_login(lan)
+
+    assert "từ 01/07/2025, thôi từ 01/09/2026" in page(client, "lines", "nhan-luc")
 
 
 def test_a_training_is_written_proven_and_taken_back_by_form(

@@ -29,6 +29,9 @@ from nguon.people import access
 from nguon.people import actions as people
 from nguon.people.models import Deputy, Notice, Officer, Role
 from nguon.plan.models import ActionPlan
+from nguon.registers import access as registers
+from nguon.registers import books
+from nguon.registers.counts import OTHER_STATIONS, STAFF
 from nguon.registers.models import (
     Certificate,
     Lesson,
@@ -41,6 +44,7 @@ from nguon.registers.models import (
     Training,
 )
 from nguon.registers.practice import rules as practice
+from nguon.registers.queries import count_on
 from nguon.reorganization import actions, preview, rules
 from nguon.reorganization.ground import read_ground
 from nguon.reorganization.models import Merge, Moved
@@ -133,14 +137,16 @@ def test_the_preview_says_first_what_would_leave_loudspeakers_silent(
 
     seen = preview.look(merge, at=now)
 
-    papers, bare = seen.silencing
+    (papers,) = seen.silencing
     assert (papers.name, papers.count) == (preview.PAPERS, 1)
     assert [words for words, _to in papers.places] == ["Xã Ia Tô → Xã Ia Grai"]
-    assert (bare.name, bare.count) == (preview.WITHOUT_RULES, seen.without_rules)
+    # Without rules of its own a station sounds its bulletins all the same.
+    bare = next(one for one in seen.left if one.name == preview.WITHOUT_RULES)
+    assert "vẫn phát bản tin" in bare.advice
     client.force_login(tra)
     page = client.get(reverse("reorganization:merge", args=[merge.uid])).text
     assert "kẻo loa im" in page
-    assert "lập quy chế đài" in page
+    assert "chỉ phát tin của tỉnh" not in page
     for one in seen.left:
         for _words, to in one.places:
             assert to in page
@@ -475,6 +481,47 @@ def test_history_keeps_the_unit_of_its_day(
     assert Role.objects.filter(officer=world.siu, unit=world.to).exists()
     ground = read_ground(Merge.objects.get())
     assert ground.places[world.to.pk].way == rules.WHOLE
+
+
+def test_a_line_that_was_taken_back_is_neither_shown_nor_counted(
+    draft: Draft,
+    run: Run,
+    world: World,
+    lan: Officer,
+    quan: Officer,
+    tri: Officer,
+    now: datetime,
+) -> None:
+    StaffMember.objects.create(
+        unit=world.to, full_name="Rơ Châm Pốt", folded="ro cham pot", phone="",
+        post="Đài", from_date=date(2024, 1, 1), added_by=quan, added_at=now,
+    )  # fmt: skip
+
+    def seen() -> list[Any]:
+        reader = registers.reader_of(lan, at=now)
+        found: list[Any] = []
+        for book in (books.STATIONS, books.STAFF):
+            rows = registers.fence(book, reader)
+            found.append(set(rows.values_list("pk", "unit")))
+        for day in (MERGER - timedelta(days=1), MERGER, now.date()):
+            found.append(dict(count_on(OTHER_STATIONS, day)))
+            found.append(dict(count_on(STAFF, day)))
+        return found
+
+    before = seen()
+    assert [len(rows) for rows in before[:2]] == [2, 1]
+    eve = MERGER - timedelta(days=1)
+    counted = count_on(OTHER_STATIONS, eve), count_on(STAFF, eve)
+    merge = run(draft())
+    assert seen() != before
+    # The days before the merge are counted where they were, once.
+    assert (count_on(OTHER_STATIONS, eve), count_on(STAFF, eve)) == counted
+    assert sum(count_on(OTHER_STATIONS, MERGER).values()) == 2
+    actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
+    assert seen() == before
+    assert Station.objects.filter(undone_at__isnull=False).count() == 2
+    run(draft("Lần hai"))
+    assert not Station.objects.filter(undone_at__isnull=False).exists()
 
 
 def test_officers_of_the_new_unit_read_the_past_of_their_ground_and_change_nothing(

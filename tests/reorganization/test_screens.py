@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from nguon.fleet.models import Device
 from nguon.people.models import Officer
-from nguon.reorganization import access, preview
+from nguon.reorganization import access, actions, preview
 from nguon.reorganization.models import Merge, Moved
 from nguon.territory.models import Unit
+from tests.conftest import MERGER
 from tests.reorganization.conftest import World, make_device
+from tests.schedule.test_relays import make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +34,15 @@ def test_an_empty_page_says_what_to_do_first(client: Client, quan: Officer) -> N
 
 
 def test_a_merge_is_drawn_up_decided_run_undone_and_confirmed_in_the_browser(
-    client: Client, world: World, tra: Officer, tri: Officer, dak_doa: Unit
+    client: Client,
+    world: World,
+    tra: Officer,
+    tri: Officer,
+    quan: Officer,
+    dak_doa: Unit,
 ) -> None:
     make_device(world.doa, "Loa Đak Đoa", by=tra, at=timezone.now())
+    make_source(world.to, "https://radio.vn/xa.mp3", by=quan, at=timezone.now())
     client.force_login(tra)
     sent = {"ten": "Sắp xếp xã", "ngay": "2025-07-01"}
     answer = client.post(reverse("reorganization:create"), sent)
@@ -76,6 +84,28 @@ def test_a_merge_is_drawn_up_decided_run_undone_and_confirmed_in_the_browser(
     client.post(undo, {"phan_con_lai": "1"})
     assert "Đã hoàn tác" in page(client, tri, "merges")
     assert Device.objects.get(name="Loa Đak Đoa").unit == world.doa
+    shown = page(client, tri, "merge", merge.uid)
+    assert (
+        "trước" not in shown.split("Đã chuyển, rồi đã trả về")[1].split("</table>")[0]
+    )
+    assert "Loa Ia Kha" in shown
+    assert "Những mục này không hoàn tác" in shown
+    assert "người soạn của tỉnh lập một lần mới" in shown
+    assert "Hoàn tác phần còn lại" not in shown
+
+
+def test_a_draft_with_nothing_to_move_says_so_and_asks_for_nobody(
+    client: Client,
+    old_map: object,
+    province: Unit,
+    tra: Officer,
+) -> None:
+    merge = actions.draft_merge(
+        unit=province, day=MERGER, heirs=[], title="Trống", by=tra, at=timezone.now()
+    )
+    shown = page(client, tra, "merge", merge.uid)
+    assert "Không có gì để chuyển, nên không cần chạy" in shown
+    assert "một người duyệt khác" not in shown
 
 
 def test_officers_of_a_commune_have_no_such_pages(

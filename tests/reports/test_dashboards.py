@@ -304,6 +304,10 @@ def test_days_that_cannot_be_read_leave_the_form_on_the_page(
     said = answer.content.decode()
     assert words in said
     assert 'value="31/10/2026"' in said
+    side = client.get(reverse("dashboards:communes"), wrong)
+    assert side.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert words in side.content.decode()
+    assert 'name="chi_tieu"' in side.content.decode()
     told_program = client.get(reverse("dashboards:board"), wrong, headers=JSON)
     assert told_program.json()["code"] == code
 

@@ -1,6 +1,7 @@
 """A station's month on paper agrees with the plays, its money with the work."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
@@ -15,6 +16,7 @@ from pypdf import PdfReader
 
 from nguon.audit import archives, months
 from nguon.core.errors import AbsentError
+from nguon.fleet.models import Device, Fault
 from nguon.newsroom import pay
 from nguon.newsroom.pay import Line as Pay
 from nguon.newsroom.rules import TASKS
@@ -39,6 +41,7 @@ from tests.indicators.conftest import (
 __all__ = ["generate", "server_keys", "signing_keys", "third", "week"]
 pytestmark = pytest.mark.django_db
 NOVEMBER = date(2026, 11, 1)
+DECEMBER = months.bounds(NOVEMBER)[1]
 ASKED = {"thang": "2026-11"}
 JSON = {"accept": "application/json"}
 PAGES = ("log", "log_file", "log_pdf", "paid", "paid_pdf", "paid_xlsx")
@@ -94,7 +97,7 @@ def test_the_log_agrees_with_a_count_by_hand(
     week: Week, ia_grai: Unit, dak_doa: Unit
 ) -> None:
     for unit in (ia_grai, dak_doa):
-        log = logs.read_log(station(unit), NOVEMBER)
+        log = logs.read_log(station(unit), NOVEMBER, at=DECEMBER)
         expected = by_hand(unit)
 
         told = {
@@ -118,18 +121,39 @@ def test_the_log_agrees_with_a_count_by_hand(
     )
 
 
+def test_what_is_not_due_yet_is_no_line_of_the_log(week: Week, ia_grai: Unit) -> None:
+    whole = logs.read_log(station(ia_grai), NOVEMBER, at=DECEMBER)
+    at = whole.lines[len(whole.lines) // 2].starts_at
+
+    log = logs.read_log(station(ia_grai), NOVEMBER, at=at)
+
+    assert log.ahead
+    assert {one.item for one in (*log.lines, *log.ahead)} == {
+        one.item for one in whole.lines
+    }
+    assert max(one.starts_at for one in log.lines) <= at
+    assert min(one.starts_at for one in log.ahead) > at
+    assert log.totals.lines == len(log.lines)
+    assert log.totals.planned_ms == sum(one.planned_ms for one in log.lines)
+    assert (log.until, whole.until, whole.ahead) == (at, None, [])
+    paper = text_of(log_papers.write_log(log))
+    assert f"(tính đến {timezone.localtime(at):%H:%M ngày %d/%m/%Y})" in paper
+    assert f"Cộng {len(log.lines)} lượt" in paper
+    assert "tính đến" not in text_of(log_papers.write_log(whole))
+
+
 def test_what_was_archived_says_so_and_is_not_0(
     week: Week, ia_grai: Unit, settings: object, tmp_path: Path
 ) -> None:
     settings.ARCHIVE_DIR = tmp_path  # type: ignore[attr-defined]
-    before = logs.read_log(station(ia_grai), NOVEMBER)
+    before = logs.read_log(station(ia_grai), NOVEMBER, at=DECEMBER)
     later = week.over + timedelta(days=62)
     for _turn in range(3):
         schedule.roll_plays(at=later)
     plays = next(k for k in months.tables() if k.model == "schedule.PlayRecord")
     archives.put_away(plays, NOVEMBER, at=later)
 
-    log = logs.read_log(station(ia_grai), NOVEMBER)
+    log = logs.read_log(station(ia_grai), NOVEMBER, at=DECEMBER)
 
     assert log.is_archived
     sounded = sum(one.sounded + one.broken_off for one in before.lines)
@@ -184,7 +208,7 @@ def test_a_month_of_then_is_read_on_either_map(
     today = find(lan, ia_grai)
     assert today.grounds == [whole]
     assert today.divided == [divided]
-    assert "Ia Dêr" in " ".join(log_words.notes(logs.read_log(today, may)))
+    assert "Ia Dêr" in " ".join(log_words.notes(logs.read_log(today, may, at=now)))
     assert find(lan, whole).grounds == [whole]
     assert set(stations.list_stations(lan, may, at=now)) == {ia_grai, whole}
     assert set(stations.list_stations(quan, may, at=now)) == {
@@ -234,11 +258,39 @@ def test_the_log_prints_across_a4_with_its_head_on_every_page(ia_grai: Unit) -> 
     for part in (
         "SỔ NHẬT KÝ PHÁT THANH", "XÃ IA GRAI", "Tháng 11 năm 2026", "Người ghi sổ",
         "Trưởng đài truyền thanh", "Việt, Jrai", "3/4, 1 im lặng", "2 đo được tiếng",
-        "thiết bị mất mạng (1)", "Cộng 120 lượt", "Phải phát 180,0 phút",
+        "thiết bị mất mạng (1)", "tính một lần: 176,0 phút",
+        "Cộng 120 lượt", "Phải phát 180,0 phút",
     ):  # fmt: skip
         assert part in text, part
     assert "Bằng chứng" in pages[2].extract_text()
     assert log_papers.write_log(log) == content
+
+
+@pytest.mark.parametrize("count", range(8, 24))
+def test_nobody_signs_a_page_without_the_last_rows(ia_grai: Unit, count: int) -> None:
+    last = PdfReader(BytesIO(log_papers.write_log(made_log(ia_grai, count)))).pages[-1]
+
+    text = " ".join(last.extract_text().split())
+
+    for part in ("Người ghi sổ", "Nội dung", f"A0 {count - 1} ", f"A0 {count - 2} "):
+        assert part in text, part
+
+
+@pytest.mark.parametrize("count", [0, 1, 11])
+@pytest.mark.parametrize("troubles", [0, 25, 60])
+def test_many_faults_stand_between_the_rows_and_the_signatures(
+    ia_grai: Unit, count: int, troubles: int
+) -> None:
+    device = Device(name="Cụm loa 1")
+    began = months.bounds(NOVEMBER)[0]
+    faults = [Fault(device=device, cause="offline", began_at=began)] * troubles
+    log = replace(made_log(ia_grai, count), faults=faults)
+
+    pages = PdfReader(BytesIO(log_papers.write_log(log))).pages
+
+    last = pages[-1].extract_text()
+    assert "Người ghi sổ" in last
+    assert "Cụm loa 1" in last or not troubles
 
 
 def test_remuneration_adds_up_on_paper_and_in_the_workbook(ia_grai: Unit) -> None:
@@ -305,6 +357,31 @@ def test_the_pages_are_searched_filtered_and_given_as_files(
     empty = client.get(reverse("reports:log"), {"thang": "2026-10"})
     assert "Tháng này chưa có lượt phát nào" in empty.text
     assert client.get(reverse("reports:log"), {"thang": "=cmd"}).status_code == 200
+
+
+def test_what_is_to_come_stands_apart_on_the_screen_alone(
+    client: Client,
+    week: Week,
+    lan: Officer,
+    ia_grai: Unit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = logs.read_log(station(ia_grai), NOVEMBER, at=DECEMBER)
+    at = whole.lines[0].starts_at
+    monkeypatch.setattr("nguon.reports.asked.timezone.now", lambda: at)
+    client.force_login(lan)
+    wanted = ASKED | {"don_vi": ia_grai.uid}
+
+    page = client.get(reverse("reports:log"), wanted).text
+    table = client.get(reverse("reports:log_file"), wanted)
+    paper = client.get(reverse("reports:log_pdf"), wanted)
+
+    assert "Sắp phát" in page
+    assert "tính đến" in page
+    due = sum(one.starts_at <= at for one in whole.lines)
+    assert len(table.content.decode().splitlines()) == due + 1
+    assert "-den-" in paper["Content-Disposition"]
+    assert f"Cộng {due} lượt" in text_of(paper.content)
 
 
 def test_another_commune_reads_nothing_of_ours(

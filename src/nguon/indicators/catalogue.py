@@ -145,9 +145,17 @@ _ALL = (
     ),
     _count("bulletins", "Bản tin đã phát hành", "tin", "bản tin được duyệt trong kỳ"),
     _count(
-        "minutes_planned", "Thời lượng theo lịch", "phút", "phút phát theo kế hoạch"
+        "minutes_planned",
+        "Thời lượng theo lịch, cộng mọi loa",
+        "phút",
+        "phút từng loa phải kêu theo kế hoạch, cộng mọi loa",
     ),
-    _count("minutes_played", "Thời lượng đã phát", "phút", "phút thiết bị thật sự kêu"),
+    _count(
+        "minutes_played",
+        "Thời lượng đã phát, cộng mọi loa",
+        "phút",
+        "phút từng loa thật sự kêu, cộng mọi loa: ba loa kêu 5 phút là 15 phút",
+    ),
     _share(
         "devices_audible",
         "Thiết bị nghe được",

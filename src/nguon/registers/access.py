@@ -65,7 +65,7 @@ def fence(
     Who reads also reads the lines that still stand at old units of that ground: they
     are in its figures, whether a merge was run or not.
     """
-    rows: QuerySet[Any] = book.model._default_manager.all()
+    rows: QuerySet[Any] = book.model._default_manager.filter(undone_at=None)
     found = access.fence(rows, officer=reader.officer, at=reader.at, kinds=kinds)
     if set(kinds) == set(access.EVERY_ROLE):
         paths = access.paths_of(reader.officer, at=reader.at)
@@ -84,7 +84,7 @@ def stands_of(book: Book, *, day: date) -> dict[int, Unit]:
 
     As the figures count: what a divided unit has stands at the unit above its heirs.
     """
-    rows = book.model._default_manager.filter(unit__valid_to__lte=day)
+    rows = book.model._default_manager.filter(undone_at=None, unit__valid_to__lte=day)
     places = places_of(set(rows.values_list("unit", flat=True)))
     stands = stand_on(set(places.values()), day=day)
     return {unit: stands[place] for unit, place in places.items()}

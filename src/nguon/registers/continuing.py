@@ -47,7 +47,7 @@ def in_use(model: AnyModel, day: date) -> Q:
     """Keep the lines that go on beyond a day, and its next: see `take_back_lines`."""
     end = _end_of(model)
     later = Q(**{f"{end}__gt": day + timedelta(days=1)})
-    return Q(**{f"{end}__isnull": True}) | later
+    return (Q(**{f"{end}__isnull": True}) | later) & Q(undone_at=None)
 
 
 def _end_of(model: AnyModel) -> str:
@@ -144,15 +144,14 @@ def _values(model: AnyModel, line: Any, name: str, day: date) -> dict[str, Any]:
     if name:
         field = "name" if model is Station else "full_name"
         values |= {field: name, "folded": fold(name)}
-    return values if model is Station else values | {"from_date": day}
+    return values | {"here_from" if model is Station else "from_date": day}
 
 
 def _find_taken_back(
     model: AnyModel, units: Collection[int], day: date
 ) -> dict[tuple[int, str, int | None], Any]:
-    """Return the ended lines that began on the day at these units."""
-    end = _end_of(model)
-    rows: QuerySet[Any] = model._default_manager.filter(**{f"{end}__isnull": False})
+    """Return the lines that began on the day at these units, and were taken back."""
+    rows: QuerySet[Any] = model._default_manager.filter(undone_at__isnull=False)
     if model is Station:
         rows = rows.filter(ended_on=day)
     else:
@@ -245,12 +244,16 @@ def list_changed(model: AnyModel, done: Mapping[int, Continued]) -> set[int]:
 
 @transaction.atomic
 def take_back_lines(
-    *, model: AnyModel, done: Mapping[int, Continued], units: Mapping[int, int]
+    *,
+    model: AnyModel,
+    done: Mapping[int, Continued],
+    units: Mapping[int, int],
+    at: datetime,
 ) -> None:
     """Let lines go on where they were before `continue_lines`; `units` are where.
 
-    Lines are never deleted: those that were made end with their first day, so that
-    nobody is counted twice on any other.
+    Lines are never deleted: those that were made end with their first day and are
+    undone, so that nobody is shown or counted twice.
     """
     end = _end_of(model)
     news = model._default_manager.in_bulk([one.made for one in done.values()])
@@ -268,6 +271,7 @@ def take_back_lines(
         # A station has no first day; it ends on the day on which the old one had.
         first = getattr(made, "from_date", None)
         setattr(made, end, first + timedelta(days=1) if first else getattr(line, end))
+        made.undone_at = at
         setattr(line, end, one.until)
         ended.append(made)
         begun.append(line)
@@ -275,4 +279,4 @@ def take_back_lines(
     _pass_practices(model, made_of)
     # First the new ones: a station of one name is in use once.
     for some in (ended, begun):
-        model._default_manager.bulk_update(some, [end], batch_size=200)
+        model._default_manager.bulk_update(some, [end, "undone_at"], batch_size=200)

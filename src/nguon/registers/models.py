@@ -56,10 +56,24 @@ class Line(models.Model):
         return f"{self._meta.model_name} {self.uid} #{self.pk}"
 
 
-class Station(Line):
+class Held(Line):
+    """A line that may go on at another unit when units are rearranged.
+
+    One that began so and was taken back never was: `undone_at` hides it everywhere
+    from then on, and nothing is deleted.
+    """
+
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Station(Held):
     """A station (đài truyền thanh) of a commune, in use from a year on.
 
-    `ended_on` is the first day on which it is no longer used.
+    `ended_on` is the first day on which it is no longer used. `here_from` is told only
+    of one that went on from an old unit: until then it counted there.
     """
 
     name = models.CharField(max_length=120)
@@ -67,6 +81,7 @@ class Station(Line):
     kind = models.CharField(max_length=5, choices=station_kinds)
     year = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=11, choices=source_choices)
+    here_from = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
     notes = models.CharField(max_length=500, blank=True)
 
@@ -91,7 +106,7 @@ class Station(Line):
         ]
 
 
-class Person(Line):
+class Person(Held):
     """A person in a register: personal data, and what is counted.
 
     Forgotten on request: what is personal goes, period and unit stay for the count.

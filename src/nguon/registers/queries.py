@@ -42,7 +42,13 @@ def in_force(book: Book, day: date) -> Q:
         still = Q(to_date__isnull=True) | Q(to_date__gt=day)
         return still & Q(from_date__lte=day)
     still = Q(ended_on__isnull=True) | Q(ended_on__gt=day)
-    return still & Q(year__lte=day.year)
+    return still & _begun(day)
+
+
+def _begun(day: date) -> Q:
+    """Hold for the stations that had begun at their unit by a day."""
+    here = Q(here_from__isnull=True) | Q(here_from__lte=day)
+    return here & Q(year__lte=day.year)
 
 
 def list_lines(book: Book, reader: Reader, asked: Mapping[str, str]) -> QuerySet[Any]:
@@ -207,7 +213,7 @@ def count_on(what: str, day: date) -> Mapping[int, int]:
     """
     rows: QuerySet[Any]
     if what in {OTHER_STATIONS, STATIONS_TOLD}:
-        rows = Station.objects.filter(year__lte=day.year)
+        rows = Station.objects.filter(_begun(day))
         if what == OTHER_STATIONS:
             rows = rows.filter(in_force(books.STATIONS, day))
             rows = rows.exclude(kind=rules.IT)
@@ -221,5 +227,5 @@ def count_on(what: str, day: date) -> Mapping[int, int]:
             rows = rows.filter(in_force(books.STAFF, day))
         if what == STAFF_TRAINED:
             rows = rows.filter(pk__in=list(trained_on(books.STAFF, day)))
-    by_unit = rows.order_by("unit").values_list("unit")
+    by_unit = rows.filter(undone_at=None).order_by("unit").values_list("unit")
     return dict(by_unit.annotate(n=Count("pk")))

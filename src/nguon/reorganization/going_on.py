@@ -167,6 +167,7 @@ class Lines(Shift):
             model=self.book,
             done=_continued(rows),
             units={row.key: row.old_id for row in rows},
+            at=act.at,
         )
 
 

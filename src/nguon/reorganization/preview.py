@@ -69,11 +69,13 @@ class Kind:
 # Pages that show one unit's own, by `?don_vi=`.
 STATION, WEEK = "schedule:station", "schedule:week"
 OF_UNIT = frozenset({STATION, WEEK})
-PAPERS = "giấy tờ của đài đang có hiệu lực"
+PAPERS = "quy chế, chương trình, nguồn tiếp âm đang có hiệu lực"
 BROADCASTS = "lượt phát đã duyệt còn sẽ phát"
 WITHOUT_RULES = "xã, phường mới chưa có quy chế đài"
-# Who would be silent for want of these is told first.
-SILENCING = (PAPERS, BROADCASTS, WITHOUT_RULES)
+# What sounds today and would not any more is told first. A commune without rules
+# still sounds its own bulletins, within the quiet hours of above (`schedule.papers`).
+SILENCING = (PAPERS, BROADCASTS)
+SOUNDING = (station.RULES, station.PROGRAMME, station.SOURCE)
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,8 @@ class Preview:
 
     @property
     def silencing(self) -> list[Left]:
-        """What leaves loudspeakers silent after a run, unless it is seen to before."""
+        """What sounds today and would not after a run, unless it is seen to before."""
         return [one for one in self.left if one.name in SILENCING]
-
-    @property
-    def without_rules(self) -> int:
-        """How many new communes have no rules in force."""
-        return sum(one.count for one in self.left if one.name == WITHOUT_RULES)
 
     @property
     def total(self) -> int:
@@ -199,10 +196,17 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
     tables: Sequence[tuple[str, QuerySet[Any], str, str]] = (
         (
             PAPERS,
-            papers,
-            "Không đi theo: đã duyệt cho đơn vị cũ. Đơn vị mới lập và duyệt lại quy "
-            "chế, chương trình trước khi chạy; không có thì loa chỉ phát tin của tỉnh "
-            "và tin khẩn cấp.",
+            papers.filter(kind__in=SOUNDING),
+            "Không đi theo: đã duyệt cho đơn vị cũ. Khung giờ, chương trình, tiếp âm "
+            "trong đó thôi phát, giờ yên lặng trong đó thôi giữ, tới khi đơn vị mới "
+            "lập và duyệt lại.",
+            STATION,
+        ),
+        (
+            "giấy tờ khác của đài đang có hiệu lực",
+            papers.exclude(kind__in=SOUNDING),
+            "Không đi theo: đã duyệt cho đơn vị cũ. Lập và duyệt lại ở đơn vị mới nếu "
+            "còn cần.",
             STATION,
         ),
         (
@@ -272,7 +276,11 @@ def list_left(ground: Ground, *, at: datetime) -> list[Left]:
         found.append(Left(name, len(leaves), advice, places))
     bare = _list_without_rules(ground, papers)
     if bare:
-        advice = "Hãy lập và duyệt trước khi chạy để loa không im."
+        advice = (
+            "Loa ở đó vẫn phát bản tin của xã, tin cấp trên và tin khẩn cấp, theo giờ "
+            "yên lặng chung; chưa có khung giờ nên chưa tiếp âm, chưa có chương trình. "
+            "Lập và duyệt quy chế khi cần."
+        )
         places = _places(bare, STATION, ground, today)
         found.append(Left(WITHOUT_RULES, len(bare), advice, places))
     return found

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db.models import Count, QuerySet
 
 from nguon.people.models import Officer
-from nguon.reorganization import access
+from nguon.reorganization import access, rules
 from nguon.reorganization.kinds import BY_KIND, MOVERS, NAMES
 from nguon.reorganization.models import Merge, Moved
 from nguon.reorganization.preview import Preview, names_of
@@ -96,6 +96,13 @@ def list_moved(merge: Merge, kind: str) -> list[Line]:
     if kind:
         rows = rows.filter(kind=kind)
     return lines_of(merge, list(rows))
+
+
+def list_not_undone(merge: Merge) -> list[Moved]:
+    """Return what stayed when the rest of a merge went back; nothing of others."""
+    if merge.state != rules.UNDONE:
+        return []
+    return list(merge.moved.filter(undone_at=None).order_by("kind", "key"))
 
 
 def lines_of(merge: Merge, rows: Sequence[Moved]) -> list[Line]:

@@ -212,7 +212,10 @@ def _show(
         lines = (
             queries.list_things(seen, kind) if seen else queries.list_moved(merge, kind)
         )
-    changed = error.rows if isinstance(error, actions.MovedSinceError) else []
+    if isinstance(error, actions.MovedSinceError):
+        changed = list(error.rows)
+    else:
+        changed = queries.list_not_undone(merge)
     context = {
         "merge": merge,
         "seen": seen,
@@ -255,14 +258,16 @@ def _counts(merge: Merge, seen: preview.Preview | None) -> list[Mapping[str, Any
             for one in seen.kinds
             if one.things
         ]
+    is_undone = merge.state == rules.UNDONE
     before, after = merge.counts.get("before", {}), merge.counts.get("after", {})
     return [
         {
             "kind": kind,
             "name": name,
             "moving": count,
-            "before": before.get(kind),
-            "after": after.get(kind),
+            # After the way back these counts say nothing of today.
+            "before": None if is_undone else before.get(kind),
+            "after": None if is_undone else after.get(kind),
         }
         for kind, name, count in queries.count_moved(merge)
     ]

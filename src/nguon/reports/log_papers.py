@@ -40,6 +40,9 @@ from nguon.territory.models import Unit
 PAGE = landscape(A4)
 SIDE, EDGE = 20 * mm, 18 * mm
 WIDTH = PAGE[0] - 2 * SIDE
+TALL = PAGE[1] - 2 * EDGE
+# So many rows of a table, or lines below it, stay with its signatures.
+KEPT_ROWS, KEPT_LINES = 2, 3
 # Of the width, by the columns of `log_words.HEAD`.
 LOG_COLUMNS = (0.04, 0.085, 0.055, 0.22, 0.07, 0.15, 0.085, 0.085, 0.11, 0.1)
 PAY_COLUMNS = (0.04, 0.24, 0.06, 0.1, 0.06, 0.1, 0.06, 0.1, 0.12, 0.12)
@@ -54,16 +57,15 @@ def write_log(log: Log) -> bytes:
     load_fonts()
     small = style(9.5)
     rows = [[line(text, small) for text in row] for row in words.rows(log)]
-    story = [
-        *_head(log.station.unit, "SỔ NHẬT KÝ PHÁT THANH", log.first),
-        *(line(text, style(11)) for text in words.notes(log)),
-        Spacer(0, 2 * mm),
-        _grid(words.HEAD, rows, LOG_COLUMNS),
-        Spacer(0, 3 * mm),
+    below = [
         *(line(text, style(11)) for text in words.sums(log)),
         *(line(text, style(10)) for text in words.faults(log)),
-        Spacer(0, 5 * mm),
-        _signs(LOG_SIGNERS),
+    ]
+    story = [
+        *_head(log.station.unit, "SỔ NHẬT KÝ PHÁT THANH", log.first, words.until(log)),
+        *(line(text, style(11)) for text in words.notes(log)),
+        Spacer(0, 2 * mm),
+        *_signed(words.HEAD, rows, LOG_COLUMNS, below, LOG_SIGNERS),
     ]
     return _build(story, f"Sổ nhật ký phát thanh {log.first:%m/%Y}", log.station.unit)
 
@@ -80,11 +82,13 @@ def write_pay(unit: Unit, month: date, lines: Sequence[Pay]) -> bytes:
     ]
     story = [
         *_head(unit, PAY_TITLE, month),
-        _grid(PAY_HEAD, rows, PAY_COLUMNS),
-        Spacer(0, 3 * mm),
-        *(line(text, style(11, ITALIC)) for text in pay_notes(lines)),
-        Spacer(0, 5 * mm),
-        _signs(PAY_SIGNERS),
+        *_signed(
+            PAY_HEAD,
+            rows,
+            PAY_COLUMNS,
+            [line(text, style(11, ITALIC)) for text in pay_notes(lines)],
+            PAY_SIGNERS,
+        ),
     ]
     return _build(story, f"Nhuận bút, thù lao {month:%m/%Y}", unit)
 
@@ -231,7 +235,7 @@ def _number_page(canvas: Canvas, _document: Any) -> None:
     canvas.restoreState()
 
 
-def _head(unit: Unit, title: str, month: date) -> list[Any]:
+def _head(unit: Unit, title: str, month: date, until: str = "") -> list[Any]:
     bold = style(12, BOLD, alignment=TA_CENTER)
     plain = style(12, alignment=TA_CENTER)
     pair = Table(
@@ -248,33 +252,72 @@ def _head(unit: Unit, title: str, month: date) -> list[Any]:
         pair,
         Spacer(0, 4 * mm),
         line(title, style(15, BOLD, alignment=TA_CENTER)),
-        line(f"Tháng {month:%m năm %Y}", style(13, ITALIC, alignment=TA_CENTER)),
+        line(
+            f"Tháng {month:%m năm %Y}" + (f" ({until})" if until else ""),
+            style(13, ITALIC, alignment=TA_CENTER),
+        ),
         Spacer(0, 3 * mm),
     ]
 
 
+def _signed(
+    head: Sequence[str],
+    rows: list[list[Any]],
+    columns: Sequence[float],
+    below: list[Any],
+    signers: Sequence[str],
+) -> list[Any]:
+    """Return a table, what stands below it and the places for signatures.
+
+    Nobody signs a page without what is signed: the signatures stay with the last rows,
+    under the head of the table, or, when too much stands between, with its last lines.
+    """
+    above = rows[-KEPT_ROWS:]
+    signs = [Spacer(0, 5 * mm), _signs(signers)]
+    foot = [[Spacer(0, 3 * mm), *below, *signs], *[""] * (len(head) - 1)]
+    if _grid(head, [*above, foot], columns, kept=1).wrap(WIDTH, 0)[1] <= TALL:
+        return [_grid(head, [*rows, foot], columns, kept=len(above) + 1)]
+    return [
+        _grid(head, rows, columns),
+        Spacer(0, 3 * mm),
+        *below[:-KEPT_LINES],
+        KeepTogether([*below[-KEPT_LINES:], *signs]),
+    ]
+
+
 def _grid(
-    head: Sequence[str], rows: list[list[Any]], columns: Sequence[float]
+    head: Sequence[str],
+    rows: list[list[Any]],
+    columns: Sequence[float],
+    *,
+    kept: int = 0,
 ) -> Table:
+    """Return a table; of the last `kept` rows, never parted, the last is no grid."""
     look = style(9.5, BOLD, alignment=TA_CENTER)
+    last = -2 if kept else -1
+    foot = [
+        ("SPAN", (0, -1), (-1, -1)),
+        ("NOSPLIT", (0, -kept), (0, -1)),
+    ]
     return Table(
         [[line(text, look) for text in head], *rows],
         colWidths=[share * WIDTH for share in columns],
         repeatRows=1,
         style=[
-            ("GRID", (0, 0), (-1, -1), 0.5, black),
+            ("GRID", (0, 0), (-1, last), 0.5, black),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+            ("LEFTPADDING", (0, 0), (-1, last), 3),
+            ("RIGHTPADDING", (0, 0), (-1, last), 3),
+            *(foot if kept else ()),
         ],
     )
 
 
-def _signs(signers: Sequence[str]) -> KeepTogether:
+def _signs(signers: Sequence[str]) -> Table:
     """Return the places for signatures; the day is written when it is signed."""
     look = style(12, BOLD, alignment=TA_CENTER)
     note = style(11, ITALIC, alignment=TA_CENTER)
-    places = Table(
+    return Table(
         [
             [[line(one, look), line("(ký, ghi rõ họ tên)", note)] for one in signers],
             ["" for _one in signers],
@@ -282,4 +325,3 @@ def _signs(signers: Sequence[str]) -> KeepTogether:
         colWidths=[WIDTH / len(signers)] * len(signers),
         rowHeights=[None, 22 * mm],
     )
-    return KeepTogether([places])

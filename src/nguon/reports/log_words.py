@@ -121,9 +121,21 @@ def cause_words(cause: str) -> str:
     return cause_name(cause) if cause in CAUSES else outcome_name(cause).lower()
 
 
+def until(log: Log) -> str:
+    """Write up to when the log of a month goes that is not over; else nothing."""
+    if log.until is None:
+        return ""
+    return f"tính đến {timezone.localtime(log.until):%H:%M ngày %d/%m/%Y}"
+
+
 def notes(log: Log) -> list[str]:
     """Return what has to be known before the log is read."""
     found = []
+    if log.until:
+        found.append(
+            f"Tháng chưa hết: sổ {until(log)}. Lượt định sau lúc ấy chưa vào sổ;"
+            " loa chưa báo về lúc ấy có thể báo về sau."
+        )
     others = [one for one in log.station.grounds if one != log.station.unit]
     if others:
         found.append("Gồm cả: " + ", ".join(one.full_name for one in others) + ".")
@@ -149,11 +161,12 @@ def sums(log: Log) -> list[str]:
     )
     found = [
         f"Cộng {total.lines} lượt theo lịch: {states or 'không có'}. Phải phát"
-        f" {minutes(total.planned_ms)}."
+        f" {minutes(total.planned_ms)} chương trình."
     ]
     if total.sounded_ms is not None:
         found.append(
-            f"Đài đã phát {minutes(total.sounded_ms)} (loa kêu lâu nhất mỗi lượt)."
+            f"Thời lượng chương trình đã phát, tính một lần:"
+            f" {minutes(total.sounded_ms)} (loa kêu lâu nhất mỗi lượt, không cộng loa)."
         )
     if total.device_ms is not None:
         found.append(f"Mọi loa cộng lại đã kêu {minutes(total.device_ms)}.")

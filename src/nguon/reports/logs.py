@@ -3,7 +3,7 @@
 A line is a planned start with what really sounded at the speakers of one commune. It
 is asked of a commune of then or of today: facts belong to the unit of their day, and a
 whole succession passes them on. What a divided commune did is told, never guessed.
-Reads only.
+What is not due yet is no line of the log: it stands apart (`Log.ahead`). Reads only.
 
 When the plays of the month were put away what was counted of them stays
 (`AiringCount`, `PlayDay`); what only the plays knew is "in the archive", never 0.
@@ -96,7 +96,10 @@ class Totals:
 
 @dataclass(frozen=True)
 class Log:
-    """A station's month, half-open `[first, after)`."""
+    """A station's month, half-open `[first, after)`.
+
+    Of a month that is not over `lines` go up to `until`, and `ahead` is to come.
+    """
 
     station: Station
     first: date
@@ -105,19 +108,22 @@ class Log:
     totals: Totals
     faults: Sequence[Fault]
     is_archived: bool
+    ahead: Sequence[Line] = ()
+    until: datetime | None = None
 
 
 # --- the log -----------------------------------------------------------------------
 
 
-def read_log(station: Station, month: date) -> Log:
-    """Return a station's log of the month that begins on a day."""
+def read_log(station: Station, month: date, *, at: datetime) -> Log:
+    """Return a station's log of the month that begins on a day, as it stands `at`."""
     begin, end = months.bounds(month)
     after = months.next_month(month)
     away = archives.list_away("schedule.PlayRecord", begin=begin, end=end)
     is_archived = bool(away)
     found = _Month(station, begin, end)
-    lines = found.archived_lines() if is_archived else found.lines()
+    every = found.archived_lines() if is_archived else found.lines()
+    lines = [one for one in every if one.starts_at <= at]
     return Log(
         station=station,
         first=month,
@@ -126,6 +132,8 @@ def read_log(station: Station, month: date) -> Log:
         totals=add_up(lines, found.days() if is_archived else None),
         faults=found.faults(),
         is_archived=is_archived,
+        ahead=[one for one in every if one.starts_at > at],
+        until=at if at < end else None,
     )
 
 

@@ -12,6 +12,7 @@ import openpyxl
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -27,8 +28,9 @@ SAID = (
     "Chỉ số của báo cáo đã duyệt. Dòng Cộng cộng các dòng trên; dòng dưới cùng là báo"
     " cáo của cấp trên, gồm cả việc riêng của cấp đó."
 )
-# Words break before a column of 18 is full; one line of the face in points.
-LETTERS, LINE_HEIGHT = 14, 16
+# Words break before a column of 14 is full; one line of the face in points.
+LETTERS, LINE_HEIGHT = 11, 16
+MARGIN = 0.4  # inches
 FONT = "Times New Roman"
 Row = tuple[Submission, Mapping[int, Answer]]
 
@@ -66,7 +68,7 @@ def write(
     _set_page(sheet)
     sheet.freeze_panes = sheet.cell(FIRST_ROW, FIRST_COLUMN)
     for number in range(1, column):
-        wide = 30 if number == FIRST_COLUMN - 2 else 18
+        wide = 30 if number == FIRST_COLUMN - 2 else 14
         sheet.column_dimensions[get_column_letter(number)].width = wide
     buffer = BytesIO()
     book.save(buffer)
@@ -79,6 +81,7 @@ def _set_page(sheet: Worksheet) -> None:
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_margins = PageMargins(MARGIN, MARGIN, MARGIN, MARGIN)
     sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
     longest = max(len(str(cell.value or "")) for cell in sheet[HEAD_ROW])
     lines = ceil(longest / LETTERS)

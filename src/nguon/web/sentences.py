@@ -845,7 +845,7 @@ SENTENCES: dict[str, str] = {
         "Còn {count} đơn vị cũ chưa chọn nơi nhận. Hãy chọn rồi xem lại."
     ),
     "reorganization.silencing": (
-        "Chạy bây giờ thì có loa sẽ im vì đơn vị mới chưa duyệt gì. Chưa chuyển gì;"
+        "Chạy bây giờ thì có thứ đã duyệt cho đơn vị cũ thôi phát. Chưa chuyển gì;"
         " hãy đọc phần “kẻo loa im”, rồi đánh dấu là đã đọc nếu vẫn chạy."
     ),
     "reorganization.changed": (

@@ -81,7 +81,7 @@ def few_words(one: Estimate) -> str:
 @register.filter
 def percent(share: float | None) -> float | None:
     """Return a share in percent, one decimal."""
-    return None if share is None else round(100 * share, 1)
+    return None if share is None else float(rules.shown(100 * share))
 
 
 @register.filter

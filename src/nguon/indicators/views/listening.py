@@ -26,6 +26,7 @@ from nguon.indicators import (
     listening,
     listening_forms,
     listening_queries,
+    rules,
     sampling,
 )
 from nguon.indicators.estimating import Estimate
@@ -291,8 +292,11 @@ def results_file(request: HttpRequest, uid: str) -> HttpResponse:
 def _line(question: str, name: str, one: Estimate) -> Sequence[object]:
     if one.share is None:
         return (question, name, "chưa đủ mẫu", "", "", one.answers, one.villages, "")
-    shares = (round(100 * part, 1) for part in (one.share, one.low, one.high))
-    return (question, name, *shares, one.answers, one.villages, round(one.effect, 2))
+    shares = (
+        rules.cell(rules.shown(100 * part)) for part in (one.share, one.low, one.high)
+    )
+    effect = rules.cell(one.effect)
+    return (question, name, *shares, one.answers, one.villages, effect)
 
 
 @require_safe

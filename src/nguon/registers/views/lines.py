@@ -41,6 +41,8 @@ CHOICES: Mapping[str, list[str]] = {
     "source": list(rules.SOURCES.values()),
     "languages": list(LANGUAGES.values()),
 }
+# How a day reads in a list: a bare one would not say which it is.
+DAYS = {"from_date": "từ", "to_date": "thôi từ", "ended_on": "thôi từ"}
 HINTS = {
     "to_date": "Ngày đầu tiên không còn giữ việc. Để trống khi còn.",
     "ended_on": "Ngày đầu tiên không còn dùng. Để trống khi còn dùng.",
@@ -102,8 +104,9 @@ def _row(
 
 def _more(book: Book, line: AnyLine, *, is_own: bool) -> str:
     names = [c.name for c in book.columns if c.name not in {book.name_field, "notes"}]
-    told = [books.shown(line, name, is_own=is_own) for name in names]
-    return " · ".join(text for text in told if text)
+    told = {name: books.shown(line, name, is_own=is_own) for name in names}
+    days = [f"{word} {told.pop(name)}" for name, word in DAYS.items() if told.get(name)]
+    return " · ".join(text for text in (*told.values(), ", ".join(days)) if text)
 
 
 def _has_ended(line: AnyLine, at: datetime) -> bool:

@@ -33,14 +33,22 @@ def _read(request: HttpRequest, at: datetime) -> Asked:
     return asked.read(officer_of(request), told, at=at)
 
 
-def _try(request: HttpRequest, at: datetime) -> tuple[Asked, InvalidError | None]:
-    """Return what is asked; of days that cannot be read, the ground and why not."""
-    try:
-        return _read(request, at), None
-    except InvalidError as refused:
-        told = {"don_vi": request.GET.get("don_vi", "").replace("\0", "")}
-        wanted = asked.read(officer_of(request), told, at=at)
-        return replace(wanted, span="khac"), refused
+def _refuse(
+    request: HttpRequest, error: InvalidError, at: datetime, **more: object
+) -> HttpResponse:
+    """Answer days that cannot be read: why not, and the form as it was sent."""
+    if wants_json(request):
+        raise error
+    told = {"don_vi": request.GET.get("don_vi", "").replace("\0", "")}
+    wanted = asked.read(officer_of(request), told, at=at)
+    context = {
+        "wanted": replace(wanted, span="khac"),
+        "error": error,
+        "spans": asked.SPANS.items(),
+        "asked": request.GET,
+        **more,
+    }
+    return render(request, "reports/dashboard.html", context, status=422)
 
 
 def _link(request: HttpRequest, wanted: Asked, **more: str) -> str:
@@ -72,16 +80,12 @@ def _steps(wanted: Asked) -> dict[str, str]:
 def show(request: HttpRequest) -> HttpResponse:
     """Show every figure of a unit with its target and the months before."""
     at = timezone.now()
-    wanted, error = _try(request, at)
-    board = None
     try:
-        if error is None:
-            board = dashboards.read_board(wanted.unit, wanted.period)
-    except InvalidError as refused:
-        error = refused
-    if error is not None and wants_json(request):
-        raise error
-    if board is not None and wants_json(request):
+        wanted = _read(request, at)
+        board = dashboards.read_board(wanted.unit, wanted.period)
+    except InvalidError as error:
+        return _refuse(request, error, at)
+    if wants_json(request):
         return JsonResponse(
             {
                 "unit": wanted.unit.code,
@@ -92,21 +96,18 @@ def show(request: HttpRequest) -> HttpResponse:
                 "figures": [_facts(card) for card in board.cards],
             },
         )
-    cards = board.cards if board is not None else []
     context = {
         "wanted": wanted,
         "board": board,
-        "error": error,
-        "told": [one for one in cards if one.figure.value is not None],
-        "missing": [one for one in cards if one.figure.value is None],
+        "told": [one for one in board.cards if one.figure.value is not None],
+        "missing": [one for one in board.cards if one.figure.value is None],
         "has_communes": wanted.unit.kind != COMMUNE,
         "link": _link(request, wanted),
         "steps": _steps(wanted),
         "spans": asked.SPANS.items(),
         "asked": request.GET,
     }
-    status = 422 if error else 200
-    return render(request, "reports/dashboard.html", context, status=status)
+    return render(request, "reports/dashboard.html", context)
 
 
 def _facts(card: Card) -> dict[str, Any]:
@@ -175,8 +176,13 @@ def _search(request: HttpRequest, found: Comparison) -> list[Place]:
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """Show one figure of all communes: coloured on the map, ranked in a table."""
-    wanted = _read(request, timezone.now())
-    found = _compare(request, wanted)
+    at, choices = timezone.now(), dashboards.list_choices()
+    try:
+        wanted = _read(request, at)
+        found = _compare(request, wanted)
+    except InvalidError as error:
+        chosen = request.GET.get("chi_tieu", "") or dashboards.USUAL
+        return _refuse(request, error, at, choices=choices, chosen=chosen)
     if wants_json(request):
         return JsonResponse({"communes": [_place_facts(one) for one in found.places]})
     on_map_of_then = request.GET.get("ban_do") == THEN
@@ -186,7 +192,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "wanted": replace(wanted, units=above),
         "found": found,
         "places": _search(request, found),
-        "choices": dashboards.list_choices(),
+        "choices": choices,
         "chosen": code,
         "view": charts.view_box(),
         "drawn": [one for one in found.places if one.is_drawn and not on_map_of_then],

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from nguon.newsroom import pay
@@ -18,16 +19,35 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _search(request: HttpRequest, log: Log) -> Log:
-    """Keep the lines of some words or of one state; the sums stay the month's."""
+    """Keep the lines of some words or of one state; the sums stay the month's.
+
+    What is to come has no state yet.
+    """
     words = fold(request.GET.get("tim", "").replace("\0", "")).split()
     state = request.GET.get("ket_qua", "")
+
+    def has_words(one: Line) -> bool:
+        return all(word in fold(_text(one)) for word in words)
+
     kept = [
         one
         for one in log.lines
-        if all(word in fold(_text(one)) for word in words)
-        and (state not in logs.STATES or one.state == state)
+        if has_words(one) and (state not in logs.STATES or one.state == state)
     ]
-    return replace(log, lines=kept)
+    ahead = [one for one in log.ahead if has_words(one) and state not in logs.STATES]
+    return replace(log, lines=kept, ahead=ahead)
+
+
+def _read(wanted: Asked) -> Log:
+    return logs.read_log(wanted.station, wanted.month, at=wanted.at)
+
+
+def _name(wanted: Asked, log: Log) -> str:
+    """Name a file; one of a month that is not over says up to when it goes."""
+    name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}"
+    if log.until is None:
+        return name
+    return f"{name}-den-{timezone.localtime(log.until):%d-%Hh%M}"
 
 
 def _text(one: Line) -> str:
@@ -38,13 +58,14 @@ def _text(one: Line) -> str:
 def show(request: HttpRequest) -> HttpResponse:
     """Show a station's broadcast log of a month; it prints as it stands."""
     wanted = Asked(request)
-    log = _search(request, logs.read_log(wanted.station, wanted.month))
+    log = _search(request, _read(wanted))
     if wants_json(request):
         rows = [
             dict(zip(log_words.HEAD, row, strict=True)) for row in log_words.rows(log)
         ]
         told = {"unit": wanted.unit.full_name, "month": f"{wanted.month:%Y-%m}"}
-        return JsonResponse(told | {"archived": log.is_archived, "lines": rows})
+        more = {"archived": log.is_archived, "until": log.until, "lines": rows}
+        return JsonResponse(told | more)
     context = wanted.context(request) | {
         "log": log,
         "head": log_words.HEAD,
@@ -52,6 +73,8 @@ def show(request: HttpRequest) -> HttpResponse:
             list(zip(log_words.HEAD, row, strict=True)) for row in log_words.rows(log)
         ],
         "notes": log_words.notes(log),
+        "until": log_words.until(log),
+        "ahead": [(one.starts_at, log_words.content(one)) for one in log.ahead],
         "sums": log_words.sums(log),
         "faults": log_words.faults(log),
         "states": logs.STATES.items(),
@@ -64,18 +87,17 @@ def show(request: HttpRequest) -> HttpResponse:
 def show_file(request: HttpRequest) -> HttpResponse:
     """Give the log as a table."""
     wanted = Asked(request)
-    log = _search(request, logs.read_log(wanted.station, wanted.month))
-    name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}"
-    return table_file(name, log_words.HEAD, log_words.rows(log))
+    log = _search(request, _read(wanted))
+    return table_file(_name(wanted, log), log_words.HEAD, log_words.rows(log))
 
 
 @require_safe
 def show_pdf(request: HttpRequest) -> HttpResponse:
     """Give the log as a paper to sign; always the whole month."""
     wanted = Asked(request)
-    content = log_papers.write_log(logs.read_log(wanted.station, wanted.month))
-    name = f"so-nhat-ky-{wanted.unit.code}-{wanted.month:%Y-%m}.pdf"
-    return _file(content, name, "application/pdf")
+    log = _read(wanted)
+    name = f"{_name(wanted, log)}.pdf"
+    return _file(log_papers.write_log(log), name, "application/pdf")
 
 
 @require_safe

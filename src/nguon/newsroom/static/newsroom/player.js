@@ -12,6 +12,9 @@ const setUp = (player) => {
   const clip = player.querySelector(".wave-clip");
   const time = player.querySelector("[data-time]");
   const length = Number(player.dataset.length) / 1000;
+  const told = time.textContent;
+  // What the page said before is what is said while it plays, whatever the browser measures.
+  const whole = () => (length ? told : minutes(total()));
   const total = () => (Number.isFinite(audio.duration) && audio.duration) || length;
   audio.controls = false;
   audio.hidden = true;
@@ -20,7 +23,7 @@ const setUp = (player) => {
   const draw = () => {
     const part = Math.min(1, audio.currentTime / total());
     clip.setAttribute("width", part * wave.viewBox.baseVal.width);
-    time.textContent = audio.currentTime ? `${minutes(audio.currentTime)} / ${minutes(total())}` : minutes(total());
+    time.textContent = audio.currentTime ? `${minutes(audio.currentTime)} / ${whole()}` : whole();
   };
   const tick = () => { draw(); if (!audio.paused) requestAnimationFrame(tick); };
 

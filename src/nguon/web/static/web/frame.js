@@ -9,9 +9,15 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// A success note leaves by itself; an error stays until it is read and closed.
+// A success note leaves by itself, but not while it is pointed at or has the focus; an error
+// stays until it is read and closed.
 const fade = (toast) => {
-  if (!toast.classList.contains("toast-error")) setTimeout(() => toast.remove(), 8000);
+  if (toast.classList.contains("toast-error")) return;
+  const leave = () => {
+    if (toast.matches(":hover, :focus-within")) setTimeout(leave, 2000);
+    else toast.remove();
+  };
+  setTimeout(leave, 5000);
 };
 document.querySelectorAll(".toast").forEach(fade);
 new MutationObserver((changes) => {
