@@ -127,7 +127,7 @@ class Field(models.Model):
         known = catalogue.INDICATORS.get(self.indicator)
         if known is not None:
             return known.is_whole
-        return self.ratio == rules.COUNT and catalogue.counts_things(self.unit)
+        return self.ratio == catalogue.COUNT and catalogue.counts_things(self.unit)
 
 
 class Period(models.Model):
