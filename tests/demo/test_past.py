@@ -9,10 +9,12 @@ import pytest
 from django.db import transaction
 from django.db.models import Q, Sum
 from django.test import Client, override_settings
+from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from nguon.core.signing import SigningKey
 from nguon.demo import past, world
+from nguon.demo.evaluation import TRAIN
 from nguon.demo.past import lives, news
 from nguon.demo.past.office import last_month
 from nguon.demo.places import HOME, MORE, OTHER, PROVINCE_CODE, WARD
@@ -21,6 +23,8 @@ from nguon.fleet import keys
 from nguon.fleet.models import BeatDay, Claim, Device, Fault
 from nguon.indicators.queries import list_figures
 from nguon.people.models import Notice, Officer
+from nguon.plan.models import Assignment
+from nguon.registers.queries import count_on
 from nguon.reorganization import actions as merges
 from nguon.reorganization import preview
 from nguon.reorganization.models import Merge
@@ -179,3 +183,26 @@ def test_the_merge_waits_for_the_second_person_who_can_run_it(days: Unit) -> Non
     )
 
     assert seen.total == run.moved.count() > 3
+
+
+@pytest.mark.django_db
+def test_the_returned_report_was_sent_and_came_back_on_two_working_days(
+    days: Unit,
+) -> None:
+    row = Submission.objects.get(unit__code=HOME, state="returned")
+    steps = row.steps.order_by("at").values_list("at", flat=True)
+
+    sent, back = (timezone.localtime(at) for at in steps)
+
+    assert sent.date() < back.date()
+    assert max(sent.weekday(), back.weekday()) < 5
+
+
+@pytest.mark.django_db
+def test_a_task_told_done_is_done_in_the_register_too(days: Unit) -> None:
+    done = Assignment.objects.filter(done_at__isnull=False, task__title=TRAIN)
+    trained = count_on("staff_trained", NOW.date())
+
+    assert {row.unit.code for row in done} == {OTHER}
+    staff = count_on("staff", NOW.date())
+    assert all(trained[row.unit_id] == staff[row.unit_id] for row in done)

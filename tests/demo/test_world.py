@@ -57,7 +57,10 @@ def test_the_demo_has_registers_and_leaves_those_with_lines_alone(
     assert registers.load_registers(province=province, by=quan, at=now) == 13
     assert registers.load_registers(province=province, by=quan, at=now) == 0
 
-    assert queries.count_on("staff_trained", now.date()) == {ia_grai.pk: 1}
+    assert queries.count_on("staff_trained", now.date()) == {
+        ia_grai.pk: 1,
+        dak_doa.pk: 1,
+    }
     assert queries.count_on("other_stations", now.date()) == {ia_grai.pk: 1}
 
 

@@ -28,7 +28,7 @@ TARGETS = {"devices_audible": 95, "villages_covered": 90, "staff_trained": 80}
 # Đồng a year, of a station and of one of its clusters.
 PER_STATION, PER_CLUSTER = 18_000_000, 2_400_000
 COUNTED = ("minutes_played", "bulletins", "devices_audible", "staff")
-DUE_DAYS = 3
+DUE_DAYS, FRIDAY = 3, 4
 # So long ago everybody should have been trained: who was not is late.
 TRAINED_BEFORE = timedelta(days=20)
 RETURNED = "Số bảng cỡ lớn là của cả huyện cũ. Xã ghi riêng bảng đặt trên địa bàn xã."
@@ -87,7 +87,7 @@ def _load_plan(
         plan_rules.TaskWords(
             title=TRAIN,
             lead="Ủy ban nhân dân các xã, phường",
-            product="Mỗi xã hai người học đủ ba bài",
+            product="Người phụ trách đài học đủ ba bài trong năm",
             last_date=max(date(year, 1, 1), today - TRAINED_BEFORE),
         ),
     )
@@ -147,8 +147,13 @@ def ask(
     days: Days,
     kind: str,
     at: datetime,
+    until: datetime | None = None,
 ) -> Period:
-    """Ask every commune about some days: one is returned, one accepted, one begun."""
+    """Ask every commune about some days: one is returned, one accepted, one begun.
+
+    What is returned was sent two hours later, and came back on the next working day,
+    as far as there is time `until` then.
+    """
     returned, accepted, begun = communes
     quan = officers["quan"]
     boards = report_rules.FieldWords(
@@ -173,9 +178,17 @@ def ask(
     row = _send(row, by=officers["hoa"], at=at)
     reports.accept(submission_id=row.pk, revision=row.revision, by=quan, at=at)
     row = _fill(asked[returned.pk], 17, by=officers["lan"], at=at)
-    row = _send(row, by=officers["minh"], at=at)
-    reports.send_back(submission_id=row.pk, reason=RETURNED, by=quan, at=at)
+    end = until or at
+    sent = min(at + timedelta(hours=2), end)
+    back = min(morning(workday(timezone.localdate(sent) + timedelta(days=1))), end)
+    row = _send(row, by=officers["minh"], at=sent)
+    reports.send_back(submission_id=row.pk, reason=RETURNED, by=quan, at=back)
     return period
+
+
+def workday(day: date) -> date:
+    """Return a day, or the Monday after it when it is of a weekend."""
+    return day + timedelta(days=7 - day.weekday()) if day.weekday() > FRIDAY else day
 
 
 def morning(day: date) -> datetime:

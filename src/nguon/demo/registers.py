@@ -1,10 +1,12 @@
-"""Example lines of the registers, and a training that one person has done.
+"""Example lines of the registers, and a training that two people have done.
 
 Every name and number is made up and says so. A register that has lines is left alone.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+from django.utils import timezone
 
 from nguon.core.errors import InvalidError
 from nguon.fleet import tables
@@ -15,7 +17,9 @@ from nguon.territory.models import Unit
 
 DATA = Path(__file__).parent / "data"
 LESSONS = "Soạn một bản tin\nDuyệt và phát thử\nDừng phát"
+# Who did all lessons, and when: long ago, or so many days before the demo is made.
 LEARNT = date(2025, 11, 5)
+LEARNT_AGO = timedelta(days=31)
 
 
 def load_registers(*, province: Unit, by: Officer, at: datetime) -> int:
@@ -48,13 +52,16 @@ def _train(province: Unit, *, by: Officer, at: datetime) -> None:
         by=by,
         at=at,
     )
-    learner = StaffMember.objects.filter(folded="nguoi vi du hai").first()
-    if learner is not None:
+    lately = timezone.localdate(at - LEARNT_AGO)
+    for name, day in (("nguoi vi du hai", LEARNT), ("nguoi vi du bon", lately)):
+        learner = StaffMember.objects.filter(folded=name).first()
+        if learner is None:
+            continue
         actions.record_proofs(
             training_uid=training.uid,
             person_uid=learner.uid,
             numbers=[1, 2, 3],
-            proven_on=LEARNT,
+            proven_on=day,
             by=by,
             at=at,
         )

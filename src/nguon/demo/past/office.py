@@ -131,7 +131,7 @@ def _follow_plan(
         )
     plans.report_done(
         assignment_id=key,
-        words="Hai cán bộ đã học đủ ba bài và làm bài thực hành.",
+        words="Người phụ trách đài đã học đủ ba bài và làm bài thực hành.",
         link="https://gialai.example/tap-huan-dai-xa",
         by=hoa,
         at=at - 30 * DAY,
@@ -157,8 +157,9 @@ def _follow_plan(
 
 
 def _opened(month: Days, at: datetime) -> datetime:
-    """Return when a month was asked about: its next morning, if that is over."""
-    return min(evaluation.morning(month.after), at - timedelta(hours=2))
+    """Return when a month was asked about: the next working morning, if it is over."""
+    day = evaluation.workday(month.after)
+    return min(evaluation.morning(day), at - timedelta(hours=2))
 
 
 def _report_month(
@@ -173,7 +174,13 @@ def _report_month(
     opened = _opened(month, at)
     asked = [communes[code] for code in (HOME, OTHER, WARD)]
     period = evaluation.ask(
-        province, asked, officers, days=month, kind=report_rules.MONTH, at=opened
+        province,
+        asked,
+        officers,
+        days=month,
+        kind=report_rules.MONTH,
+        at=opened,
+        until=at,
     )
     others = period.submissions.exclude(above=None).exclude(unit__in=asked)
     with transaction.atomic():
