@@ -29,6 +29,7 @@ def test_what_cannot_be_counted_says_why() -> None:
         ("devices_audible", float("nan")),
         ("bulletins", -1),
         ("bulletins", float("inf")),
+        ("large_boards", 1_000_001),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(code: str, value: float) -> None:
@@ -36,6 +37,15 @@ def test_a_value_that_cannot_be_is_refused(code: str, value: float) -> None:
         catalogue.find(code).check_value(value)
 
     assert refused.value.code == "indicators.value_range"
+
+
+def test_things_are_whole_and_what_is_measured_need_not_be() -> None:
+    for code in ("large_boards", "bulletins", "staff", "suppliers", "other_stations"):
+        with pytest.raises(InvalidError) as refused:
+            catalogue.find(code).check_value(1.5)
+        assert refused.value.code == "indicators.value_whole"
+    for code in ("minutes_played", "repair_hours", "cluster_cost", "devices_audible"):
+        catalogue.find(code).check_value(1.5)
 
 
 def test_an_unknown_code_is_refused() -> None:

@@ -30,6 +30,7 @@ from nguon.people import actions as people
 from nguon.people.models import Deputy, Notice, Officer, Role
 from nguon.plan.models import ActionPlan
 from nguon.registers import access as registers
+from nguon.registers import actions as lines
 from nguon.registers import books
 from nguon.registers.counts import OTHER_STATIONS, STAFF
 from nguon.registers.models import (
@@ -490,6 +491,7 @@ def test_a_line_that_was_taken_back_is_neither_shown_nor_counted(
     lan: Officer,
     quan: Officer,
     tri: Officer,
+    ia_grai: Unit,
     now: datetime,
 ) -> None:
     StaffMember.objects.create(
@@ -520,7 +522,14 @@ def test_a_line_that_was_taken_back_is_neither_shown_nor_counted(
     actions.undo_merge(merge_uid=merge.uid, by=tri, at=now)
     assert seen() == before
     assert Station.objects.filter(undone_at__isnull=False).count() == 2
+    # What nobody sees is in nobody's way.
+    person = StaffMember.objects.get(unit=world.to)
+    again = {"full_name": person.full_name, "post": "Đài", "from_date": MERGER}
+    line = lines.add_line(book=books.STAFF, unit=ia_grai, values=again, by=lan, at=now)
     run(draft("Lần hai"))
+    names = StaffMember.objects.filter(unit=ia_grai, undone_at=None, to_date=None)
+    assert names.count() == 2
+    assert line in names
     assert not Station.objects.filter(undone_at__isnull=False).exists()
 
 

@@ -456,6 +456,7 @@ def test_what_was_paid_is_written_and_read_on_pages(
         'value="99.000"', 'value="24/11/2026"',
     ):  # fmt: skip
         assert kept in over.text, kept
+    assert over.text.count("thừa 74.000 đồng. Hãy sửa lại") == 2
     assert same.status_code == HTTPStatus.FOUND
     shown = client.get(page).text
     assert "Chưa đưa tiền" in shown

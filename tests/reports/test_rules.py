@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nguon.indicators.catalogue import COUNT, SHARE
 from nguon.reports import rules
+from nguon.reports.models import Field
 from nguon.reports.rules import Pair
 from nguon.schedule.recurrence import holidays
 from tests.reports.conftest import refusal
@@ -114,7 +115,8 @@ def test_who_has_no_figure_adds_nothing_and_nobody_is_not_0() -> None:
         (SHARE, "9", None, "reports.half_figure"),
         (SHARE, "1", "2", "reports.range_most"),
         (rules.MEAN, "3", "0", "reports.nothing_below"),
-        (COUNT, "-1", None, "reports.too_large"),
+        (COUNT, "-1", None, "reports.negative"),
+        (COUNT, "10000000000001", None, "reports.too_large"),
         (COUNT, "41", None, "reports.range_most"),
     ],
 )
@@ -125,6 +127,30 @@ def test_a_figure_that_cannot_be_so_is_refused(
 
     with refusal(code):
         rules.check_pair("Mục", ratio, pair, least=None, most=Decimal(40))
+
+
+@pytest.mark.parametrize(
+    ("above", "code"),
+    [("1.5", "reports.not_whole"), ("1000001", "reports.too_large")],
+)
+def test_things_are_counted_whole_and_not_without_end(above: str, code: str) -> None:
+    told = {"least": None, "most": None}
+    pair = Pair(Decimal(above))
+
+    rules.check_pair("Phút", COUNT, pair, **told)
+    with refusal(code):
+        rules.check_pair("Bảng", COUNT, pair, **told, is_whole=True)
+
+
+def test_a_field_of_things_is_whole_by_its_indicator_or_its_unit() -> None:
+    def is_whole(**told: str) -> bool:
+        return Field(**told).is_whole
+
+    assert is_whole(ratio=COUNT, indicator="large_boards", unit="bảng")
+    assert is_whole(ratio=SHARE, indicator="villages_reached", unit="%")
+    assert is_whole(ratio=COUNT, unit="Cụm loa")
+    assert not is_whole(ratio=COUNT, unit="giờ")
+    assert not is_whole(ratio=COUNT, unit="tiền")
 
 
 def test_unusual_is_over_twice_or_under_half_of_all_earlier_ones() -> None:

@@ -1,5 +1,6 @@
 """The pages of reports, as officers of both sides open them."""
 
+import re
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -94,7 +95,10 @@ def test_a_commune_fills_sends_is_returned_and_accepted_in_the_browser(
     client.post(reverse("reports:move", args=[row.uid, "duyet"]), boxes(row))
 
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "không được quá 50" in wrong.content.decode()
+    assert (
+        "Bảng tin điện tử cỡ lớn kết nối hệ thống tỉnh”: số phải từ 0 đến 50"
+        in wrong.content.decode()
+    )
     assert bare.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Ghi thêm bảng của xã cũ" in returned
     row.refresh_from_db()
@@ -183,6 +187,46 @@ def test_what_is_typed_wrong_stays_in_its_box(
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert 'value="tám"' in answer.content.decode()
     assert 'value="Ghi chú"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("box", "text", "said"),
+    [
+        ("a1", "abc", "“abc” không phải số"),
+        ("a1", "-3", "số không được dưới 0 (đã ghi -3)"),
+        ("a1", "51", "số phải từ 0 đến 50"),
+        ("a1", "1,5", "nên phải là số nguyên"),
+        ("b2", "x", "“x” không phải số"),
+    ],
+)
+def test_a_wrong_box_is_named_marked_and_the_reason_of_the_return_stays(
+    client: Client,
+    row: Submission,
+    lan: Officer,
+    minh: Officer,
+    quan: Officer,
+    now: datetime,
+    box: str,
+    text: str,
+    said: str,
+) -> None:
+    fill(row, lan, now, f1=8, f2=(6, 8))
+    send(row, minh, now)
+    actions.send_back(submission_id=row.pk, reason="Đếm lại", by=quan, at=now)
+    client.force_login(lan)
+    told = {"a1": "8", "a2": "6", "b2": "8", box: text}
+
+    answer = client.post(reverse("reports:save", args=[row.uid]), boxes(row, **told))
+
+    shown = answer.content.decode()
+    field = row.period.form.fields.get(number=int(box[1]))
+    part = {"a": "above", "b": "below"}[box[0]]
+    (marked,) = re.findall(r'id="(\w+)"[^>]*aria-invalid="true"', shown)
+    assert marked == f"{part}_{field.pk}"
+    assert f'id="wrong_{field.pk}"' in shown
+    assert shown.count(said) == 2
+    assert f"“{field.name}”" in shown
+    assert "Đếm lại" in shown
 
 
 def test_what_is_not_counted_says_so_and_not_0(

@@ -105,7 +105,9 @@ def test_what_cannot_be_counted_is_never_0_and_nobodys_fault(
     ("told", "code"),
     [
         ({"f1": 51}, "reports.range_most"),
-        ({"f1": -1}, "reports.too_large"),
+        ({"f1": -1}, "reports.negative"),
+        ({"f1": 1.5}, "reports.not_whole"),
+        ({"f2": ("1.5", 8)}, "reports.not_whole"),
         ({"f2": (9, 8)}, "reports.share_over"),
     ],
 )

@@ -22,6 +22,12 @@ SOURCES = {
 DECREE_49 = "Nghị định 49/2024/NĐ-CP"
 STRATEGY = "Quyết định 1381/QĐ-BTTTT (2021)"
 CIRCULAR_39 = "Thông tư 39/2020/TT-BTTTT"
+# What is counted one by one; minutes, hours and đồng are measured.
+THINGS = (
+    "bảng", "buổi", "cụm", "đài", "đơn vị", "huyện", "lớp", "người", "phản ánh",
+    "thiết bị", "thôn", "tin", "tổ", "trạm", "xã",
+)  # fmt: skip
+MOST_THINGS, MOST_MEASURED = 10**6, 10**12
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,22 @@ class Indicator:
     why_absent: str = ""
 
     def check_value(self, value: float) -> None:
-        """Refuse what this figure cannot be. Raises InvalidError."""
-        most = 100 if self.ratio == SHARE else 10**12
+        """Refuse what this figure cannot be.
+
+        Raises InvalidError `indicators.value_range`, `indicators.value_whole`.
+        """
+        most = MOST_THINGS if self.is_whole else MOST_MEASURED
+        most = 100 if self.ratio == SHARE else most
         if not 0 <= value <= most:
-            raise InvalidError("indicators.value_range", name=self.name, most=most)
+            said = f"{most:,}".replace(",", ".")
+            raise InvalidError("indicators.value_range", name=self.name, most=said)
+        if self.ratio == COUNT and self.is_whole and value != int(value):
+            raise InvalidError("indicators.value_whole", name=self.name, unit=self.unit)
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether it counts things, or divides such counts: there are no halves."""
+        return self.ratio == SHARE or (self.ratio == COUNT and counts_things(self.unit))
 
     @property
     def less_is_better(self) -> bool:
@@ -255,6 +273,11 @@ _ALL = (
     ),
 )
 INDICATORS: Mapping[str, Indicator] = {one.code: one for one in _ALL}
+
+
+def counts_things(unit: str) -> bool:
+    """Say whether a unit is of things that are counted one by one: bảng, cụm loa."""
+    return f"{unit.strip().lower()} ".startswith(tuple(f"{one} " for one in THINGS))
 
 
 def find(code: str) -> Indicator:

@@ -30,9 +30,11 @@ def read_number(text: str) -> Decimal:
     """Return a number as people here write it: 1.234,5 · 85 · 85,5 %.
 
     A point is a thousands mark only when it stands so (1.234); 12.5 could be meant in
-    two ways and is refused. Raises InvalidError `plan.number`.
+    two ways and is refused. Raises InvalidError `plan.number`, `plan.negative`.
     """
     plain = text.strip().removesuffix("%").strip()
+    if plain.startswith(("-", "−")) and plain[1:].strip()[:1].isdecimal():
+        raise InvalidError("plan.negative", text=text[:30])
     whole, comma, rest = plain.partition(",")
     groups = whole.split(".")
     is_grouped = len(groups) == 1 or (
@@ -49,6 +51,12 @@ def read_number(text: str) -> Decimal:
         return Decimal(f"{digits}.{rest or 0}").quantize(TWO_PLACES)
     except InvalidOperation as error:
         raise InvalidError("plan.number", text=text[:30]) from error
+
+
+def plain(value: Decimal) -> str:
+    """Return a figure as people here write it: 85,5 or 1.234."""
+    text = f"{value.normalize():,f}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
 
 
 def read_dong(text: str) -> int:

@@ -150,7 +150,7 @@ class Person(Held):
             ),
             models.UniqueConstraint(
                 fields=["unit", "folded", "from_date"],
-                condition=Q(forgotten_at__isnull=True),
+                condition=Q(forgotten_at__isnull=True, undone_at__isnull=True),
                 name="%(class)s_once",
             ),
         ]

@@ -81,23 +81,37 @@ def read_answers(
 ) -> dict[int, rules.Typed]:
     """Return what was typed into each field that the page showed.
 
-    Raises InvalidError `plan.number` with what was typed.
+    Raises InvalidError `reports.not_number`, `reports.negative` with the field, its
+    part and what was typed.
     """
     found = {}
     for field in fields:
-        names = {part: f"{part}_{field.pk}" for part in ("above", "below", "words")}
-        note = f"explanation_{field.pk}"
-        if not any(name in sent for name in (*names.values(), note)):
+        parts = ("above", "below", "words", "explanation")
+        if not any(f"{part}_{field.pk}" in sent for part in parts):
             continue
         found[field.pk] = rules.Typed(
             pair=rules.Pair(
-                read_optional(sent.get(names["above"], "")),
-                read_optional(sent.get(names["below"], "")),
+                _read_part(sent, field, "above"), _read_part(sent, field, "below")
             ),
-            words=sent.get(names["words"], ""),
-            explanation=sent.get(note, ""),
+            words=sent.get(f"words_{field.pk}", ""),
+            explanation=sent.get(f"explanation_{field.pk}", ""),
         )
     return found
+
+
+def _read_part(sent: Mapping[str, str], field: Field, part: str) -> Decimal | None:
+    text = sent.get(f"{part}_{field.pk}", "")
+    try:
+        return read_optional(text)
+    except InvalidError as error:
+        is_below_zero = error.code == "plan.negative"
+        raise InvalidError(
+            "reports.negative" if is_below_zero else "reports.not_number",
+            name=field.name,
+            text=text[:30],
+            field=field.pk,
+            part=part,
+        ) from error
 
 
 def read_revision(sent: Mapping[str, str]) -> int:

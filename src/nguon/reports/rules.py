@@ -253,20 +253,26 @@ def value_of(ratio: str, pair: Pair) -> Decimal | None:
 
 
 def check_pair(
-    name: str, ratio: str, pair: Pair, *, least: Decimal | None, most: Decimal | None
+    name: str,
+    ratio: str,
+    pair: Pair,
+    *,
+    least: Decimal | None,
+    most: Decimal | None,
+    is_whole: bool = False,
 ) -> None:
-    """Refuse a figure that cannot be so.
+    """Refuse a figure that cannot be so; `is_whole` of things counted one by one.
 
     Raises InvalidError: `reports.half_figure` (one of two is missing),
     `reports.share_over` (more than everything), `reports.nothing_below`,
-    `reports.range` (or `_least`, `_most` alone), `reports.too_large`.
+    `reports.range` (or `_least`, `_most` alone), `reports.too_large`,
+    `reports.negative`, `reports.not_whole`.
     """
     if ratio in DIVIDED and (pair.above is None) != (pair.below is None):
         raise InvalidError("reports.half_figure", name=name)
     if pair.above is None:
         return
-    if max(pair.above, pair.below or 0) > MOST or min(pair.above, pair.below or 0) < 0:
-        raise InvalidError("reports.too_large", name=name)
+    _check_parts(name, [pair.above, pair.below or Decimal(0)], is_whole=is_whole)
     if pair.below is not None and pair.above > pair.below and ratio == SHARE:
         raise InvalidError("reports.share_over", name=name)
     if pair.below == 0 and pair.above:
@@ -279,6 +285,16 @@ def check_pair(
         if least is None or most is None:
             code += "_least" if most is None else "_most"
         raise InvalidError(code, name=name, least=plain(least), most=plain(most))
+
+
+def _check_parts(name: str, parts: Sequence[Decimal], *, is_whole: bool) -> None:
+    most = Decimal(catalogue.MOST_THINGS) if is_whole else MOST
+    if min(parts) < 0:
+        raise InvalidError("reports.negative", name=name, text=plain(min(parts)))
+    if max(parts) > most:
+        raise InvalidError("reports.too_large", name=name, most=plain(most))
+    if is_whole and any(part != part.to_integral_value() for part in parts):
+        raise InvalidError("reports.not_whole", name=name)
 
 
 def plain(number: Decimal | None) -> str:

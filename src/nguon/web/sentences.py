@@ -919,6 +919,11 @@ SENTENCES: dict[str, str] = {
     ),
     "plan.own_report": "Không tự trả lại việc mình vừa báo xong. Hãy nhờ người khác.",
     "plan.number": "“{text}” không phải số. Hãy ghi như 1.234 hoặc 85,5.",
+    "plan.target_stands": (
+        "{unit} đã có chỉ tiêu “{name}” năm {year} là {old}. Muốn thay bằng {new}: đánh"
+        " dấu vào ô xác nhận rồi bấm lại."
+    ),
+    "plan.negative": "Số không được dưới 0 (đã ghi {text}). Hãy ghi lại.",
     "plan.year": "“{text}” không phải năm. Hãy ghi bốn chữ số, như 2026.",
     "plan.unit_foreign": (
         "Kế hoạch này không có đơn vị “{unit}”. Hãy chọn đơn vị trên bản đồ của "
@@ -994,10 +999,19 @@ SENTENCES: dict[str, str] = {
     "reports.half_figure": "“{name}”: cần ghi cả tử số và mẫu số.",
     "reports.share_over": "“{name}”: tử số lớn hơn mẫu số. Hãy xem lại hai số.",
     "reports.nothing_below": "“{name}”: mẫu số bằng 0 thì tử số cũng phải bằng 0.",
-    "reports.too_large": "“{name}”: số âm hoặc quá lớn. Hãy xem lại.",
+    "reports.too_large": "“{name}”: số lớn nhất ghi được là {most}. Hãy xem lại.",
+    "reports.negative": "“{name}”: số không được dưới 0 (đã ghi {text}).",
+    "reports.not_number": (
+        "“{name}”: “{text}” không phải số. Hãy ghi như 1.234 hoặc 85,5."
+    ),
+    "reports.not_whole": (
+        "“{name}” đếm từng cái nên phải là số nguyên, không có phần lẻ. Hãy ghi lại."
+    ),
     "reports.range_least": ("“{name}” không được dưới {least}. Hãy xem lại số đã ghi."),
-    "reports.range_most": "“{name}” không được quá {most}. Hãy xem lại số đã ghi.",
-    "reports.range": "“{name}” phải từ {least} đến {most}. Hãy xem lại số đã ghi.",
+    "reports.range_most": "“{name}”: số phải từ 0 đến {most}. Hãy xem lại số đã ghi.",
+    "reports.range": (
+        "“{name}”: số phải từ {least} đến {most}. Hãy xem lại số đã ghi."
+    ),
     "reports.incomplete": (
         "Còn {count} mục chưa có số và chưa giải trình: {names}. Hãy ghi số, hoặc ghi"
         " rõ vì sao chưa có."
@@ -1157,6 +1171,9 @@ SENTENCES: dict[str, str] = {
     ),
     "indicators.value_range": (
         "“{name}” phải là số từ 0 đến {most}. Hãy xem lại số vừa ghi."
+    ),
+    "indicators.value_whole": (
+        "“{name}” đếm từng {unit} nên phải là số nguyên. Hãy xem lại số vừa ghi."
     ),
     "indicators.listening_absent": "Không có đợt hỏi nghe này trong phần việc của bạn.",
     "indicators.listening_quarter": "Hãy chọn quý trong danh sách.",

@@ -71,8 +71,7 @@ def _write(row: Submission, field: Field, one: rules.Typed, *, has_below: bool) 
         ),
     }
     if source == rules.TYPED:
-        limits = {"least": field.least, "most": field.most}
-        rules.check_pair(field.name, field.ratio, one.pair, **limits)
+        _check_typed(field, one)
         is_text = field.ratio == rules.TEXT
         facts |= {
             "above": None if is_text else one.pair.above,
@@ -82,6 +81,21 @@ def _write(row: Submission, field: Field, one: rules.Typed, *, has_below: bool) 
             else "",
         }
     Answer.objects.update_or_create(submission=row, field=field, defaults=facts)
+
+
+def _check_typed(field: Field, one: rules.Typed) -> None:
+    """Refuse a figure that cannot be so, and say of which field it is."""
+    try:
+        rules.check_pair(
+            field.name,
+            field.ratio,
+            one.pair,
+            least=field.least,
+            most=field.most,
+            is_whole=field.is_whole,
+        )
+    except InvalidError as error:
+        raise InvalidError(error.code, **error.data, field=field.pk) from error
 
 
 def _count_missing(row: Submission) -> int:
@@ -163,11 +177,17 @@ def _check_lines(lines: list[queries.Line]) -> None:
     empty = [one for one in lines if one.is_missing and not one.explanation]
     if empty:
         names = "; ".join(one.field.name for one in empty[:5])
-        raise InvalidError("reports.incomplete", count=len(empty), names=names)
+        raise InvalidError(
+            "reports.incomplete", count=len(empty), names=names, fields=_keys(empty)
+        )
     strange = [one for one in lines if one.is_unusual and not one.explanation]
     if strange:
         names = "; ".join(one.field.name for one in strange[:5])
-        raise InvalidError("reports.unexplained", names=names)
+        raise InvalidError("reports.unexplained", names=names, fields=_keys(strange))
+
+
+def _keys(lines: list[queries.Line]) -> list[int]:
+    return [line.field.pk for line in lines]
 
 
 def _fix(row: Submission, lines: list[queries.Line]) -> None:

@@ -121,6 +121,14 @@ class Field(models.Model):
             catalogue.ASKED,
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether it counts things: then there are no halves of them."""
+        known = catalogue.INDICATORS.get(self.indicator)
+        if known is not None:
+            return known.is_whole
+        return self.ratio == catalogue.COUNT and catalogue.counts_things(self.unit)
+
 
 class Period(models.Model):
     """The local days `[first_date, after_date)` a form is asked for (kỳ báo cáo).

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django import template
 
+from nguon.indicators.catalogue import COUNT
 from nguon.reports import charts, rules, scoring
 from nguon.reports.models import Submission
 from nguon.reports.queries import Line
@@ -21,14 +22,15 @@ def written(value: Decimal | str | None) -> str:
 @register.filter
 def limits(line: Line) -> str:
     """Write between which figures a field must lie; nothing without limits."""
-    least, most = line.field.least, line.field.most
-    if least is None and most is None:
-        return ""
-    if most is None:
-        return f"từ {rules.plain(least)} trở lên"
-    if least is None:
-        return f"không quá {rules.plain(most)}"
-    return f"từ {rules.plain(least)} đến {rules.plain(most)}"
+    field = line.field
+    told = []
+    if field.ratio == COUNT and field.is_whole:
+        told.append("là số nguyên")
+    if field.least is not None or field.most is not None:
+        told.append(f"từ {rules.plain(field.least or Decimal(0))}")
+        last = "trở lên" if field.most is None else f"đến {rules.plain(field.most)}"
+        told.append(last)
+    return " ".join(told)
 
 
 @register.filter

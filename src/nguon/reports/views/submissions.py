@@ -60,7 +60,10 @@ def _show(
     context = {
         "row": row,
         "period": row.period,
-        "lines": [(line, _typed(request, line)) for line in lines],
+        "lines": [
+            (line, _typed(request, line) | {"wrong": _wrong(error, line)})
+            for line in lines
+        ],
         "late": row.late_words(today),
         "missing": sum(line.is_missing for line in lines),
         "has_ended": today >= row.period.after_date,
@@ -103,6 +106,19 @@ def _typed(request: HttpRequest, line: queries.Line) -> dict[str, Any]:
         "words": line.words,
         "explanation": line.explanation,
     }
+
+
+def _wrong(error: DomainError | None, line: queries.Line) -> dict[str, Any]:
+    """Return what is wrong with a field, and in which of its boxes."""
+    data = error.data if error else {}
+    fields = data.get("fields", [])
+    if isinstance(fields, list) and line.field.pk in fields:
+        return {"above": True, "below": True}
+    if data.get("field") != line.field.pk:
+        return {}
+    part = data.get("part")
+    marked = {box: part in {None, box} for box in ("above", "below")}
+    return {**marked, "error": error}
 
 
 def _facts(row: Submission, lines: list[queries.Line]) -> dict[str, Any]:
