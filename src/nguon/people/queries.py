@@ -84,8 +84,8 @@ def list_notices(officer: Officer) -> QuerySet[Any]:
     Those of one subject on one day are one line; an urgent one always stands alone.
     `open_lines` returns what lies under some lines.
     """
-    lines: QuerySet[Any] = _lined(officer).values(*_LINE)
-    found = lines.annotate(last=Max("created_at"), key=Max("pk"))
+    lines = _lined(officer).values(*_LINE)
+    found: QuerySet[Any] = lines.annotate(last=Max("created_at"), key=Max("pk"))
     return found.order_by("unread", "-last", "-key")
 
 
