@@ -13,6 +13,7 @@ from django.urls import reverse
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
+from nguon.audit.models import Record
 from nguon.core.errors import AbsentError, DomainError, InvalidError
 from nguon.fleet import tables
 from nguon.people.models import Officer
@@ -306,3 +307,29 @@ def test_targets_and_money_are_written_and_read_in_the_browser(
     assert "350.000" in funding
     assert "23764" in file
     assert client.post(money_at, {}).status_code != HTTPStatus.OK
+
+
+@pytest.mark.django_db
+def test_another_figure_of_a_target_is_asked_about_once(
+    client: Client, plan: ActionPlan, ia_grai: Unit, quan: Officer
+) -> None:
+    client.force_login(quan)
+    post = reverse("plan:set_target", args=[plan.uid])
+    target = {"unit": ia_grai.uid, "year": "2026", "indicator": "devices_audible"}
+
+    first = client.post(post, {**target, "value": "95"})
+    same = client.post(post, {**target, "value": "95,0"})
+    asked = client.post(post, {**target, "value": "99"})
+    kept = Target.objects.get().value
+    sure = client.post(post, {**target, "value": "99", "is_sure": "1"})
+
+    assert (first.status_code, same.status_code, sure.status_code) == (302, 302, 302)
+    assert asked.status_code == 409
+    assert "là 95 %. Muốn thay bằng 99 %" in asked.content.decode()
+    assert 'name="is_sure"' in asked.content.decode()
+    assert kept == 95
+    assert Target.objects.get().value == 99
+    told = Record.objects.filter(action="plan.target.set").latest("pk").data
+    assert Decimal(told["before"]) == 95
+    half = {**target, "indicator": "large_boards", "value": "1,5"}
+    assert "nên phải là số nguyên" in client.post(post, half).content.decode()

@@ -20,6 +20,7 @@ from openpyxl.styles import Font
 
 from nguon.audit.models import Record
 from nguon.core.errors import AbsentError
+from nguon.indicators.models import FactDay
 from nguon.people.access import NoRightError
 from nguon.people.models import Notice, Officer
 from nguon.reports import actions, calls, rules
@@ -313,6 +314,10 @@ def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
     out = docx.Document(BytesIO(filled(call, now)))
 
     said = {one.name: one.said or one.missing for one in told}
+    sources = {one.name: one.source for one in told}
+    assert sources["a"].startswith("Xã Ia Grai, chỉ tiêu: Bảng tin điện tử cỡ lớn")
+    assert sources["e"] == "Xã Ia Grai, thông tin chung: Tên đơn vị"
+    assert not any(one.note for one in told)
     assert said["a"] == "8"
     assert said["b"] == "75 %"
     assert said["c"] == "8"
@@ -322,6 +327,25 @@ def test_places_hold_figures_reports_and_words_and_say_what_is_missing(
     text = out.paragraphs[0].text
     assert text.startswith(f"8 75 8 {ATTACK} Xã Ia Grai {places.BLANK}")
     assert text.count(places.BLANK) == 3
+
+
+def test_a_counted_figure_of_an_unfinished_month_says_how_many_days_it_knows(
+    client: Client, open_one: Open, lan: Officer, now: datetime
+) -> None:
+    call = open_one(letter("{{a}}"))
+    map_to(call, "a", Target(rules.FIGURE, key="bulletins"), lan, now)
+    for n in range(25):
+        day = call.first_date + timedelta(n)
+        FactDay.objects.create(day=day, counted_at=now)
+    client.force_login(lan)
+
+    (told,) = calls.list_places(call, calls.package_of(call), at=now)
+    shown = client.get(reverse("reports:call", args=[call.uid])).content.decode()
+
+    assert told.said == "0"
+    assert told.note == "mới đếm 25/31 ngày"
+    assert shown.count("mới đếm 25/31 ngày") == 2
+    assert "chỉ tiêu: Bản tin đã phát hành" in shown
 
 
 def test_what_was_mapped_is_remembered_for_the_file_and_for_the_sender(

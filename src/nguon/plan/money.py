@@ -53,6 +53,12 @@ def read_number(text: str) -> Decimal:
         raise InvalidError("plan.number", text=text[:30]) from error
 
 
+def plain(value: Decimal) -> str:
+    """Return a figure as people here write it: 85,5 or 1.234."""
+    text = f"{value.normalize():,f}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
 def read_dong(text: str) -> int:
     """Return whole đồng: 12.500.000 đồng. Raises InvalidError `plan.number`."""
     value = read_number(text.strip().removesuffix("đồng").removesuffix("đ"))

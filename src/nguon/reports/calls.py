@@ -15,7 +15,7 @@ from django.utils import timezone
 from nguon.core.errors import InvalidError
 from nguon.fleet import files
 from nguon.indicators import queries as indicators
-from nguon.indicators.catalogue import COUNT, SHARE
+from nguon.indicators.catalogue import COUNT, COUNTED, INDICATORS, SHARE
 from nguon.indicators.rules import RECIPES
 from nguon.indicators.rules import Period as Days
 from nguon.people import access as people
@@ -81,6 +81,22 @@ class Place:
     mapping: Mapping | None
     value: Value | None
     missing: str = ""
+    note: str = ""
+
+    @property
+    def source(self) -> str:
+        """Return what was joined to it: Xã Ia Grai, chỉ tiêu: Bản tin đã phát hành."""
+        one = self.mapping
+        if one is None:
+            return ""
+        names = {
+            rules.FIGURE: INDICATORS[one.key].name if one.key in INDICATORS else "",
+            rules.FIELD: one.field.name if one.field else "",
+            rules.KNOWN_WHAT: rules.KNOWN.get(one.key, ""),
+        }
+        told = f"{one.unit.full_name}, {rules.SUBJECTS[one.what].lower()}"
+        name = names.get(one.what, "")
+        return f"{told}: {name}" if name else told
 
     @property
     def said(self) -> str:
@@ -136,13 +152,15 @@ class _Reading:
             return Place(name, mapping, self._known(mapping))
         try:
             days = rules.span_days(mapping.span, self.call.days)
+            note = ""
             if mapping.what == rules.FIGURE:
                 value, why = self._figure(mapping, days)
+                note = self._unfinished(mapping) if value is not None else ""
             else:
                 value, why = self._answer(mapping, days)
         except InvalidError as error:
             return Place(name, mapping, None, _WHY.get(error.code, "chưa tính được"))
-        return Place(name, mapping, value, why if value is None else "")
+        return Place(name, mapping, value, why if value is None else "", note)
 
     def _known(self, mapping: Mapping) -> str:
         days = self.call.days
@@ -166,6 +184,14 @@ class _Reading:
             return _half(one, mapping.part)
         value = Decimal(str(one.value)).quantize(CENT)
         return Share(value) if one.indicator.ratio == SHARE else value, ""
+
+    def _unfinished(self, mapping: Mapping) -> str:
+        """Return how many days a counted figure knows, when not all of them."""
+        one = self.counted[mapping.unit_id, mapping.span][mapping.key]
+        days = one.period.days
+        if one.indicator.source != COUNTED or one.counted_days >= days:
+            return ""
+        return f"mới đếm {one.counted_days}/{days} ngày"
 
     def _answer(self, mapping: Mapping, days: Days) -> tuple[Value | None, str]:
         field = mapping.field

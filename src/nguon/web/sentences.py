@@ -919,6 +919,10 @@ SENTENCES: dict[str, str] = {
     ),
     "plan.own_report": "Không tự trả lại việc mình vừa báo xong. Hãy nhờ người khác.",
     "plan.number": "“{text}” không phải số. Hãy ghi như 1.234 hoặc 85,5.",
+    "plan.target_stands": (
+        "{unit} đã có chỉ tiêu “{name}” năm {year} là {old}. Muốn thay bằng {new}: đánh"
+        " dấu vào ô xác nhận rồi bấm lại."
+    ),
     "plan.negative": "Số không được dưới 0 (đã ghi {text}). Hãy ghi lại.",
     "plan.year": "“{text}” không phải năm. Hãy ghi bốn chữ số, như 2026.",
     "plan.unit_foreign": (

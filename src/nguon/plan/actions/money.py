@@ -43,21 +43,37 @@ def set_target(
     indicator: str,
     value: Decimal,
     is_example: bool = False,
+    is_sure: bool = False,
     by: Officer,
     at: datetime,
 ) -> Target:
-    """Say what a unit should reach in a year; a second word replaces the first.
+    """Say what a unit should reach in a year; another figure only for who `is_sure`.
 
-    Raises InvalidError (`indicators.value_range`, `plan.unit_of_then`,
-    `plan.unit_went`, `plan.unit_foreign`), ConflictError, NoRightError.
+    Raises InvalidError (`indicators.value_…`, `plan.unit_of_then`, `plan.unit_went`,
+    `plan.unit_foreign`), ConflictError (`plan.target_stands` with the old figure, those
+    of the plan), NoRightError.
     """
     plan = lock_plan(plan_id, by=by, at=at)
+    found = money.find_indicator(indicator)
+    held = Target.objects.filter(
+        plan=plan, unit=unit, year=year, indicator=found.code
+    ).first()
     row, _what = _set(
         plan, unit, year, indicator, value, is_example=is_example, by=by, at=at
     )
-    audit.record(
-        "plan.target.set", target=row, by=by, at=at, data={"value": str(value)}
-    )
+    told = {"value": str(value)}
+    if held is not None and held.value != value:
+        if not is_sure:
+            raise ConflictError(
+                "plan.target_stands",
+                name=found.name,
+                unit=unit.full_name,
+                year=year,
+                old=f"{money.plain(held.value)} {found.unit}",
+                new=f"{money.plain(value)} {found.unit}",
+            )
+        told["before"] = str(held.value)
+    audit.record("plan.target.set", target=row, by=by, at=at, data=told)
     return row
 
 

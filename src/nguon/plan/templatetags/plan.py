@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import template
 
 from nguon.indicators.catalogue import INDICATORS
-from nguon.plan import rules
+from nguon.plan import money, rules
 
 register = template.Library()
 
@@ -41,8 +41,7 @@ def indicator_unit(code: str) -> str:
 @register.filter
 def figure(value: Decimal) -> str:
     """Write a figure as people here do: 85,5 or 1.234."""
-    text = f"{value.normalize():,f}"
-    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+    return money.plain(value)
 
 
 @register.filter

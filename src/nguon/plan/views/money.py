@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from nguon.core.errors import InvalidError
+from nguon.core.errors import ConflictError, DomainError, InvalidError
 from nguon.fleet import tables
 from nguon.indicators import rules as figures
 from nguon.indicators.catalogue import INDICATORS
@@ -46,7 +46,7 @@ def _targets(
     request: HttpRequest,
     uid: str,
     *,
-    error: InvalidError | None = None,
+    error: DomainError | None = None,
     opened: str = "",
 ) -> HttpResponse:
     at = timezone.now()
@@ -85,8 +85,9 @@ def _targets(
         "error": error,
         "cause": error.__cause__ if error else None,
         "opened": opened,
+        "stands": error is not None and error.code == "plan.target_stands",
     }
-    status = 422 if error else 200
+    status = (409 if isinstance(error, ConflictError) else 422) if error else 200
     return render(request, "plan/targets.html", context, status=status)
 
 
@@ -136,7 +137,7 @@ def set_target(request: HttpRequest, uid: str) -> HttpResponse:
         else:
             _set_one(request.POST.dict(), plan, officer, at)
             said = "Đã ghi chỉ tiêu."
-    except InvalidError as error:
+    except (InvalidError, ConflictError) as error:
         if wants_json(request):
             raise
         return _targets(request, uid, error=error, opened="bang" if file else "mot")
@@ -172,6 +173,7 @@ def _set_one(
         indicator=sent.get("indicator", ""),
         value=money.read_number(sent.get("value", "")),
         is_example=bool(sent.get("is_example")),
+        is_sure=bool(sent.get("is_sure")),
         by=officer,
         at=at,
     )

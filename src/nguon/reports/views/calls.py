@@ -137,7 +137,13 @@ def _show(
     empty = [one for one in told if one.value is None]
     if wants_json(request):
         places = [
-            {"place": one.name, "value": one.said, "missing": one.missing}
+            {
+                "place": one.name,
+                "value": one.said,
+                "missing": one.missing,
+                "source": one.source,
+                "note": one.note,
+            }
             for one in told
         ]
         return JsonResponse(_facts(call) | {"places": places})
@@ -147,6 +153,9 @@ def _show(
         "call": call,
         "filled": [one for one in told if one.value is not None],
         "empty": empty,
+        "unfinished": [one for one in told if one.note],
+        "answered_early": call.answered_at is not None
+        and timezone.localdate(call.answered_at) < call.days.after,
         "sheets": sheets.list_sheets(package) if call.kind == XLSX else [],
         "late": call.is_open and timezone.localdate(at) > call.due_date,
         "may_write": writes,
