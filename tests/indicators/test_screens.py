@@ -83,10 +83,14 @@ def test_days_that_cannot_be_read_are_refused_in_words(
 ) -> None:
     client.force_login(lan)
 
-    answer = client.get(reverse("indicators:figures"), {"ky": "khac"} | typed)
-
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "Chưa đọc được ngày" in answer.content.decode()
+    for address in (
+        reverse("indicators:figures"),
+        reverse("indicators:figure", args=["bulletins"]),
+    ):
+        answer = client.get(address, {"ky": "khac"} | typed)
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "Chưa đọc được ngày" in answer.content.decode()
+        assert 'name="tu" value="' + typed["tu"] in answer.content.decode()
 
 
 def test_a_unit_of_then_is_refused_by_the_names_of_its_heirs(

@@ -49,7 +49,7 @@ def test_the_oldest_notice_is_found_and_what_is_unread_stands_first(
         at = now + timedelta(minutes=number)
         subject = f"Việc số {number}."
         actions.notify(officers=[minh], subject=subject, body="x", url="/", at=at)
-    actions.mark_read(officer=minh, at=now)
+    actions.mark_read(officer=minh, at=at)
     actions.notify(officers=[minh], subject="Việc mới.", body="x", url="/", at=now)
     client.force_login(minh)
 
@@ -59,6 +59,33 @@ def test_the_oldest_notice_is_found_and_what_is_unread_stands_first(
     assert first.index("Việc mới.") < first.index("Việc số 59.")
     assert "Việc số 0." not in first
     assert "Việc số 0." in second
+
+
+def test_the_same_notice_many_times_a_day_is_one_line_and_an_urgent_one_its_own(
+    client: Client, minh: Officer, now: datetime
+) -> None:
+    def tell(subject: str, body: str, at: datetime, *, urgent: bool = False) -> None:
+        actions.notify(
+            officers=[minh], subject=subject, body=body, url="/", urgent=urgent, at=at
+        )
+
+    for number in range(3):
+        tell("Báo cáo đã duyệt", f"Xã {number}", now + timedelta(minutes=number))
+    tell("Báo cáo đã duyệt", "Hôm sau", now + timedelta(days=1))
+    for number in range(2):
+        tell("Loa im", f"Cụm {number}", now, urgent=True)
+
+    lines = queries.open_lines(minh, queries.list_notices(minh))
+    client.force_login(minh)
+    shown = client.get("/thong-bao/").content.decode()
+
+    told = [[one.body for one in line] for line in lines]
+    many = ["Xã 2", "Xã 1", "Xã 0"]
+    assert told == [["Hôm sau"], many, ["Cụm 1"], ["Cụm 0"]]
+    assert shown.count("<details><summary") == 1
+    assert "3 thông báo trong ngày" in shown
+    for body in ("Hôm sau", *many, "Cụm 0", "Cụm 1"):
+        assert body in shown
 
 
 def test_minh_says_that_he_is_away_and_that_he_is_back(

@@ -1,9 +1,22 @@
 """Reads about people: who approves for a unit now, what waits for an officer."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    When,
+)
+from django.db.models.functions import TruncDate
 
 from nguon.people import access
 from nguon.people.models import (
@@ -65,12 +78,42 @@ def list_approvers(
     return []
 
 
-def list_notices(officer: Officer) -> QuerySet[Notice]:
-    """Return an officer's notices, unread first, the latest first."""
-    notices = Notice.objects.filter(officer=officer)
-    # The two databases disagree whether nothing comes before or after a moment.
-    unread = Case(When(read_at__isnull=True, then=0), default=1)
-    return notices.order_by(unread, "-created_at", "-pk")
+def list_notices(officer: Officer) -> QuerySet[Any]:
+    """Return an officer's notices by lines, unread first, the latest first.
+
+    Those of one subject on one day are one line; an urgent one always stands alone.
+    `open_lines` returns what lies under some lines.
+    """
+    lines = _lined(officer).values(*_LINE)
+    found: QuerySet[Any] = lines.annotate(last=Max("created_at"), key=Max("pk"))
+    return found.order_by("unread", "-last", "-key")
+
+
+def open_lines(
+    officer: Officer, lines: Collection[Mapping[str, Any]]
+) -> list[list[Notice]]:
+    """Return the notices under each line of `list_notices`, the latest first."""
+    found: dict[tuple[Any, ...], list[Notice]] = defaultdict(list)
+    rows = _lined(officer).filter(
+        subject__in={line["subject"] for line in lines},
+        day__in={line["day"] for line in lines},
+    )
+    for row in rows.order_by("-created_at", "-pk"):
+        found[tuple(getattr(row, name) for name in _LINE)].append(row)
+    return [found[tuple(line[name] for name in _LINE)] for line in lines]
+
+
+# What the notices of one line have in common.
+_LINE = ("unread", "day", "subject", "alone")
+
+
+def _lined(officer: Officer) -> QuerySet[Any]:
+    return Notice.objects.filter(officer=officer).annotate(
+        # The two databases disagree whether nothing comes before or after a moment.
+        unread=Case(When(read_at__isnull=True, then=0), default=1),
+        day=TruncDate("created_at"),
+        alone=Case(When(urgent=True, then=F("pk")), default=0),
+    )
 
 
 def count_unread(officer: Officer) -> int:

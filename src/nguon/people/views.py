@@ -31,10 +31,12 @@ def _now() -> datetime:
 
 @require_safe
 def show_notices(request: HttpRequest) -> HttpResponse:
-    """Show what an officer should know, unread first."""
-    notices = Paginator(queries.list_notices(officer_of(request)), PAGE)
+    """Show what an officer should know, unread first, the same of a day in one line."""
+    officer = officer_of(request)
+    notices = Paginator(queries.list_notices(officer), PAGE)
     page = notices.get_page(request.GET.get("trang"))
-    return render(request, "people/notices.html", {"notices": page, "page": page})
+    lines = queries.open_lines(officer, list(page))
+    return render(request, "people/notices.html", {"lines": lines, "page": page})
 
 
 @require_POST

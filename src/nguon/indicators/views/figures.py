@@ -1,6 +1,7 @@
 """Pages of figures: all of a unit and period, and the facts behind each one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from nguon.core.errors import DomainError
+from nguon.core.errors import DomainError, InvalidError
 from nguon.indicators import asked, catalogue, queries, rules, told
 from nguon.indicators.asked import Asked
 from nguon.indicators.measures import BULLETINS, MEASURES, SUPPLIED
@@ -30,6 +31,22 @@ def _read(request: HttpRequest) -> Asked:
     return asked.read(officer_of(request), told, at=timezone.now())
 
 
+def _refuse(request: HttpRequest, error: InvalidError) -> HttpResponse:
+    """Answer days that cannot be read: why not, and the form as it was sent."""
+    if wants_json(request):
+        raise error
+    told = {"don_vi": request.GET.get("don_vi", "").replace("\0", "")}
+    wanted = asked.read(officer_of(request), told, at=timezone.now())
+    context = {
+        "wanted": replace(wanted, span="khac"),
+        "error": error,
+        "spans": asked.SPANS.items(),
+        "sources": catalogue.SOURCES.items(),
+        "asked": request.GET,
+    }
+    return render(request, "indicators/figures.html", context, status=422)
+
+
 def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
     """Return the figures that a list asks for: `tim` (words), `nguon` (source)."""
     found = queries.list_figures(wanted.unit, wanted.period, day=wanted.day)
@@ -46,7 +63,10 @@ def _list(request: HttpRequest, wanted: Asked) -> list[Figure]:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Show every figure of a unit and period, with search and filter."""
-    wanted = _read(request)
+    try:
+        wanted = _read(request)
+    except InvalidError as unreadable:
+        return _refuse(request, unreadable)
     try:
         figures, error = _list(request, wanted), None
     except DomainError as refused:
@@ -125,7 +145,10 @@ def index_file(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, figure: str) -> HttpResponse:
     """Show one figure, the places it is made of, and the facts behind it."""
     one = catalogue.find(figure)
-    wanted = _read(request)
+    try:
+        wanted = _read(request)
+    except InvalidError as unreadable:
+        return _refuse(request, unreadable)
     table = queries.count_places(wanted.unit, wanted.period, day=wanted.day)
     places = _places(wanted, one, table)
     behind = _behind(wanted, figure)
