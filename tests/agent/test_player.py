@@ -1,11 +1,12 @@
 """Sound begins at its sample, ends softly, and what is told is what came out."""
 
+import gc
 from array import array
 
 import pytest
 
 from nguon.agent.player import Cue, Ending, Onset, Player, level_dbfs
-from nguon.agent.voice import RATE, Voice
+from nguon.agent.voice import RATE, Decoder, Voice
 from tests.agent.conftest import make_sound
 
 BLOCK = 960
@@ -188,3 +189,12 @@ def test_a_quieter_cue_is_never_louder_than_the_hour_allows(
 
     assert max(quiet) == heard
     assert max(play(player, 0.2)) == 80 * volume
+
+
+def test_a_sound_outlives_the_garbage_of_before_its_first_read() -> None:
+    mp3, _samples = make_sound(1)
+    decoder = Decoder(mp3, offset_ms=0)
+
+    gc.collect()
+
+    assert len(decoder.read(BLOCK)) == BLOCK

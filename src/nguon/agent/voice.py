@@ -8,7 +8,6 @@ import io
 import math
 from array import array
 from collections.abc import Callable
-from functools import partial
 from typing import TypeAlias
 
 import miniaudio
@@ -68,10 +67,10 @@ class Voice:
         Raises UnplayableError.
         """
         try:
-            stream = _decode(data, offset_ms=offset_ms)
-            read: Callable[[int], Samples] = partial(_next, stream)
+            decoder = Decoder(data, offset_ms=offset_ms)
+            read = decoder.read
             if loop_ms:
-                read = _Repeat(data, stream, duration_ms - offset_ms, duration_ms).read
+                read = _Repeat(data, decoder, duration_ms - offset_ms, duration_ms).read
             voice = cls(
                 key,
                 read,
@@ -109,34 +108,49 @@ class _Repeat:
     """A sound again and again, each turn exactly `duration_ms` long at most."""
 
     def __init__(
-        self, data: bytes, stream: object, left_ms: int, duration_ms: int
+        self, data: bytes, decoder: "Decoder", left_ms: int, duration_ms: int
     ) -> None:
         self._data = data
-        self._stream = stream
+        self._decoder = decoder
         self._turn = duration_ms * FRAMES_PER_MS
         self._left = left_ms * FRAMES_PER_MS
 
     def read(self, frames: int) -> Samples:
         """Return the next samples; none when the sound has none at all."""
-        piece = _next(self._stream, frames)[: self._left]
+        piece = self._decoder.read(frames)[: self._left]
         self._left -= len(piece)
         if not piece:
-            self._stream = _decode(self._data, offset_ms=0)
-            piece = _next(self._stream, frames)[: self._turn]
+            self._decoder = Decoder(self._data, offset_ms=0)
+            piece = self._decoder.read(frames)[: self._turn]
             self._left = self._turn - len(piece)
         return piece
 
 
-def _decode(data: bytes, *, offset_ms: int) -> object:
-    """Return the decoder's stream of an MP3. Raises MiniaudioError."""
-    return miniaudio.stream_any(
-        _Bytes(data),
-        miniaudio.FileFormat.MP3,
-        nchannels=1,
-        sample_rate=RATE,
-        frames_to_read=_CHUNK,
-        seek_frame=offset_ms * FRAMES_PER_MS,
-    )
+class Decoder:
+    """An MP3 from a position on. Raises MiniaudioError.
+
+    It keeps its bytes itself: until the first read miniaudio 1.71 does not, and when
+    the garbage was collected in between, the whole agent ended.
+    """
+
+    def __init__(self, data: bytes, *, offset_ms: int) -> None:
+        self._bytes = _Bytes(data)
+        self._stream = miniaudio.stream_any(
+            self._bytes,
+            miniaudio.FileFormat.MP3,
+            nchannels=1,
+            sample_rate=RATE,
+            frames_to_read=_CHUNK,
+            seek_frame=offset_ms * FRAMES_PER_MS,
+        )
+
+    def read(self, frames: int) -> Samples:
+        """Return the next samples; none at the end or at broken data."""
+        try:
+            piece = self._stream.send(frames)
+        except (StopIteration, miniaudio.MiniaudioError):
+            return array("h")
+        return array("h", piece)
 
 
 class _Bytes(miniaudio.StreamableSource):  # type: ignore[misc]
@@ -152,15 +166,6 @@ class _Bytes(miniaudio.StreamableSource):  # type: ignore[misc]
         current = origin == miniaudio.SeekOrigin.CURRENT
         self._file.seek(offset, io.SEEK_CUR if current else io.SEEK_SET)
         return True
-
-
-def _next(stream: object, frames: int) -> Samples:
-    """Return the decoder's next samples; none at the end or at broken data."""
-    try:
-        piece = stream.send(frames)  # type: ignore[attr-defined]
-    except (StopIteration, miniaudio.MiniaudioError):
-        return array("h")
-    return array("h", piece)
 
 
 # When the test tone is on, ms: uneven, so that nothing but it rises and falls so.
