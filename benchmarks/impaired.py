@@ -157,7 +157,12 @@ class Trial:
         time.sleep(CUT_S)
         self.link.mend()
 
+    def _check_alive(self) -> None:
+        dead = self.stack.dead()
+        _bench.check(not dead, f"ended by themselves: {', '.join(dead)}")
+
     def _is_prepared(self) -> bool:
+        self._check_alive()
         told = self.stack.query("tell_broadcast", self.uid)
         return any(play["prepared_at"] for play in told["plays"])
 
@@ -176,6 +181,7 @@ class Trial:
         self.desk.approve(uid, sha256)
 
         def heard() -> bool:
+            self._check_alive()
             told = self.stack.query("tell_broadcast", uid)
             return any(play["outcome"] == "finished" for play in told["plays"])
 
