@@ -131,7 +131,7 @@ def line(text: str, look: ParagraphStyle) -> Paragraph:
     return Paragraph(html.escape(without_unseen(text), quote=False), look)
 
 
-class Code(Flowable):  # type: ignore[misc]
+class Code(Flowable):  # type: ignore[misc]  # reportlab has no types
     """A square of `CODE_SIDE` that leads a phone to an address."""
 
     def __init__(self, link: str) -> None:

@@ -190,7 +190,7 @@ def compare(
     scale = charts.make_scale(known, one.ratio, one.unit)
     ranks = scoring.rank(
         {key: value for key, (value, _why) in values.items()},
-        less=scoring.is_less_better(code),
+        less=catalogue.find(code).less_is_better,
     )
     places = [
         Place(

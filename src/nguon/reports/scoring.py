@@ -14,11 +14,6 @@ from nguon.indicators.catalogue import Indicator
 from nguon.indicators.rules import RECIPES
 
 
-def is_less_better(code: str) -> bool:
-    """Say whether the lower of two figures is the better one."""
-    return catalogue.find(code).less_is_better
-
-
 def rank(values: Mapping[int, float | None], *, less: bool = False) -> dict[int, int]:
     """Return the rank of each key that has a value, 1 for the best.
 
@@ -121,7 +116,7 @@ class Part:
         """How much of the target is reached, or None: not assessed, which is not 0."""
         if self.value is None or self.target is None:
             return None
-        less = is_less_better(self.indicator.code)
+        less = self.indicator.less_is_better
         return share_of(self.value, self.target, less=less)
 
     @property

@@ -55,6 +55,7 @@ def default_languages() -> list[str]:
     return ["vi"]
 
 
+# Django names its own call; its fields take types only in the stubs.
 class NameOrderField(models.CharField):  # type: ignore[type-arg]
     """A name as it sorts, written whenever its row is; lists are ordered by it."""
 

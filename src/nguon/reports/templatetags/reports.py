@@ -6,7 +6,7 @@ from decimal import Decimal
 from django import template
 
 from nguon.indicators.catalogue import COUNT
-from nguon.reports import charts, rules, scoring
+from nguon.reports import charts, rules
 from nguon.reports.models import Submission
 from nguon.reports.queries import Line
 
@@ -43,9 +43,3 @@ def late_words(row: Submission, today: date) -> str:
 def figure(value: float | Decimal | None) -> str:
     """Write a counted figure with one decimal at most: 1.234,5."""
     return charts.write(value)
-
-
-@register.filter
-def less_is_better(code: str) -> bool:
-    """Say whether the lower of two figures is the better one."""
-    return scoring.is_less_better(code)

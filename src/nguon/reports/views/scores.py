@@ -127,7 +127,7 @@ def _boxes(
     full = rules.plain(line.full_at) if line and line.full_at is not None else ""
     return {
         "one": one,
-        "less": scoring.is_less_better(one.code),
+        "less": one.less_is_better,
         "weight": request.POST.get(f"weight_{one.code}", weight),
         "full": request.POST.get(f"full_{one.code}", full),
     }
